@@ -1,0 +1,2 @@
+//! The program `keyaki`.
+fn main() {}

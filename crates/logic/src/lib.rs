@@ -1,0 +1,27 @@
+//! Terms, formulas and models, SMT-LIB as their concrete syntax, and the contract of a solver.
+//!
+//! This crate is the waist of the hourglass: above it are policies, below it are solvers, and
+//! neither appears here. It is pure: no process, no file, no clock but the [`Instant`]s that
+//! [`Limits`] carries.
+//!
+//! Read the modules in this order: [`regex`] and [`term`] (what can be said), [`model`] (what makes
+//! it true), [`eval`] (whether it does), [`simplify`] (saying it shorter), [`smtlib`] (saying it to
+//! others) and [`solver`] (who answers, and how).
+//!
+//! [`Instant`]: std::time::Instant
+//! [`Limits`]: solver::Limits
+
+pub mod cancel;
+pub mod eval;
+pub mod model;
+pub mod regex;
+pub mod simplify;
+pub mod smtlib;
+pub mod solver;
+pub mod term;
+
+pub use cancel::Cancel;
+pub use model::{Model, Value};
+pub use regex::Regex;
+pub use solver::{Answer, Attempt, Limits, Outcome, Reason, Solver, SolverError};
+pub use term::{Formula, Sort, Term, Terms};

@@ -1,0 +1,179 @@
+//! Regular expressions over Unicode scalar values, as far as policies need them.
+
+/// A regular language.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Regex {
+    /// Exactly this string.
+    Literal(String),
+    /// Every string of length one.
+    AnyChar,
+    /// Every string.
+    All,
+    /// Every string of length one whose character lies in one of these inclusive ranges.
+    Chars(Vec<(char, char)>),
+    /// Every string of length one whose character is not this one.
+    NotChar(char),
+    /// Concatenations; the empty list is the empty string.
+    Concat(Vec<Regex>),
+    /// The union; the empty list is the empty language.
+    Union(Vec<Regex>),
+    /// Any number of repetitions, none included.
+    Star(Box<Regex>),
+    /// Exactly so many repetitions.
+    Repeat(Box<Regex>, u32),
+}
+
+impl Regex {
+    /// One or more repetitions of `inner`.
+    pub fn plus(inner: Regex) -> Regex {
+        Regex::Concat(vec![inner.clone(), Regex::Star(Box::new(inner))])
+    }
+
+    /// `inner` or the empty string.
+    pub fn optional(inner: Regex) -> Regex {
+        Regex::Union(vec![Regex::Literal(String::new()), inner])
+    }
+
+    /// Whether `text` is in the language.
+    ///
+    /// Simulates positions instead of backtracking: at most length × length × size steps.
+    pub fn matches(&self, text: &str) -> bool {
+        let chars: Vec<char> = text.chars().collect();
+        let mut from = vec![false; chars.len() + 1];
+        from[0] = true;
+        self.step(&chars, &from)[chars.len()]
+    }
+
+    /// The positions reachable by reading a word of the language from one of the positions `from`.
+    fn step(&self, chars: &[char], from: &[bool]) -> Vec<bool> {
+        let advance = |accepts: &dyn Fn(char) -> bool| {
+            let mut to = vec![false; from.len()];
+            for (i, &c) in chars.iter().enumerate() {
+                to[i + 1] = from[i] && accepts(c);
+            }
+            to
+        };
+        match self {
+            Regex::Literal(literal) => {
+                let mut at = from.to_vec();
+                for wanted in literal.chars() {
+                    // Shifting right by one, in place, from the end.
+                    for i in (0..chars.len()).rev() {
+                        at[i + 1] = at[i] && chars[i] == wanted;
+                    }
+                    at[0] = false;
+                }
+                at
+            }
+            Regex::AnyChar => advance(&|_| true),
+            Regex::Chars(ranges) => {
+                advance(&|c| ranges.iter().any(|&(low, high)| low <= c && c <= high))
+            }
+            Regex::NotChar(excluded) => advance(&|c| c != *excluded),
+            Regex::All => {
+                let first = from.iter().position(|&reached| reached).unwrap_or(from.len());
+                (0..from.len()).map(|i| i >= first).collect()
+            }
+            Regex::Concat(parts) => {
+                parts.iter().fold(from.to_vec(), |at, part| part.step(chars, &at))
+            }
+            Regex::Union(parts) => parts.iter().fold(vec![false; from.len()], |mut to, part| {
+                for (to, part) in to.iter_mut().zip(part.step(chars, from)) {
+                    *to |= part;
+                }
+                to
+            }),
+            Regex::Star(inner) => {
+                let mut reached = from.to_vec();
+                loop {
+                    // Each round adds a position or ends.
+                    let next = inner.step(chars, &reached);
+                    let mut grew = false;
+                    for (reached, next) in reached.iter_mut().zip(next) {
+                        grew |= next && !*reached;
+                        *reached |= next;
+                    }
+                    if !grew {
+                        return reached;
+                    }
+                }
+            }
+            Regex::Repeat(inner, times) => {
+                (0..*times).fold(from.to_vec(), |at, _| inner.step(chars, &at))
+            }
+        }
+    }
+
+    /// Calls `visit` on every string literal and character bound in the expression.
+    pub fn visit_chars(&self, visit: &mut dyn FnMut(char)) {
+        match self {
+            Regex::Literal(literal) => literal.chars().for_each(visit),
+            Regex::AnyChar | Regex::All => {}
+            Regex::Chars(ranges) => {
+                for &(low, high) in ranges {
+                    visit(low);
+                    visit(high);
+                }
+            }
+            Regex::NotChar(c) => visit(*c),
+            Regex::Concat(parts) | Regex::Union(parts) => {
+                for part in parts {
+                    part.visit_chars(visit);
+                }
+            }
+            Regex::Star(inner) | Regex::Repeat(inner, _) => inner.visit_chars(visit),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(regex: Regex, accepted: &[&str], rejected: &[&str]) {
+        for text in accepted {
+            assert!(regex.matches(text), "{regex:?} should accept {text:?}");
+        }
+        for text in rejected {
+            assert!(!regex.matches(text), "{regex:?} should reject {text:?}");
+        }
+    }
+
+    fn literal(text: &str) -> Regex {
+        Regex::Literal(text.to_owned())
+    }
+
+    #[test]
+    fn literals_are_whole_words() {
+        check(literal("ab"), &["ab"], &["", "a", "abc", "xab"]);
+        check(literal(""), &[""], &["a"]);
+        check(literal("aa"), &["aa"], &["a", "aaa"]);
+    }
+
+    #[test]
+    fn all_is_every_string_after_the_prefix() {
+        let regex = Regex::Concat(vec![literal("a"), Regex::All, literal("b")]);
+        check(regex, &["ab", "a:/b", "abb"], &["a", "b", "aba"]);
+        check(Regex::Concat(vec![]), &[""], &["a"]);
+        check(Regex::Union(vec![]), &[], &["", "a"]);
+    }
+
+    #[test]
+    fn classes_count_characters_not_bytes() {
+        check(Regex::AnyChar, &["a", "\u{e9}", "\u{1f600}"], &["", "ab"]);
+        check(Regex::NotChar(':'), &["a"], &[":", ""]);
+        check(Regex::Chars(vec![('0', '9'), ('a', 'f')]), &["0", "c"], &["g", ""]);
+    }
+
+    #[test]
+    fn repetition_is_exact_and_star_is_a_fixpoint() {
+        let digit = || Regex::Chars(vec![('0', '9')]);
+        check(Regex::Repeat(Box::new(digit()), 3), &["123"], &["12", "1234"]);
+        check(Regex::Star(Box::new(literal("ab"))), &["", "ab", "abab"], &["a", "aba"]);
+        check(Regex::plus(digit()), &["1", "12"], &["", "a"]);
+        check(Regex::optional(digit()), &["", "1"], &["12"]);
+        // A star of something that accepts the empty string ends.
+        check(Regex::Star(Box::new(Regex::All)), &["", "x"], &[]);
+    }
+}

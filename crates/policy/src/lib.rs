@@ -1,0 +1,25 @@
+//! The AWS IAM policy language: syntax with positions, and a concrete evaluator.
+//!
+//! Read the modules in this order: [`span`] and [`diagnostic`] (where something is, and what is
+//! wrong with it), [`json`] (text to values with positions), [`ast`] (the syntax tree), [`parse`]
+//! (values to the tree), [`catalogue`] (what is known of condition keys and actions), [`request`]
+//! (one concrete request) and [`evaluate`] (does this request pass?).
+//!
+//! This crate knows no logic, no solver, no file and no clock. The evaluator is the oracle that
+//! every counterexample is replayed through, so it shares nothing with the encoder of
+//! `keyaki-analysis` beyond the syntax tree.
+
+pub mod ast;
+pub mod catalogue;
+pub mod diagnostic;
+pub mod evaluate;
+pub mod json;
+pub mod parse;
+pub mod request;
+pub mod span;
+
+pub use ast::{Policy, PolicyType};
+pub use diagnostic::{Code, ParseError};
+pub use evaluate::{Decision, evaluate};
+pub use parse::parse;
+pub use request::Request;

@@ -1,0 +1,110 @@
+//! One concrete request: who asks for what, on which resource, in which context.
+
+use std::collections::BTreeMap;
+
+/// A request, complete: a context key that is not in [`Request::context`] is absent.
+///
+/// Keys that follow from principal and resource (`aws:PrincipalArn`, `aws:username` …) are ordinary
+/// members of the context here; whoever builds a request puts them in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Who asks.
+    pub principal: Principal,
+    /// `service:Name`; case is ignored.
+    pub action: String,
+    /// The resource's ARN, or `*` for actions without a resource type.
+    pub resource: String,
+    /// The account that owns the resource, where known.
+    pub resource_account: Option<String>,
+    /// The context keys that are present.
+    pub context: Context,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// A request without credentials.
+    Anonymous,
+    /// The root user of an account.
+    Root {
+        /// The partition, such as `aws`.
+        partition: String,
+        /// Twelve digits.
+        account: String,
+        /// The account's canonical user id, where known.
+        canonical_user: Option<String>,
+    },
+    /// An IAM user.
+    User {
+        /// `arn:PARTITION:iam::ACCOUNT:user/[PATH/]NAME`
+        arn: String,
+        /// The canonical user id of the user's account, where known.
+        canonical_user: Option<String>,
+    },
+    /// A session of a role.
+    RoleSession {
+        /// `arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME`
+        role_arn: String,
+        /// The session's name.
+        session_name: String,
+    },
+    /// A session got by `GetFederationToken`.
+    FederatedUser {
+        /// `arn:PARTITION:sts::ACCOUNT:federated-user/NAME`
+        arn: String,
+        /// ARN of the user who called `GetFederationToken`, where known.
+        base: Option<String>,
+    },
+    /// An AWS service that calls on its own behalf.
+    Service {
+        /// The service principal, such as `cloudtrail.amazonaws.com`.
+        name: String,
+    },
+    /// An identity of a SAML or OpenID Connect provider, before it has assumed a role.
+    Federated {
+        /// The provider's ARN or host name.
+        provider: String,
+    },
+    /// A principal that is known by its canonical user id only.
+    CanonicalUser {
+        /// The canonical user id.
+        id: String,
+    },
+}
+
+/// The values of the context keys that are present. Key names are compared without regard to case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Lower-cased key to its spelling and value.
+    entries: BTreeMap<String, (String, ContextValue)>,
+}
+
+/// The value of a context key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContextValue {
+    /// The value of a single-valued key.
+    One(String),
+    /// The values of a multivalued key. An empty list is the same as an absent key (D23).
+    Many(Vec<String>),
+}
+
+impl Context {
+    /// Makes `key` present with `value`; returns the value it had.
+    pub fn insert(&mut self, key: &str, value: ContextValue) -> Option<ContextValue> {
+        self.entries.insert(key.to_ascii_lowercase(), (key.to_owned(), value)).map(|old| old.1)
+    }
+
+    /// The value of `key`, or `None` if it is absent.
+    pub fn get(&self, key: &str) -> Option<&ContextValue> {
+        match self.entries.get(&key.to_ascii_lowercase()) {
+            Some((_, ContextValue::Many(values))) if values.is_empty() => None,
+            entry => entry.map(|(_, value)| value),
+        }
+    }
+
+    /// The keys, as spelled when they were put in, with their values, ordered without regard to
+    /// case.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &ContextValue)> {
+        self.entries.values().map(|(key, value)| (key.as_str(), value))
+    }
+}
