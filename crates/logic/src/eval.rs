@@ -1,11 +1,159 @@
-//! Truth of a formula under a model.
-use crate::{Formula, Model};
+//! Truth of formulas under assignments, whole or partial.
+
+use std::collections::HashMap;
+
+use crate::model::{Model, Value};
+use crate::term::{Formula, Node, Sort, Term, Terms};
+
 /// Whether `model` satisfies every assertion of `formula`.
 ///
 /// # Errors
 ///
-/// A description, if a variable has no value or one of another sort.
+/// A description, if a variable of the formula has no value or one of another sort.
 pub fn holds(formula: &Formula, model: &Model) -> Result<bool, String> {
-    let _ = (formula, model);
-    unimplemented!()
+    for (name, sort) in formula.variables() {
+        match model.get(name) {
+            None => return Err(format!("no value for `{name}`")),
+            Some(value) if value.sort() != sort => {
+                return Err(format!("the value of `{name}` has another sort"));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(holds_partially(formula, model) == Some(true))
+}
+
+/// Kleene's three-valued truth of the conjunction of all assertions: a variable without a value
+/// makes what depends on it unknown. `Some(v)` only if every way to give the missing values makes
+/// the conjunction `v`; `None` may be returned in that case too.
+pub fn holds_partially(formula: &Formula, model: &Model) -> Option<bool> {
+    let mut evaluator = Evaluator { terms: &formula.terms, model, memo: HashMap::new() };
+    conjunction(formula.assertions().iter().map(|(_, term)| evaluator.truth(*term)))
+}
+
+struct Evaluator<'a> {
+    terms: &'a Terms,
+    model: &'a Model,
+    memo: HashMap<Term, Option<bool>>,
+}
+
+impl Evaluator<'_> {
+    /// The truth of a Boolean term. Recursion is as deep as the term, which the encoder bounds.
+    fn truth(&mut self, term: Term) -> Option<bool> {
+        if let Some(&known) = self.memo.get(&term) {
+            return known;
+        }
+        let terms = self.terms;
+        let truth = match terms.node(term) {
+            Node::Bool(value) => Some(*value),
+            Node::Var(_) => match self.value(term) {
+                Some(Value::Bool(value)) => Some(value),
+                _ => None,
+            },
+            Node::Not(inner) => self.truth(*inner).map(|value| !value),
+            Node::And(children) => conjunction(children.iter().map(|&c| self.truth(c))),
+            Node::Or(children) => {
+                conjunction(children.iter().map(|&c| self.truth(c).map(|v| !v))).map(|v| !v)
+            }
+            Node::Eq(a, b) => match (self.value(*a), self.value(*b)) {
+                (Some(a), Some(b)) => Some(a == b),
+                _ => None,
+            },
+            Node::InRe(string, regex) => match self.value(*string) {
+                Some(Value::String(text)) => Some(regex.matches(&text)),
+                _ => None,
+            },
+            Node::HasPrefix { bits, prefix, length } => match self.value(*bits) {
+                Some(Value::Bits { value, width }) => Some(value >> (width - length) == *prefix),
+                _ => None,
+            },
+            Node::String(_) | Node::Bits { .. } => {
+                unreachable!("the arena puts only truth values under connectives")
+            }
+        };
+        self.memo.insert(term, truth);
+        truth
+    }
+
+    /// The value of a variable or constant.
+    fn value(&self, term: Term) -> Option<Value> {
+        match self.terms.node(term) {
+            Node::Var(index) => {
+                let (name, sort) = self.terms.variable(*index);
+                self.model.get(name).filter(|value| value.sort() == sort).cloned()
+            }
+            Node::String(text) => Some(Value::String(text.to_string())),
+            Node::Bits { value, width } => Some(Value::Bits { value: *value, width: *width }),
+            Node::Bool(value) => Some(Value::Bool(*value)),
+            _ => {
+                debug_assert_eq!(self.terms.sort(term), Sort::Bool);
+                None
+            }
+        }
+    }
+}
+
+fn conjunction(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut all = Some(true);
+    for value in values {
+        match value {
+            Some(false) => return Some(false),
+            Some(true) => {}
+            None => all = None,
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::regex::Regex;
+
+    fn formula() -> Formula {
+        let mut t = Terms::new();
+        let (p, s) = (t.var("p", Sort::Bool), t.var("s", Sort::String));
+        let ip = t.var("ip", Sort::Bits(32));
+        let digits = t.in_re(s, Regex::plus(Regex::Chars(vec![('0', '9')])));
+        let net = t.has_prefix(ip, 10, 8);
+        let either = t.or([p, digits]);
+        let mut formula = Formula::new(t);
+        formula.assert("either", either);
+        formula.assert("net", net);
+        formula
+    }
+
+    fn model(p: bool, s: &str, ip: u128) -> Model {
+        let mut model = Model::new();
+        model.insert("p", Value::Bool(p));
+        model.insert("s", Value::String(s.to_owned()));
+        model.insert("ip", Value::Bits { value: ip, width: 32 });
+        model
+    }
+
+    #[test]
+    fn a_model_satisfies_all_assertions_or_not() {
+        assert_eq!(holds(&formula(), &model(false, "12", 10 << 24)), Ok(true));
+        assert_eq!(holds(&formula(), &model(false, "x", 10 << 24)), Ok(false));
+        assert_eq!(holds(&formula(), &model(true, "x", 11 << 24)), Ok(false));
+    }
+
+    #[test]
+    fn a_model_without_a_value_is_an_error() {
+        assert_eq!(holds(&formula(), &Model::new()), Err("no value for `p`".to_owned()));
+        let mut wrong = model(true, "", 0);
+        wrong.insert("s", Value::Bool(true));
+        assert_eq!(holds(&formula(), &wrong), Err("the value of `s` has another sort".to_owned()));
+    }
+
+    #[test]
+    fn a_partial_model_decides_what_does_not_depend_on_the_rest() {
+        let mut partial = Model::new();
+        partial.insert("ip", Value::Bits { value: 0, width: 32 });
+        assert_eq!(holds_partially(&formula(), &partial), Some(false));
+        partial.insert("ip", Value::Bits { value: 10 << 24, width: 32 });
+        assert_eq!(holds_partially(&formula(), &partial), None);
+        partial.insert("p", Value::Bool(true));
+        assert_eq!(holds_partially(&formula(), &partial), Some(true));
+    }
 }

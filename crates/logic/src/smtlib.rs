@@ -1,15 +1,39 @@
-//! SMT-LIB 2.6 text.
-use crate::{Formula, Model};
+//! SMT-LIB 2.6 as the concrete syntax of formulas and models.
+//!
+//! | here | there |
+//! |---|---|
+//! | variable `aws:SourceVpc` | the symbol `\|aws:SourceVpc\|`; `%`, `$` and what a quoted symbol cannot hold become `%XX` |
+//! | [`Sort::Bits`] | `(_ BitVec n)` |
+//! | string | its literal; everything but printable ASCII, and `\`, as `\u{X}` |
+//! | [`Node::HasPrefix`] | `(= ((_ extract …) x) #b…)`, which all solvers like best of the ways to say it |
+//! | a connective that occurs more than once | a `define-fun` named `$n`, so that the text is as small as the term |
+//! | an assertion's label | a comment |
+//!
+//! One membership is one `str.in_re`: the inclusion reasoning of cvc4 and cvc5 works on these.
+//! Text goes in and text comes out; who sends it where is not known here.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use crate::model::{Model, Value};
+use crate::regex::Regex;
+use crate::term::{Formula, Node, Sort, Term, Terms};
+
 /// The variants of SMT-LIB that solvers read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// SMT-LIB 2.6.
     Standard,
-    /// As CVC4 1.8 reads it: character ranges end at U+00FF.
+    /// SMT-LIB 2.6 as CVC4 1.8 reads it: the bounds of a character range end at U+00FF.
+    ///
+    /// The complement of a character therefore ends there too. That loses no model as long as the
+    /// formula names no character beyond: in a model, every character that the formula does not
+    /// name can be replaced by one below U+0100 that it does not name either.
     Cvc4,
 }
+
 impl Dialect {
-    /// The dialect of that name in configuration files: `smtlib-2.6` or `cvc4`.
+    /// The dialect of that name in configuration files.
     pub fn by_name(name: &str) -> Option<Dialect> {
         match name {
             "smtlib-2.6" => Some(Dialect::Standard),
@@ -17,22 +41,538 @@ impl Dialect {
             _ => None,
         }
     }
+
+    /// The greatest character that may bound a range.
+    fn last_char(self) -> char {
+        match self {
+            Dialect::Standard => LAST_CHAR,
+            Dialect::Cvc4 => '\u{ff}',
+        }
+    }
 }
-/// The script: declarations, assertions, `(check-sat)`, and `(get-value …)` of every variable.
+
+/// The greatest character of SMT-LIB's strings.
+const LAST_CHAR: char = '\u{2ffff}';
+
+/// The script that asks whether `formula` is satisfiable: declarations, assertions,
+/// `(check-sat)`, and `(get-value …)` of every variable that occurs.
 ///
 /// # Errors
 ///
 /// A description of what the dialect cannot say.
 pub fn script(formula: &Formula, dialect: Dialect) -> Result<String, String> {
-    let _ = (formula, dialect);
-    unimplemented!()
+    let mut writer = Writer::new(formula, dialect)?;
+    writer.out.push_str("(set-option :produce-models true)\n(set-logic ALL)\n");
+    let variables = formula.variables();
+    for (name, sort) in &variables {
+        writeln!(writer.out, "(declare-const {} {})", symbol(name), sort_text(*sort))
+            .expect("writing to a string cannot fail");
+    }
+    writer.definitions(formula)?;
+    for (label, term) in formula.assertions() {
+        let label: String = label.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        write!(writer.out, "; {label}\n(assert ").expect("writing to a string cannot fail");
+        writer.term(*term)?;
+        writer.out.push_str(")\n");
+    }
+    writer.out.push_str("(check-sat)\n");
+    if !variables.is_empty() {
+        let symbols: Vec<String> = variables.iter().map(|(name, _)| symbol(name)).collect();
+        writeln!(writer.out, "(get-value ({}))", symbols.join(" "))
+            .expect("writing to a string cannot fail");
+    }
+    Ok(writer.out)
 }
-/// Reads the response to `(get-value …)`.
+
+/// Reads the response to the `(get-value …)` of [`script`]: a value for every variable.
+///
+/// A character that SMT-LIB has and Unicode scalar values lack (a surrogate) becomes U+FFFD;
+/// whether the model survives that is for its checker to say.
 ///
 /// # Errors
 ///
-/// A description of what is not understood.
+/// A description of what is not understood or missing.
 pub fn read_model(formula: &Formula, response: &str) -> Result<Model, String> {
-    let _ = (formula, response);
-    unimplemented!()
+    let mut names: HashMap<String, (&str, Sort)> =
+        formula.variables().into_iter().map(|(n, s)| (plain_symbol(n), (n, s))).collect();
+    let mut model = Model::new();
+    if names.is_empty() {
+        return Ok(model);
+    }
+    let expression = Reader { rest: response, depth: 0 }.expression()?;
+    let Sexp::List(pairs) = expression else { return Err("not a list of values".to_owned()) };
+    for pair in pairs {
+        let Sexp::List(pair) = pair else { return Err("not a pair".to_owned()) };
+        let [Sexp::Symbol(name), value] = pair.as_slice() else {
+            return Err("not a pair of a symbol and a value".to_owned());
+        };
+        let Some((name, sort)) = names.remove(name) else {
+            return Err(format!("a value for `{name}`, which was not asked for"));
+        };
+        let value = value.value(sort).ok_or_else(|| format!("no value of `{name}`'s sort"))?;
+        model.insert(name, value);
+    }
+    match names.values().next() {
+        Some((missing, _)) => Err(format!("no value for `{missing}`")),
+        None => Ok(model),
+    }
+}
+
+struct Writer<'a> {
+    terms: &'a Terms,
+    dialect: Dialect,
+    /// Connectives that occur more than once, once they are defined.
+    defined: HashMap<Term, usize>,
+    /// Whether the formula names a character beyond the dialect's last.
+    has_far_chars: bool,
+    out: String,
+}
+
+impl<'a> Writer<'a> {
+    fn new(formula: &'a Formula, dialect: Dialect) -> Result<Writer<'a>, String> {
+        let mut last = '\0';
+        formula.visit(|_, node| match node {
+            Node::String(text) => last = text.chars().fold(last, char::max),
+            Node::InRe(_, regex) => regex.visit_chars(&mut |c| last = last.max(c)),
+            _ => {}
+        });
+        if last > LAST_CHAR {
+            return Err(format!("the character `{last}` lies beyond SMT-LIB's alphabet"));
+        }
+        let has_far_chars = last > dialect.last_char();
+        let out = String::new();
+        Ok(Writer { terms: &formula.terms, dialect, defined: HashMap::new(), has_far_chars, out })
+    }
+
+    /// Defines every connective that has more than one parent.
+    fn definitions(&mut self, formula: &Formula) -> Result<(), String> {
+        let mut parents: HashMap<Term, u32> = HashMap::new();
+        formula.visit(|_, node| node.for_each_child(|c| *parents.entry(c).or_default() += 1));
+        let mut shared = Vec::new();
+        formula.visit(|term, node| {
+            let connective = matches!(node, Node::And(_) | Node::Or(_) | Node::InRe(..));
+            if connective && parents.get(&term).is_some_and(|&n| n > 1) {
+                shared.push(term);
+            }
+        });
+        for term in shared {
+            let number = self.defined.len();
+            write!(self.out, "(define-fun ${number} () Bool ").expect("strings accept writes");
+            self.node(term)?;
+            self.out.push_str(")\n");
+            self.defined.insert(term, number);
+        }
+        Ok(())
+    }
+
+    fn term(&mut self, term: Term) -> Result<(), String> {
+        match self.defined.get(&term) {
+            Some(number) => {
+                write!(self.out, "${number}").expect("strings accept writes");
+                Ok(())
+            }
+            None => self.node(term),
+        }
+    }
+
+    fn node(&mut self, term: Term) -> Result<(), String> {
+        match self.terms.node(term) {
+            Node::Bool(value) => write!(self.out, "{value}").expect("strings accept writes"),
+            Node::String(text) => self.out.push_str(&string(text)),
+            Node::Bits { value, width } => self.out.push_str(&bits(*value, *width)),
+            Node::Var(index) => self.out.push_str(&symbol(self.terms.variable(*index).0)),
+            Node::Not(inner) => self.list("not", &[*inner])?,
+            Node::And(children) => self.list("and", children)?,
+            Node::Or(children) => self.list("or", children)?,
+            Node::Eq(a, b) => self.list("=", &[*a, *b])?,
+            Node::InRe(string, regex) => {
+                self.out.push_str("(str.in_re ");
+                self.term(*string)?;
+                self.out.push(' ');
+                self.regex(regex)?;
+                self.out.push(')');
+            }
+            Node::HasPrefix { bits: whole, prefix, length } => {
+                let Sort::Bits(width) = self.terms.sort(*whole) else {
+                    unreachable!("the arena checked the sort")
+                };
+                write!(self.out, "(= ((_ extract {} {}) ", width - 1, width - length)
+                    .expect("strings accept writes");
+                self.term(*whole)?;
+                write!(self.out, ") {})", bits(*prefix, *length)).expect("strings accept writes");
+            }
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, head: &str, children: &[Term]) -> Result<(), String> {
+        self.out.push('(');
+        self.out.push_str(head);
+        for child in children {
+            self.out.push(' ');
+            self.term(*child)?;
+        }
+        self.out.push(')');
+        Ok(())
+    }
+
+    fn regex(&mut self, regex: &Regex) -> Result<(), String> {
+        match regex {
+            Regex::Literal(text) => {
+                write!(self.out, "(str.to_re {})", string(text)).expect("strings accept writes");
+            }
+            Regex::AnyChar => self.out.push_str("re.allchar"),
+            Regex::All => self.out.push_str("re.all"),
+            Regex::Chars(ranges) => self.ranges(ranges)?,
+            Regex::NotChar(c) => {
+                if self.has_far_chars {
+                    return Err("characters beyond U+00FF beside a complement".to_owned());
+                }
+                let mut ranges = Vec::new();
+                if let Some(before) = char::from_u32((*c as u32).wrapping_sub(1)) {
+                    ranges.push(('\0', before));
+                }
+                if let Some(after) = char::from_u32(*c as u32 + 1) {
+                    ranges.push((after, self.dialect.last_char()));
+                }
+                self.ranges(&ranges)?;
+            }
+            Regex::Concat(parts) => self.regexes("re.++", parts, "(str.to_re \"\")")?,
+            Regex::Union(parts) => self.regexes("re.union", parts, "re.none")?,
+            Regex::Star(inner) => self.regexes("re.*", std::slice::from_ref(&**inner), "")?,
+            Regex::Repeat(inner, times) => {
+                write!(self.out, "((_ re.^ {times}) ").expect("strings accept writes");
+                self.regex(inner)?;
+                self.out.push(')');
+            }
+        }
+        Ok(())
+    }
+
+    /// `(head part…)`, or the part alone where the head needs two.
+    fn regexes(&mut self, head: &str, parts: &[Regex], empty: &str) -> Result<(), String> {
+        match parts {
+            [] => self.out.push_str(empty),
+            [only] if head != "re.*" => self.regex(only)?,
+            _ => {
+                write!(self.out, "({head}").expect("strings accept writes");
+                for part in parts {
+                    self.out.push(' ');
+                    self.regex(part)?;
+                }
+                self.out.push(')');
+            }
+        }
+        Ok(())
+    }
+
+    fn ranges(&mut self, ranges: &[(char, char)]) -> Result<(), String> {
+        if ranges.len() != 1 {
+            self.out.push_str(if ranges.is_empty() { "re.none" } else { "(re.union" });
+        }
+        for (low, high) in ranges {
+            if *high > self.dialect.last_char() {
+                return Err(format!("a character range that ends at `{high}`"));
+            }
+            let (low, high) = (string(&low.to_string()), string(&high.to_string()));
+            let space = if ranges.len() == 1 { "" } else { " " };
+            write!(self.out, "{space}(re.range {low} {high})").expect("strings accept writes");
+        }
+        if ranges.len() > 1 {
+            self.out.push(')');
+        }
+        Ok(())
+    }
+}
+
+fn sort_text(sort: Sort) -> String {
+    match sort {
+        Sort::Bool => "Bool".to_owned(),
+        Sort::String => "String".to_owned(),
+        Sort::Bits(width) => format!("(_ BitVec {width})"),
+    }
+}
+
+fn symbol(name: &str) -> String {
+    format!("|{}|", plain_symbol(name))
+}
+
+/// The symbol for the variable `name`, without the bars. Injective.
+fn plain_symbol(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        match c {
+            '|' | '\\' | '%' | '$' => {
+                write!(out, "%{:02X}", c as u32).expect("strings accept writes");
+            }
+            ' '..='~' => out.push(c),
+            _ => write!(out, "%{{{:X}}}", c as u32).expect("strings accept writes"),
+        }
+    }
+    out
+}
+
+fn string(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\"\""),
+            ' '..='~' if c != '\\' => out.push(c),
+            _ => write!(out, "\\u{{{:x}}}", c as u32).expect("strings accept writes"),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn bits(value: u128, width: u32) -> String {
+    format!("#b{value:0width$b}", width = width as usize)
+}
+
+/// An S-expression.
+#[derive(Debug)]
+enum Sexp {
+    Symbol(String),
+    String(String),
+    List(Vec<Sexp>),
+}
+
+impl Sexp {
+    /// The value of that sort that this expression denotes.
+    fn value(&self, sort: Sort) -> Option<Value> {
+        match (sort, self) {
+            (Sort::Bool, Sexp::Symbol(word)) => word.parse().ok().map(Value::Bool),
+            (Sort::String, Sexp::String(text)) => Some(Value::String(text.clone())),
+            (Sort::Bits(width), expression) => {
+                let value = expression.bits(width)?;
+                (width == 128 || value >> width == 0).then_some(Value::Bits { value, width })
+            }
+            _ => None,
+        }
+    }
+
+    /// `#b101`, `#x5` or `(_ bv5 3)`.
+    fn bits(&self, width: u32) -> Option<u128> {
+        match self {
+            Sexp::Symbol(word) => match word.strip_prefix("#b") {
+                Some(digits) => u128::from_str_radix(digits, 2).ok(),
+                None => u128::from_str_radix(word.strip_prefix("#x")?, 16).ok(),
+            },
+            Sexp::List(parts) => match parts.as_slice() {
+                [Sexp::Symbol(_), Sexp::Symbol(number), Sexp::Symbol(bits)]
+                    if bits.parse() == Ok(width) =>
+                {
+                    number.strip_prefix("bv")?.parse().ok()
+                }
+                _ => None,
+            },
+            Sexp::String(_) => None,
+        }
+    }
+}
+
+/// Nesting that no solver's values reach; a guard for the stack.
+const MAX_DEPTH: u32 = 64;
+
+struct Reader<'a> {
+    rest: &'a str,
+    depth: u32,
+}
+
+impl Reader<'_> {
+    fn expression(&mut self) -> Result<Sexp, String> {
+        self.rest = self.rest.trim_start();
+        let mut chars = self.rest.chars();
+        match chars.next() {
+            None => Err("the response ends too early".to_owned()),
+            Some('(') => {
+                self.rest = chars.as_str();
+                self.list()
+            }
+            Some('"') => {
+                self.rest = chars.as_str();
+                self.string()
+            }
+            Some('|') => {
+                let (name, rest) =
+                    chars.as_str().split_once('|').ok_or("a symbol without its closing bar")?;
+                self.rest = rest;
+                Ok(Sexp::Symbol(name.to_owned()))
+            }
+            Some(_) => {
+                let end = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"' | '|');
+                let length = self.rest.find(end).unwrap_or(self.rest.len());
+                if length == 0 {
+                    return Err("a parenthesis too many".to_owned());
+                }
+                let (word, rest) = self.rest.split_at(length);
+                self.rest = rest;
+                Ok(Sexp::Symbol(word.to_owned()))
+            }
+        }
+    }
+
+    fn list(&mut self) -> Result<Sexp, String> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err("the response is nested too deeply".to_owned());
+        }
+        let mut items = Vec::new();
+        loop {
+            self.rest = self.rest.trim_start();
+            if let Some(rest) = self.rest.strip_prefix(')') {
+                self.rest = rest;
+                self.depth -= 1;
+                return Ok(Sexp::List(items));
+            }
+            items.push(self.expression()?);
+        }
+    }
+
+    fn string(&mut self) -> Result<Sexp, String> {
+        let mut out = String::new();
+        loop {
+            let quote = self.rest.find('"').ok_or("a string without its closing quote")?;
+            unescape(&self.rest[..quote], &mut out);
+            self.rest = &self.rest[quote + 1..];
+            match self.rest.strip_prefix('"') {
+                Some(rest) => {
+                    out.push('"');
+                    self.rest = rest;
+                }
+                None => return Ok(Sexp::String(out)),
+            }
+        }
+    }
+}
+
+/// Appends `text` to `out` with `\u{X}` (one to five digits) and `\uXXXX` read as characters.
+fn unescape(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some(start) = rest.find("\\u") {
+        out.push_str(&rest[..start]);
+        let after = &rest[start + 2..];
+        let braced = after
+            .strip_prefix('{')
+            .and_then(|inner| inner.split_once('}'))
+            .filter(|(digits, _)| (1..=5).contains(&digits.len()));
+        let plain = after.get(..4).map(|digits| (digits, &after[4..]));
+        let code = braced
+            .or(plain)
+            .filter(|(digits, _)| digits.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|(digits, end)| Some((u32::from_str_radix(digits, 16).ok()?, end)));
+        match code {
+            Some((code, end)) => {
+                out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                rest = end;
+            }
+            None => {
+                out.push_str("\\u");
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    fn sample() -> Formula {
+        let mut t = Terms::new();
+        let (p, s) = (t.var("key?", Sort::Bool), t.var("a|b", Sort::String));
+        let ip = t.var("ip", Sort::Bits(32));
+        let net = t.has_prefix(ip, 10, 8);
+        let hex = Regex::Chars(vec![('0', '9'), ('a', 'f')]);
+        let word = Regex::Concat(vec![
+            Regex::Literal("\"\\\u{e9}".to_owned()),
+            Regex::Repeat(Box::new(hex), 2),
+            Regex::Star(Box::new(Regex::NotChar(':'))),
+        ]);
+        let member = t.in_re(s, word);
+        let not_net = t.not(net);
+        let shared = t.or([p, member]);
+        let first = t.and([shared, net]);
+        let second = t.implies(shared, not_net);
+        let mut formula = Formula::new(t);
+        formula.assert("first\nline", first);
+        formula.assert("second", second);
+        formula
+    }
+
+    #[test]
+    fn a_script_declares_shares_asserts_and_asks() {
+        let expected = expect![[r#"
+            (set-option :produce-models true)
+            (set-logic ALL)
+            (declare-const |key?| Bool)
+            (declare-const |a%7Cb| String)
+            (declare-const |ip| (_ BitVec 32))
+            (define-fun $0 () Bool (or |key?| (str.in_re |a%7Cb| (re.++ (str.to_re """\u{5c}\u{e9}") ((_ re.^ 2) (re.union (re.range "0" "9") (re.range "a" "f"))) (re.* (re.union (re.range "\u{0}" "9") (re.range ";" "\u{2ffff}")))))))
+            ; first line
+            (assert (and (= ((_ extract 31 24) |ip|) #b00001010) $0))
+            ; second
+            (assert (or (not (= ((_ extract 31 24) |ip|) #b00001010)) (not $0)))
+            (check-sat)
+            (get-value (|key?| |a%7Cb| |ip|))
+        "#]];
+        expected.assert_eq(&script(&sample(), Dialect::Standard).unwrap());
+    }
+
+    #[test]
+    fn cvc4_cannot_be_told_of_far_characters_beside_a_complement() {
+        let check = |text: &str, complement: bool, dialect| {
+            let mut t = Terms::new();
+            let s = t.var("s", Sort::String);
+            let mut parts = vec![Regex::Literal(text.to_owned()), Regex::All];
+            if complement {
+                parts.push(Regex::NotChar(':'));
+            }
+            let member = t.in_re(s, Regex::Concat(parts));
+            let mut formula = Formula::new(t);
+            formula.assert("", member);
+            script(&formula, dialect).is_ok()
+        };
+        assert!(check("\u{e9}", true, Dialect::Cvc4));
+        assert!(check("\u{151}", false, Dialect::Cvc4));
+        assert!(!check("\u{151}", true, Dialect::Cvc4));
+        assert!(check("\u{151}", true, Dialect::Standard));
+        assert!(!check("\u{30000}", false, Dialect::Standard));
+    }
+
+    #[test]
+    fn a_model_is_read_in_all_the_ways_that_solvers_write() {
+        let formula = sample();
+        for bits in ["#b00001010000000000000000000000001", "#x0a000001", "(_ bv167772161 32)"] {
+            let response =
+                format!("((|key?| true)\n (|a%7Cb| \"\"\"\\u{{5c}}\\u00e9 \\u\")(ip {bits}))");
+            let model = read_model(&formula, &response).unwrap();
+            assert_eq!(model.get("key?"), Some(&Value::Bool(true)));
+            assert_eq!(model.get("a|b"), Some(&Value::String("\"\\\u{e9} \\u".to_owned())));
+            assert_eq!(model.get("ip"), Some(&Value::Bits { value: 0x0a00_0001, width: 32 }));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_model_is_an_error() {
+        for response in [
+            "",
+            "(",
+            ")",
+            "((",
+            "((ip #b1) (|key?| true))",
+            "((ip true) (|key?| true) (|a%7Cb| \"\"))",
+            "((zz true))",
+            "(error \"no model\")",
+            "((|key?| \"x\") (|a%7Cb| \"\") (ip #x00000000))",
+            "((|key? true))",
+        ] {
+            assert!(read_model(&sample(), response).is_err(), "{response}");
+        }
+        let deep = "(".repeat(100_000);
+        assert!(read_model(&sample(), &deep).is_err());
+    }
 }
