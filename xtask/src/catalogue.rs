@@ -277,23 +277,33 @@ fn believe(found: &[Candidate], notes: &mut Vec<String>) -> (String, String) {
     (believed.name.clone(), believed.kind.clone())
 }
 
+/// The kinds of a row by hand: a sort, which may be followed by `[]`, or [`UNLISTED`].
+const SORTS: [&str; 7] = ["string", "arn", "number", "date", "bool", "address", "binary"];
+const UNLISTED: &str = "unlisted";
+
+fn is_kind(kind: &str) -> bool {
+    kind == UNLISTED || SORTS.contains(&kind.strip_suffix("[]").unwrap_or(kind))
+}
+
 fn apply_by_hand(
     by_hand: &str,
     keys: &mut BTreeMap<String, (String, String)>,
     notes: &mut Vec<String>,
 ) -> Result<(), String> {
-    const SORTS: [&str; 7] = ["string", "arn", "number", "date", "bool", "address", "binary"];
     for line in by_hand.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let row = line
-            .split_once(' ')
-            .filter(|(_, kind)| SORTS.contains(&kind.strip_suffix("[]").unwrap_or(kind)));
-        let Some((name, kind)) = row else {
+        let Some((name, kind)) = line.split_once(' ').filter(|(_, kind)| is_kind(kind)) else {
             return Err(format!(
-                "`{line}` is no row of by_hand.txt\nhint: write `KEY KIND` or `KEY KIND[]`, where \
-                 KIND is one of {}",
+                "`{line}` is no row of by_hand.txt\nhint: write `KEY KIND`, where KIND is \
+                 `{UNLISTED}` or one of {}, with `[]` after it if the key is a list",
                 SORTS.join(", ")
             ));
         };
+        if kind == UNLISTED {
+            let found = keys.remove(&name.to_ascii_lowercase());
+            let (_, kind) = found.ok_or(format!("`{name}` is not in the reference anyway"))?;
+            notes.push(format!("by_hand.txt leaves out `{name}`, {kind} in the reference"));
+            continue;
+        }
         let name = well_formed(name)?;
         let row = (name.clone(), kind.to_owned());
         if let Some((old_name, old_kind)) = keys.insert(name.to_ascii_lowercase(), row)
@@ -306,4 +316,192 @@ fn apply_by_hand(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use keyaki_policy::catalogue as known;
+    use serde_json::json;
+
+    use super::*;
+
+    /// The table `file` without its comment, generated from `services` and `by_hand`.
+    #[track_caller]
+    fn check(services: Value, by_hand: &str, file: &str, expected: &str) {
+        let generated = generate(&reference(services), by_hand).unwrap();
+        let (_, text) = generated.files.iter().find(|(name, _)| *name == file).unwrap();
+        let body: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(body.join("\n"), expected);
+    }
+
+    #[track_caller]
+    fn check_error(services: Value, by_hand: &str, expected: &str) {
+        let message = generate(&reference(services), by_hand).err().unwrap_or_default();
+        assert_eq!(message.lines().next(), Some(expected));
+    }
+
+    fn reference(services: Value) -> Value {
+        json!({ "source": "npm-package 1.2", "date": "2026-01-01", "services": services })
+    }
+
+    fn keys(keys: Value) -> Value {
+        json!({ "actions": {}, "condition_keys": keys })
+    }
+
+    #[test]
+    fn the_checked_in_files_are_what_the_chore_generates() {
+        let Some(generated) = generate_from_shared().unwrap() else {
+            eprintln!("SKIPPED: {REFERENCE} is not beside this working copy");
+            return;
+        };
+        if let Err(message) = compare(&generated) {
+            panic!("{message}");
+        }
+    }
+
+    #[test]
+    fn an_action_without_resource_types_is_marked() {
+        let actions = json!({ "B": { "resources": [] }, "a": { "resources": [{ "type": "x" }] } });
+        let services = json!({ "s": { "actions": actions, "condition_keys": {} } });
+        check(services, "", "actions.txt", "s:a\ns:B *");
+    }
+
+    #[test]
+    fn an_array_has_many_values() {
+        let services = json!({ "s": keys(json!({ "s:a": { "type": "ArrayOfARN" } })) });
+        check(services, "", "keys.txt", "s:a arn[]");
+    }
+
+    #[test]
+    fn every_way_to_write_a_variable_part_becomes_a_star() {
+        let text = || json!({ "type": "String" });
+        let services = json!({ "s": keys(json!({
+            "s:a/${TagKey}/z": text(), "s:b/<key>": text(), "s:c/tag-key": text(), "s:d/": text(),
+            "s:e:${Name}": text(), "s:f": text(),
+        })) });
+        let expected = "s:a/*/z string\ns:b/* string\ns:c/* string\ns:d/* string\ns:e:* string";
+        check(services, "", "key_templates.txt", expected);
+    }
+
+    #[test]
+    fn the_service_that_a_key_is_named_after_is_believed() {
+        let services = json!({
+            "a": keys(json!({ "k:X": { "type": "ArrayOfString" } })),
+            "k": keys(json!({ "k:x": { "type": "Bool" } })),
+        });
+        check(services, "", "keys.txt", "k:x bool");
+    }
+
+    #[test]
+    fn the_first_service_is_believed_of_a_key_that_is_named_after_none() {
+        let services = json!({
+            "b": keys(json!({ "k:x": { "type": "Bool" } })),
+            "a": keys(json!({ "k:x": { "type": "Numeric" } })),
+        });
+        check(services, "", "keys.txt", "k:x number");
+    }
+
+    #[test]
+    fn a_row_by_hand_beats_the_reference() {
+        let services = json!({ "s": keys(json!({ "s:a": { "type": "String" } })) });
+        check(services, "# why\n\ns:A date[]\n", "keys.txt", "s:A date[]");
+    }
+
+    #[test]
+    fn a_row_by_hand_leaves_a_key_out() {
+        let services = json!({ "s": keys(json!({ "s:a": { "type": "String" } })) });
+        check(services, "s:a unlisted", "keys.txt", "");
+        check_error(json!({}), "s:a unlisted", "`s:a` is not in the reference anyway");
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_an_error() {
+        let typed = |kind: &str| json!({ "s": keys(json!({ "s:a": { "type": kind } })) });
+        check_error(typed("Float"), "", "`s:a` of `s` has the unknown type `Float`");
+        check_error(json!({}), "s:a", "`s:a` is no row of by_hand.txt");
+        check_error(json!({}), "s:a text", "`s:a text` is no row of by_hand.txt");
+        check_error(json!({}), "a string", "`a` is not a name we can store");
+        check_error(json!({}), "s:*/* string", "`s:*/*` is not a name we can store");
+        check_error(json!({ "s": {} }), "", "`s` has no `actions`");
+    }
+
+    #[test]
+    fn every_key_of_the_list_of_global_keys_is_known_with_its_type() {
+        let Some(path) = crate::shared("corpus/service_reference/global_condition_keys.json")
+        else {
+            eprintln!("SKIPPED: the list of global keys is not beside this working copy");
+            return;
+        };
+        let listed: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        for (name, facts) in listed.as_object().unwrap() {
+            let found = known::key(&name.replace("${TagKey}", "k")).expect(name);
+            let multi = facts["valued"] == "Multivalued";
+            assert_eq!(found.cardinality == known::Cardinality::Multi, multi, "{name}");
+            let sort = match facts["type"].as_str() {
+                None => continue,
+                Some("Arn") => known::KeySort::Arn,
+                Some("Bool") => known::KeySort::Bool,
+                Some("Date") => known::KeySort::Date,
+                Some("Ip") => known::KeySort::Address,
+                Some("Numeric") => known::KeySort::Number,
+                Some(_) => known::KeySort::String,
+            };
+            assert_eq!(found.sort, sort, "{name}");
+        }
+    }
+
+    /// Prints the most frequent of the others: see them with `--nocapture`.
+    #[test]
+    fn ninety_eight_of_a_hundred_keys_in_the_corpus_are_known() {
+        let Some(folder) = crate::shared("corpus/policies") else {
+            eprintln!("SKIPPED: the corpus is not beside this working copy");
+            return;
+        };
+        let mut uses = BTreeMap::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "jsonl") {
+                for line in fs::read_to_string(path).unwrap().lines() {
+                    count_keys(&serde_json::from_str(line).unwrap(), &mut uses);
+                }
+            }
+        }
+        let total: usize = uses.values().sum();
+        let mut unknown: Vec<(usize, String)> = uses
+            .into_iter()
+            .filter(|(name, _)| known::key(name).is_none())
+            .map(|(name, count)| (count, name))
+            .collect();
+        unknown.sort_by(|a, b| b.cmp(a));
+        let n_unknown: usize = unknown.iter().map(|(count, _)| count).sum();
+        println!("{n_unknown} of {total} uses are of unknown keys; the most frequent:");
+        for (count, name) in unknown.iter().take(30) {
+            println!("{count:>5} {name}");
+        }
+        assert!(total > 0 && n_unknown * 50 < total, "{n_unknown} of {total} are unknown");
+    }
+
+    /// Counts the condition keys of every policy in `value`, also of those written as a string.
+    fn count_keys(value: &Value, uses: &mut BTreeMap<String, usize>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    if name == "Condition" {
+                        let blocks = field.as_object().into_iter().flat_map(|it| it.values());
+                        for key in blocks.filter_map(Value::as_object).flat_map(|it| it.keys()) {
+                            *uses.entry(key.clone()).or_default() += 1;
+                        }
+                    }
+                    count_keys(field, uses);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| count_keys(item, uses)),
+            Value::String(text) if text.starts_with('{') && text.contains("Condition") => {
+                if let Ok(policy) = serde_json::from_str(text) {
+                    count_keys(&policy, uses);
+                }
+            }
+            _ => {}
+        }
+    }
 }

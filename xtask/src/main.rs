@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod catalogue;
+#[cfg(test)]
+mod tidy;
 
 /// A chore by name: what it does in one line, and the function that does it.
 struct Chore {

@@ -92,8 +92,7 @@ pub struct Class {
 /// Classes come in order of their first address; the empty ones are left out. There are at most
 /// twice as many as ranges, plus one.
 pub fn classes(family: Family, networks: &[Network], exempt: &[Network]) -> Vec<Class> {
-    let last_address =
-        if family == Family::V6 { u128::MAX } else { (1 << family.width()) - 1 };
+    let last_address = if family == Family::V6 { u128::MAX } else { (1 << family.width()) - 1 };
     let mut starts = vec![0];
     for network in networks.iter().chain(exempt).filter(|network| network.family == family) {
         let (first, last) = network.bounds();
