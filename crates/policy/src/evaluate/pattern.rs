@@ -250,6 +250,89 @@ mod tests {
     }
 
     #[test]
+    fn actions_are_matched_without_regard_to_case() {
+        check_action("s3:Get*", "S3:getobject", true);
+        check_action("s3:Get*", "s3:PutObject", false);
+        check_action("s3:GetObject", "s3:GetObjectAcl", false);
+        check_action("*:GetObject", "s3:GetObject", true);
+        check_action("*", "s3:GetObject", true);
+        check_action("s3:*", "s3express:CreateSession", false);
+        check_action("s3:", "s3:GetObject", false);
+    }
+
+    #[test]
+    fn a_star_crosses_slashes_and_colons_only_in_the_last_field() {
+        let arn = "arn:aws:sns:eu-west-3:111122223333:a/b:c";
+        check_resource("arn:aws:sns:*:*:a*c", arn, true);
+        check_resource("arn:aws:sns:eu-west-3:111122223333:*", arn, true);
+        check_resource("arn:aws:sns:*:a/b:c", arn, false);
+        check_resource("arn:aws:*:*:*:a/?:c", arn, true);
+        check_resource("arn:*:sns:*:*:A*", arn, false);
+        check_resource("arn:aws:SNS:*:*:a*", arn, false);
+        check_resource("arn:aws:s3:::bucket/*", "arn:aws:s3:::bucket", false);
+    }
+
+    #[test]
+    fn only_stars_match_the_pseudo_resource() {
+        for policy_type in [PolicyType::Identity, PolicyType::Resource] {
+            check_resource_in(policy_type, "*", "*", Some(true));
+            check_resource_in(policy_type, "**", "*", Some(true));
+            check_resource_in(policy_type, "?", "*", Some(false));
+            check_resource_in(policy_type, "arn:aws:s3:::*", "*", Some(false));
+            check_resource_in(policy_type, "arn:*", "*", Some(false));
+            check_resource_in(policy_type, "*:*:*:*:*:*", "*", Some(false));
+            check_resource_in(policy_type, "*", "arn:aws:s3:::bucket", Some(true));
+        }
+    }
+
+    #[test]
+    fn a_short_arn_is_filled_with_stars_in_an_identity_policy() {
+        let arn = "arn:aws:s3:::bucket";
+        check_resource_in(PolicyType::Identity, "arn:aws:s3", arn, Some(true));
+        check_resource_in(PolicyType::Identity, "arn:aws:s*:", arn, Some(true));
+        check_resource_in(PolicyType::Identity, "arn:aws:sqs", arn, Some(false));
+        check_resource_in(PolicyType::Identity, "", arn, Some(false));
+    }
+
+    #[test]
+    fn a_short_arn_in_a_resource_policy_needs_a_star() {
+        let arn = "arn:aws:s3:::bucket";
+        check_resource_in(PolicyType::Resource, "arn:aws:s3", arn, Some(false));
+        check_resource_in(PolicyType::Resource, "arn:aws:s?", arn, Some(false));
+        check_resource_in(PolicyType::Resource, "arn:aws:s*", arn, Some(true));
+        check_resource_in(PolicyType::Resource, "arn:*:s3", arn, Some(true));
+        check_resource_in(PolicyType::Resource, "bucket*", arn, Some(false));
+    }
+
+    #[test]
+    fn a_variable_in_a_resource_is_open_only_where_a_star_would_match() {
+        let arn = "arn:aws:s3:::home/ines/t";
+        for policy_type in [PolicyType::Identity, PolicyType::Resource] {
+            check_resource_in(policy_type, "arn:aws:s3:::home/$/*", arn, None);
+            check_resource_in(policy_type, "arn:aws:s3:::$", arn, None);
+            check_resource_in(policy_type, "arn:aws:s3:::away/$/*", arn, Some(false));
+            check_resource_in(policy_type, "arn:aws:sqs:::home/$/*", arn, Some(false));
+            check_resource_in(policy_type, "arn:aws:s3:::$", "*", Some(false));
+        }
+    }
+
+    #[test]
+    fn a_variable_before_the_last_field_may_bring_the_missing_fields() {
+        for policy_type in [PolicyType::Identity, PolicyType::Resource] {
+            check_resource_in(policy_type, "arn:aws:$/t", "arn:aws:s3:::b/t", None);
+            check_resource_in(policy_type, "arn:$", "arn:aws:s3:::b/t", None);
+            check_resource_in(policy_type, "arn:aws:sqs:$", "arn:aws:s3:::b/t", Some(false));
+        }
+    }
+
+    #[test]
+    fn api_gateway_s_abbreviation_is_not_interpreted() {
+        let entry = Template::text("execute-api:/prod/GET/*");
+        let arn = "arn:aws:execute-api:eu-west-3:111122223333:a1/prod/GET/x";
+        assert!(resource_matches(&entry, PolicyType::Resource, arn).is_err());
+    }
+
+    #[test]
     fn a_match_past_the_limit_is_not_answered() {
         let mut tokens = vec![];
         push_wildcards(&mut tokens, "*aaaaab");
@@ -279,6 +362,35 @@ mod tests {
     #[track_caller]
     fn check(pattern: &str, text: &str, expected: bool) {
         assert_eq!(text_like(&Template::text(pattern), text), Ok(expected));
+    }
+
+    #[track_caller]
+    fn check_action(entry: &str, action: &str, expected: bool) {
+        assert_eq!(action_matches(entry, action), Ok(expected));
+    }
+
+    #[track_caller]
+    fn check_resource(entry: &str, resource: &str, expected: bool) {
+        check_resource_in(PolicyType::Identity, entry, resource, Some(expected));
+    }
+
+    /// Checks an entry in which `$` stands for a variable; `None` is unknown.
+    #[track_caller]
+    fn check_resource_in(
+        policy_type: PolicyType,
+        entry: &str,
+        resource: &str,
+        expected: Option<bool>,
+    ) {
+        let mut segments = vec![];
+        for (index, text) in entry.split('$').enumerate() {
+            if index > 0 {
+                segments.push(Segment::Variable { key: "aws:username".to_owned(), default: None });
+            }
+            segments.extend(Template::text(text).segments);
+        }
+        let matched = resource_matches(&Template { segments }, policy_type, resource);
+        assert_eq!(matched.ok(), expected, "{policy_type:?} {entry}");
     }
 
     /// The definition, in exponential time.
