@@ -39,15 +39,15 @@ pub(super) fn resource_matches(
         return Err("API Gateway's abbreviated resource".to_owned());
     }
     let mut tokens = wildcards(entry);
-    if !tokens.is_empty() && tokens.iter().all(|token| *token == Token::AnyText) {
-        return Ok(true);
+    if !tokens.is_empty() && tokens.iter().all(is_any_text) {
+        // Stars, but for variables, which stand before the fifth colon here: those are malformed.
+        return if tokens.contains(&Token::Variable) { Err(variable()) } else { Ok(true) };
     }
     let missing = ARN_FIELDS - fields(&tokens).count();
     if missing > 0 {
         // A short ARN (D9). In resource-based policies it needs a star to match anything, but a
         // variable might bring the missing fields along.
-        let open = tokens.iter().any(|token| matches!(token, Token::AnyText | Token::Variable));
-        if policy_type == PolicyType::Resource && !open {
+        if policy_type == PolicyType::Resource && !tokens.iter().any(is_any_text) {
             return Ok(false);
         }
         if has_early_variable(&tokens) {
@@ -135,6 +135,15 @@ fn push_wildcards(tokens: &mut Vec<Token>, text: &str) {
     }));
 }
 
+fn is_any_text(token: &Token) -> bool {
+    matches!(token, Token::AnyText | Token::Variable)
+}
+
+/// The name of a policy variable as a construct.
+fn variable() -> String {
+    "policy variable".to_owned()
+}
+
 fn fields(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
     tokens.splitn(ARN_FIELDS, |token| *token == Token::Char(':'))
 }
@@ -175,7 +184,7 @@ fn glob(pattern: &[Token], text: &str) -> Result<bool, String> {
     let text: Vec<char> = text.chars().collect();
     match glob_within(pattern, &text, MAX_STEPS) {
         None => Err(format!("pattern match of more than {MAX_STEPS} steps")),
-        Some(true) if pattern.contains(&Token::Variable) => Err("policy variable".to_owned()),
+        Some(true) if pattern.contains(&Token::Variable) => Err(variable()),
         Some(matched) => Ok(matched),
     }
 }
@@ -319,10 +328,51 @@ mod tests {
     #[test]
     fn a_variable_before_the_last_field_may_bring_the_missing_fields() {
         for policy_type in [PolicyType::Identity, PolicyType::Resource] {
+            check_resource_in(policy_type, "*$", "*", None);
             check_resource_in(policy_type, "arn:aws:$/t", "arn:aws:s3:::b/t", None);
             check_resource_in(policy_type, "arn:$", "arn:aws:s3:::b/t", None);
             check_resource_in(policy_type, "arn:aws:sqs:$", "arn:aws:s3:::b/t", Some(false));
         }
+    }
+
+    #[test]
+    fn what_is_certain_with_a_variable_holds_for_each_of_its_values() {
+        arbtest::arbtest(|u| {
+            let mut draw = |alphabet: &[char]| -> arbtest::arbitrary::Result<String> {
+                let length = u.int_in_range(0..=7)?;
+                (0..length).map(|_| u.choose(alphabet).copied()).collect()
+            };
+            let before = draw(&['a', ':', ':', ':', '*', '?'])?;
+            let after = draw(&['a', ':', ':', '*', '?'])?;
+            let value = draw(&['a', 'b', ':', ':', '*'])?;
+            let request = format!("arn:{}", draw(&['a', 'b', ':', ':', ':'])?);
+            let before = format!("{}{before}", u.choose(&["", "arn:", "arn::::"])?);
+
+            let variable = Segment::Variable { key: "v".to_owned(), default: None };
+            let open = join(&before, [variable], &after);
+            // A value is literal text (D27).
+            let closed = join(&before, value.chars().map(literal), &after);
+            let matchers: [fn(&Template, &str) -> Result<bool, String>; 5] = [
+                text_equals,
+                text_like,
+                arn_like,
+                |entry, resource| resource_matches(entry, PolicyType::Identity, resource),
+                |entry, resource| resource_matches(entry, PolicyType::Resource, resource),
+            ];
+            for (index, matches) in matchers.iter().enumerate() {
+                for request in [&*request, "*", ""] {
+                    let with_value = matches(&closed, request);
+                    match matches(&open, request) {
+                        // Without a value it matches nothing (D29), so yes is never certain.
+                        Ok(yes) => {
+                            assert_eq!((yes, with_value), (false, Ok(false)), "{index} {open}")
+                        }
+                        Err(construct) => assert_eq!(construct, "policy variable"),
+                    }
+                }
+            }
+            Ok(())
+        });
     }
 
     #[test]
@@ -391,6 +441,20 @@ mod tests {
         }
         let matched = resource_matches(&Template { segments }, policy_type, resource);
         assert_eq!(matched.ok(), expected, "{policy_type:?} {entry}");
+    }
+
+    fn join(before: &str, middle: impl IntoIterator<Item = Segment>, after: &str) -> Template {
+        let mut segments = Template::text(before).segments;
+        segments.extend(middle);
+        segments.extend(Template::text(after).segments);
+        Template { segments }
+    }
+
+    fn literal(c: char) -> Segment {
+        match c {
+            '*' => Segment::Escaped(c),
+            c => Segment::Text(c.to_string()),
+        }
     }
 
     /// The definition, in exponential time.
