@@ -336,6 +336,14 @@ mod tests {
     }
 
     #[test]
+    fn a_resource_based_statement_without_principal_names_nobody() {
+        let mut policy = policy(vec![statement(0, Effect::Allow, True)]);
+        policy.policy_type = PolicyType::Resource;
+        let matched = statement_matches(&policy, &policy.statements[0], &request());
+        assert_eq!(matched, (False, vec![]));
+    }
+
+    #[test]
     fn truth_follows_kleene() {
         assert_eq!(True.and(Unknown), Unknown);
         assert_eq!(False.and(Unknown), False);

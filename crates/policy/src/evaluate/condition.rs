@@ -376,6 +376,7 @@ mod tests {
         let arn = "arn:aws:iam::111122223333:role/x";
         check("ArnLike", &["arn:aws:iam::${v}:role/x"], &[arn], Unknown);
         check("ArnLike", &["arn:aws:iam${v}/x"], &[arn], Unknown);
+        check("ArnLike", &["arn:aws:sns::${v}:x"], &["arn:aws:sns::1:a:x"], Unknown);
         check("ArnLike", &["${v}"], &[arn], Unknown);
         check("ArnLike", &["arn:aws:iam::${v}:role/y"], &[arn], False);
         check("ArnLike", &["arn:aws:iam:*:*:role/a${v}"], &[arn], False);
