@@ -352,23 +352,14 @@ mod tests {
             let open = join(&before, [variable], &after);
             // A value is literal text (D27).
             let closed = join(&before, value.chars().map(literal), &after);
-            let matchers: [fn(&Template, &str) -> Result<bool, String>; 5] = [
-                text_equals,
-                text_like,
-                arn_like,
-                |entry, resource| resource_matches(entry, PolicyType::Identity, resource),
-                |entry, resource| resource_matches(entry, PolicyType::Resource, resource),
-            ];
-            for (index, matches) in matchers.iter().enumerate() {
-                for request in [&*request, "*", ""] {
-                    let with_value = matches(&closed, request);
-                    match matches(&open, request) {
-                        // Without a value it matches nothing (D29), so yes is never certain.
-                        Ok(yes) => {
-                            assert_eq!((yes, with_value), (false, Ok(false)), "{index} {open}")
-                        }
-                        Err(construct) => assert_eq!(construct, "policy variable"),
-                    }
+            for request in [&*request, "*", ""] {
+                check_value(&open, &closed, |template| text_equals(template, request));
+                check_value(&open, &closed, |template| text_like(template, request));
+                check_value(&open, &closed, |template| arn_like(template, request));
+                for policy_type in [PolicyType::Identity, PolicyType::Resource] {
+                    check_value(&open, &closed, |entry| {
+                        resource_matches(entry, policy_type, request)
+                    });
                 }
             }
             Ok(())
@@ -441,6 +432,21 @@ mod tests {
         }
         let matched = resource_matches(&Template { segments }, policy_type, resource);
         assert_eq!(matched.ok(), expected, "{policy_type:?} {entry}");
+    }
+
+    /// Checks that the matcher says of `open`, which has a variable, nothing that is not so of
+    /// `closed`, in which the variable has a value. Without a value it matches nothing (D29), so
+    /// yes is never certain.
+    #[track_caller]
+    fn check_value(
+        open: &Template,
+        closed: &Template,
+        matches: impl Fn(&Template) -> Result<bool, String>,
+    ) {
+        match matches(open) {
+            Ok(certain) => assert_eq!((certain, matches(closed)), (false, Ok(false)), "{open}"),
+            Err(construct) => assert_eq!(construct, variable()),
+        }
     }
 
     fn join(before: &str, middle: impl IntoIterator<Item = Segment>, after: &str) -> Template {
