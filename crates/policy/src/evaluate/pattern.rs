@@ -39,15 +39,15 @@ pub(super) fn resource_matches(
         return Err("API Gateway's abbreviated resource".to_owned());
     }
     let mut tokens = wildcards(entry);
-    if !tokens.is_empty() && tokens.iter().all(|token| *token == Token::AnyText) {
-        return Ok(true);
+    if !tokens.is_empty() && tokens.iter().all(is_any_text) {
+        // Stars, but for variables, which stand before the fifth colon here: those are malformed.
+        return if tokens.contains(&Token::Variable) { Err(variable()) } else { Ok(true) };
     }
     let missing = ARN_FIELDS - fields(&tokens).count();
     if missing > 0 {
         // A short ARN (D9). In resource-based policies it needs a star to match anything, but a
         // variable might bring the missing fields along.
-        let open = tokens.iter().any(|token| matches!(token, Token::AnyText | Token::Variable));
-        if policy_type == PolicyType::Resource && !open {
+        if policy_type == PolicyType::Resource && !tokens.iter().any(is_any_text) {
             return Ok(false);
         }
         if has_early_variable(&tokens) {
@@ -135,6 +135,15 @@ fn push_wildcards(tokens: &mut Vec<Token>, text: &str) {
     }));
 }
 
+fn is_any_text(token: &Token) -> bool {
+    matches!(token, Token::AnyText | Token::Variable)
+}
+
+/// The name of a policy variable as a construct.
+fn variable() -> String {
+    "policy variable".to_owned()
+}
+
 fn fields(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
     tokens.splitn(ARN_FIELDS, |token| *token == Token::Char(':'))
 }
@@ -175,7 +184,7 @@ fn glob(pattern: &[Token], text: &str) -> Result<bool, String> {
     let text: Vec<char> = text.chars().collect();
     match glob_within(pattern, &text, MAX_STEPS) {
         None => Err(format!("pattern match of more than {MAX_STEPS} steps")),
-        Some(true) if pattern.contains(&Token::Variable) => Err("policy variable".to_owned()),
+        Some(true) if pattern.contains(&Token::Variable) => Err(variable()),
         Some(matched) => Ok(matched),
     }
 }
@@ -250,6 +259,121 @@ mod tests {
     }
 
     #[test]
+    fn actions_are_matched_without_regard_to_case() {
+        check_action("s3:Get*", "S3:getobject", true);
+        check_action("s3:Get*", "s3:PutObject", false);
+        check_action("s3:GetObject", "s3:GetObjectAcl", false);
+        check_action("*:GetObject", "s3:GetObject", true);
+        check_action("*", "s3:GetObject", true);
+        check_action("s3:*", "s3express:CreateSession", false);
+        check_action("s3:", "s3:GetObject", false);
+    }
+
+    #[test]
+    fn a_star_crosses_slashes_and_colons_only_in_the_last_field() {
+        let arn = "arn:aws:sns:eu-west-3:111122223333:a/b:c";
+        check_resource("arn:aws:sns:*:*:a*c", arn, true);
+        check_resource("arn:aws:sns:eu-west-3:111122223333:*", arn, true);
+        check_resource("arn:aws:sns:*:a/b:c", arn, false);
+        check_resource("arn:aws:*:*:*:a/?:c", arn, true);
+        check_resource("arn:*:sns:*:*:A*", arn, false);
+        check_resource("arn:aws:SNS:*:*:a*", arn, false);
+        check_resource("arn:aws:s3:::bucket/*", "arn:aws:s3:::bucket", false);
+    }
+
+    #[test]
+    fn only_stars_match_the_pseudo_resource() {
+        for policy_type in [PolicyType::Identity, PolicyType::Resource] {
+            check_resource_in(policy_type, "*", "*", Some(true));
+            check_resource_in(policy_type, "**", "*", Some(true));
+            check_resource_in(policy_type, "?", "*", Some(false));
+            check_resource_in(policy_type, "arn:aws:s3:::*", "*", Some(false));
+            check_resource_in(policy_type, "arn:*", "*", Some(false));
+            check_resource_in(policy_type, "*:*:*:*:*:*", "*", Some(false));
+            check_resource_in(policy_type, "*", "arn:aws:s3:::bucket", Some(true));
+        }
+    }
+
+    #[test]
+    fn a_short_arn_is_filled_with_stars_in_an_identity_policy() {
+        let arn = "arn:aws:s3:::bucket";
+        check_resource_in(PolicyType::Identity, "arn:aws:s3", arn, Some(true));
+        check_resource_in(PolicyType::Identity, "arn:aws:s*:", arn, Some(true));
+        check_resource_in(PolicyType::Identity, "arn:aws:sqs", arn, Some(false));
+        check_resource_in(PolicyType::Identity, "", arn, Some(false));
+    }
+
+    #[test]
+    fn a_short_arn_in_a_resource_policy_needs_a_star() {
+        let arn = "arn:aws:s3:::bucket";
+        check_resource_in(PolicyType::Resource, "arn:aws:s3", arn, Some(false));
+        check_resource_in(PolicyType::Resource, "arn:aws:s?", arn, Some(false));
+        check_resource_in(PolicyType::Resource, "arn:aws:s*", arn, Some(true));
+        check_resource_in(PolicyType::Resource, "arn:*:s3", arn, Some(true));
+        check_resource_in(PolicyType::Resource, "bucket*", arn, Some(false));
+    }
+
+    #[test]
+    fn a_variable_in_a_resource_is_open_only_where_a_star_would_match() {
+        let arn = "arn:aws:s3:::home/ines/t";
+        for policy_type in [PolicyType::Identity, PolicyType::Resource] {
+            check_resource_in(policy_type, "arn:aws:s3:::home/$/*", arn, None);
+            check_resource_in(policy_type, "arn:aws:s3:::$", arn, None);
+            check_resource_in(policy_type, "arn:aws:s3:::away/$/*", arn, Some(false));
+            check_resource_in(policy_type, "arn:aws:sqs:::home/$/*", arn, Some(false));
+            check_resource_in(policy_type, "arn:aws:s3:::$", "*", Some(false));
+        }
+    }
+
+    #[test]
+    fn a_variable_before_the_last_field_may_bring_the_missing_fields() {
+        for policy_type in [PolicyType::Identity, PolicyType::Resource] {
+            check_resource_in(policy_type, "*$", "*", None);
+            check_resource_in(policy_type, "arn:aws:$/t", "arn:aws:s3:::b/t", None);
+            check_resource_in(policy_type, "arn:$", "arn:aws:s3:::b/t", None);
+            check_resource_in(policy_type, "arn:aws:sqs:$", "arn:aws:s3:::b/t", Some(false));
+        }
+    }
+
+    #[test]
+    fn what_is_certain_with_a_variable_holds_for_each_of_its_values() {
+        arbtest::arbtest(|u| {
+            let mut draw = |alphabet: &[char]| -> arbtest::arbitrary::Result<String> {
+                let length = u.int_in_range(0..=7)?;
+                (0..length).map(|_| u.choose(alphabet).copied()).collect()
+            };
+            let before = draw(&['a', ':', ':', ':', '*', '?'])?;
+            let after = draw(&['a', ':', ':', '*', '?'])?;
+            let value = draw(&['a', 'b', ':', ':', '*'])?;
+            let request = format!("arn:{}", draw(&['a', 'b', ':', ':', ':'])?);
+            let before = format!("{}{before}", u.choose(&["", "arn:", "arn::::"])?);
+
+            let variable = Segment::Variable { key: "v".to_owned(), default: None };
+            let open = join(&before, [variable], &after);
+            // A value is literal text (D27).
+            let closed = join(&before, value.chars().map(literal), &after);
+            for request in [&*request, "*", ""] {
+                check_value(&open, &closed, |template| text_equals(template, request));
+                check_value(&open, &closed, |template| text_like(template, request));
+                check_value(&open, &closed, |template| arn_like(template, request));
+                for policy_type in [PolicyType::Identity, PolicyType::Resource] {
+                    check_value(&open, &closed, |entry| {
+                        resource_matches(entry, policy_type, request)
+                    });
+                }
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn api_gateway_s_abbreviation_is_not_interpreted() {
+        let entry = Template::text("execute-api:/prod/GET/*");
+        let arn = "arn:aws:execute-api:eu-west-3:111122223333:a1/prod/GET/x";
+        assert!(resource_matches(&entry, PolicyType::Resource, arn).is_err());
+    }
+
+    #[test]
     fn a_match_past_the_limit_is_not_answered() {
         let mut tokens = vec![];
         push_wildcards(&mut tokens, "*aaaaab");
@@ -279,6 +403,64 @@ mod tests {
     #[track_caller]
     fn check(pattern: &str, text: &str, expected: bool) {
         assert_eq!(text_like(&Template::text(pattern), text), Ok(expected));
+    }
+
+    #[track_caller]
+    fn check_action(entry: &str, action: &str, expected: bool) {
+        assert_eq!(action_matches(entry, action), Ok(expected));
+    }
+
+    #[track_caller]
+    fn check_resource(entry: &str, resource: &str, expected: bool) {
+        check_resource_in(PolicyType::Identity, entry, resource, Some(expected));
+    }
+
+    /// Checks an entry in which `$` stands for a variable; `None` is unknown.
+    #[track_caller]
+    fn check_resource_in(
+        policy_type: PolicyType,
+        entry: &str,
+        resource: &str,
+        expected: Option<bool>,
+    ) {
+        let mut segments = vec![];
+        for (index, text) in entry.split('$').enumerate() {
+            if index > 0 {
+                segments.push(Segment::Variable { key: "aws:username".to_owned(), default: None });
+            }
+            segments.extend(Template::text(text).segments);
+        }
+        let matched = resource_matches(&Template { segments }, policy_type, resource);
+        assert_eq!(matched.ok(), expected, "{policy_type:?} {entry}");
+    }
+
+    /// Checks that the matcher says of `open`, which has a variable, nothing that is not so of
+    /// `closed`, in which the variable has a value. Without a value it matches nothing (D29), so
+    /// yes is never certain.
+    #[track_caller]
+    fn check_value(
+        open: &Template,
+        closed: &Template,
+        matches: impl Fn(&Template) -> Result<bool, String>,
+    ) {
+        match matches(open) {
+            Ok(certain) => assert_eq!((certain, matches(closed)), (false, Ok(false)), "{open}"),
+            Err(construct) => assert_eq!(construct, variable()),
+        }
+    }
+
+    fn join(before: &str, middle: impl IntoIterator<Item = Segment>, after: &str) -> Template {
+        let mut segments = Template::text(before).segments;
+        segments.extend(middle);
+        segments.extend(Template::text(after).segments);
+        Template { segments }
+    }
+
+    fn literal(c: char) -> Segment {
+        match c {
+            '*' => Segment::Escaped(c),
+            c => Segment::Text(c.to_string()),
+        }
     }
 
     /// The definition, in exponential time.
