@@ -39,11 +39,10 @@ impl Encoder<'_> {
             return self.unmodelled(source, condition, present);
         }
         if operator.base == BaseOperator::Null {
-            let tests: Vec<Term> = condition
-                .values
-                .iter()
-                .map(|value| if is_true(value) { absent } else { present })
-                .collect();
+            // The parser lets only truth values through.
+            let tests = condition.values.iter().filter_map(truth);
+            let tests: Vec<Term> =
+                tests.map(|is_null| if is_null { absent } else { present }).collect();
             return self.t.or(tests);
         }
         let tests: Vec<Term> = condition
@@ -451,7 +450,8 @@ pub(super) fn read(base: BaseOperator, value: &ConditionValue) -> (Option<Test>,
                 .ok();
             Some(fields.map_or(Test::Never, Test::Arn))
         }
-        BaseOperator::Bool => Some(Test::Bool(is_true(value))),
+        // A word that is no truth value matches nothing (3.7).
+        BaseOperator::Bool => Some(truth(value).map_or(Test::Never, Test::Bool)),
         BaseOperator::IpAddress => {
             Some(Network::parse(&template.to_string()).map_or(Test::Never, Test::Address))
         }
@@ -460,8 +460,10 @@ pub(super) fn read(base: BaseOperator, value: &ConditionValue) -> (Option<Test>,
     (test, has_variable)
 }
 
-fn is_true(value: &ConditionValue) -> bool {
-    value.template.to_string().eq_ignore_ascii_case("true")
+fn truth(value: &ConditionValue) -> Option<bool> {
+    let text = value.template.to_string();
+    let is = |word| text.eq_ignore_ascii_case(word);
+    if is("true") { Some(true) } else { is("false").then_some(false) }
 }
 
 /// The words that read as this truth value (3.7).
@@ -474,12 +476,15 @@ fn truth_value(value: bool) -> Regex {
     )
 }
 
-/// The ARNs whose fields match, as whole texts.
+/// The ARNs whose fields match, as whole texts. What does not begin with `arn:` is none (D22).
 fn whole_arn(fields: &[Vec<Token>; 6]) -> Regex {
+    if !pattern::matches(&fields[0], "arn") {
+        return Regex::Union(vec![]);
+    }
     let no_colon = Regex::NotChar(':');
     let run = Regex::Star(Box::new(no_colon.clone()));
-    let mut parts = Vec::new();
-    for field in &fields[..5] {
+    let mut parts = vec![Regex::Literal("arn:".to_owned())];
+    for field in &fields[1..5] {
         parts.push(pattern::regex_with(field, &no_colon, &run));
         parts.push(Regex::Literal(":".to_owned()));
     }
