@@ -4,10 +4,10 @@
 //! and of member names, members in order, repeated names found rather than dropped (1.1), the
 //! source text of numbers kept (D1), and messages for people who write policies by hand.
 //!
-//! The grammar is exactly that of RFC 8259; nothing is repaired. Three things are narrower than the
-//! RFC, which allows all of them: a name must not repeat within an object, nesting stops at
-//! [`MAX_DEPTH`] and the text at [`MAX_SOURCE_BYTES`]. Numbers have no limit, because nothing here
-//! computes with them. The differential test at the end holds us to `serde_json` in all else.
+//! The grammar is exactly that of RFC 8259; nothing is repaired. Two things are narrower than the
+//! RFC, which allows both: a name must not repeat within an object, and there are limits
+//! ([`MAX_SOURCE_BYTES`], [`MAX_VALUES`], [`MAX_DEPTH`]). Numbers have none, because nothing here
+//! computes with them. The differential tests at the end hold us to `serde_json` in all else.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,6 +23,10 @@ pub const MAX_SOURCE_BYTES: usize = 16 << 20;
 /// Deepest nesting of objects and lists, in levels. A policy needs seven; the reader recurses, so
 /// this also bounds its stack.
 pub const MAX_DEPTH: usize = 64;
+
+/// Most values of one document, as many as fit into some 100 MB of memory: `[0,0,0…]` grows twenty
+/// times when it is read.
+pub const MAX_VALUES: usize = 1_000_000;
 
 /// A JSON value and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +75,7 @@ pub struct Member<'s> {
 pub fn read(source: &str) -> Result<Value<'_>, ParseError> {
     check_size(source.len())?;
     let start = if source.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
-    let mut reader = Reader { source, bytes: source.as_bytes(), at: start };
+    let mut reader = Reader { source, bytes: source.as_bytes(), at: start, n_values: 0 };
     reader.skip_whitespace();
     if reader.peek().is_none() {
         let message = "the document is empty";
@@ -233,12 +237,19 @@ struct Reader<'s> {
     bytes: &'s [u8],
     /// Offset of the next byte. Between two calls it is on a character boundary.
     at: usize,
+    /// How many values have begun.
+    n_values: usize,
 }
 
 impl<'s> Reader<'s> {
     /// Reads a value inside `depth` open objects and lists. White space before it has been skipped.
     fn value(&mut self, depth: usize) -> Result<Value<'s>, ParseError> {
         let start = self.at;
+        self.n_values += 1;
+        if self.n_values > MAX_VALUES {
+            let message = format!("the document has more than {MAX_VALUES} values");
+            return Err(self.error(Code::TooLarge, Span::new(start, start), message));
+        }
         let kind = match self.peek() {
             Some(b'"') => Kind::String(self.string()?),
             Some(b'{') => self.object(depth + 1)?,
@@ -735,5 +746,98 @@ mod tests {
             assert_eq!(error.message, "`k1` stands twice in one object, first at 1:11");
             assert_eq!(error.path, "/k1");
         }
+    }
+
+    /// What a value is to `serde_json`; compared by parts, because numbers are text here.
+    #[track_caller]
+    fn check_same(ours: &Value<'_>, theirs: &serde_json::Value, source: &str) {
+        use serde_json::Value as Theirs;
+        match (&ours.kind, theirs) {
+            (Kind::Null, Theirs::Null) => {}
+            (Kind::Bool(ours), Theirs::Bool(theirs)) => assert_eq!(ours, theirs, "in {source:?}"),
+            (Kind::Number(lexeme), Theirs::Number(theirs)) => {
+                let ours: serde_json::Number = serde_json::from_str(lexeme).unwrap();
+                assert_eq!(ours, *theirs, "in {source:?}");
+            }
+            (Kind::String(ours), Theirs::String(theirs)) => {
+                assert_eq!(ours, theirs, "in {source:?}");
+            }
+            (Kind::Array(ours), Theirs::Array(theirs)) => {
+                assert_eq!(ours.len(), theirs.len(), "in {source:?}");
+                ours.iter().zip(theirs).for_each(|(ours, theirs)| check_same(ours, theirs, source));
+            }
+            (Kind::Object(ours), Theirs::Object(theirs)) => {
+                assert_eq!(ours.len(), theirs.len(), "in {source:?}");
+                for (ours, (key, theirs)) in ours.iter().zip(theirs) {
+                    assert_eq!(ours.key, *key, "in {source:?}");
+                    check_same(&ours.value, theirs, source);
+                }
+            }
+            (ours, theirs) => panic!("{ours:?} is not {theirs:?} in {source:?}"),
+        }
+    }
+
+    /// Checks that both readers accept the text and read the same, or that both reject it, except
+    /// for what the module's head says.
+    #[track_caller]
+    fn check_agrees_with_serde(source: &str) {
+        match (read(source), serde_json::from_str::<serde_json::Value>(source)) {
+            (Ok(ours), Ok(theirs)) => check_same(&ours, &theirs, source),
+            (Ok(_), Err(theirs)) => {
+                let reason = theirs.to_string();
+                assert!(reason.contains("number out of range"), "{reason} in {source:?}");
+            }
+            (Err(ours), Ok(_)) => {
+                let narrower = matches!(ours.code, Code::DuplicateKey | Code::TooLarge);
+                assert!(narrower, "{ours} in {source:?}");
+            }
+            (Err(ours), Err(_)) => {
+                assert!(ours.span.end as usize <= source.len(), "{ours} in {source:?}");
+            }
+        }
+    }
+
+    const TOKENS: [&str; 40] = [
+        "{", "}", "[", "]", ":", ",", "\"", "\"a\"", "\"b\":", "\"\"", "\\", "\\n", "\\u00e9",
+        "\\ud83d", "\\ude00", "\\u", "\\x", "true", "false", "null", "tru", "True", "0", "-", "1",
+        "00", ".", "5e3", "E+", "e-", "1e999", " ", "\n", "\t", "\r", "\u{0}", "\u{7f}", "é", "😀",
+        "/",
+    ];
+
+    #[test]
+    fn random_tokens_are_read_as_serde_json_reads_them() {
+        arbtest::arbtest(|u| {
+            let mut source = String::new();
+            for _ in 0..u.int_in_range(0..=12)? {
+                source.push_str(u.choose(&TOKENS)?);
+            }
+            check_agrees_with_serde(&source);
+            check_agrees_with_serde(&format!("\"{source}\""));
+            check_agrees_with_serde(&format!("[{source}]"));
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn damaged_policies_are_read_as_serde_json_reads_them() {
+        const POLICY: &str = r#"{"Version": "2012-10-17", "Id": "caf\u00e9 \"x\"", "Statement": [
+            {"Effect": "Allow", "Action": ["s3:Get*", "s3:Put?"], "Resource": "*",
+             "Condition": {"Bool": {"aws:SecureTransport": true}, "Null": {"k": [false, null]},
+                           "NumericLessThan": {"n": [1, -2.50, 3e4]}, "StringLike": {}}}, []]}"#;
+        check_agrees_with_serde(POLICY);
+        arbtest::arbtest(|u| {
+            let mut chars: Vec<char> = POLICY.chars().collect();
+            for _ in 0..u.int_in_range(1..=3)? {
+                let at = u.choose_index(chars.len())?;
+                let token = u.choose(&TOKENS)?.chars();
+                match u.int_in_range(0..=2)? {
+                    0 => drop(chars.remove(at)),
+                    1 => drop(chars.splice(at..at, token)),
+                    _ => drop(chars.splice(at..=at, token)),
+                }
+            }
+            check_agrees_with_serde(&chars.into_iter().collect::<String>());
+            Ok(())
+        });
     }
 }

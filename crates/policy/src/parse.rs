@@ -21,7 +21,7 @@ use std::fmt;
 use crate::ast::{Effect, Policy, PolicyType, Statement, Version};
 use crate::diagnostic::{Code, ParseError, closest, quoted};
 use crate::json::{self, Kind, Member, Value};
-use crate::span::Span;
+use crate::span::{Position, Span};
 
 /// Most statements of one policy. The largest real policies have a few hundred.
 pub const MAX_STATEMENTS: usize = 10_000;
@@ -215,9 +215,9 @@ impl Context<'_> {
         let without = statements.iter().find(|statement| statement.resource.is_none());
         let with = statements.iter().find(|statement| statement.resource.is_some());
         let (Some(without), Some(with)) = (without, with) else { return Ok(()) };
+        let place = Position::of(self.source, with.span.start);
         let message = format!(
-            "statement {} has neither `Resource` nor `NotResource`, but statement {} has",
-            without.index, with.index
+            "the statement has neither `Resource` nor `NotResource`, but the one at {place} has"
         );
         Err(self
             .error(Code::MissingElement, without.span, message)
@@ -412,10 +412,8 @@ impl Context<'_> {
         let message = format!("{what} must be {expected}, found {}", value.describe());
         let error = self.error(Code::WrongType, value.span, message);
         match value.kind {
-            Kind::Number(_) | Kind::Bool(_) if expected.contains("string") => {
-                error.with_hint("put it in double quotes")
-            }
-            Kind::Null => error.with_hint("remove the member, or give it a value"),
+            Kind::Number(_) => error.with_hint("put it in double quotes"),
+            Kind::Null => error.with_hint("remove it, or give it a value"),
             _ => error,
         }
     }

@@ -191,3 +191,84 @@ fn strip_suffix_ignore_case<'t>(text: &'t str, suffix: &str) -> Option<&'t str> 
     let end = text.get(start..)?;
     end.eq_ignore_ascii_case(suffix).then(|| &text[..start])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
+
+    /// The conditions of a policy whose one statement has this `Condition`.
+    #[track_caller]
+    fn conditions(condition: &str) -> Vec<Condition> {
+        let source = format!(
+            r#"{{"Statement": {{"Effect": "Deny", "Action": "*", "Resource": "*",
+                "Condition": {condition}}}}}"#
+        );
+        parse(&source, None).unwrap().statements.remove(0).conditions
+    }
+
+    #[test]
+    fn every_operator_is_read_in_any_case_with_every_affix() {
+        for set in ["", "ForAllValues:", "ForAnyValue:"] {
+            for (base, name) in BaseOperator::ALL {
+                for suffix in ["", "IfExists"] {
+                    if base == BaseOperator::Null && !suffix.is_empty() {
+                        continue;
+                    }
+                    let name = format!("{set}{name}{suffix}");
+                    for spelling in [name.clone(), name.to_ascii_lowercase()] {
+                        let read = conditions(&format!(r#"{{"{spelling}": {{"k": []}}}}"#));
+                        assert_eq!(read[0].operator.to_string(), name);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn unquoted_values_keep_their_text() {
+        let read = conditions(r#"{"NumericEquals": {"k": [5.0, 1E2, true, "x"]}}"#);
+        let texts: Vec<_> = read[0].values.iter().map(|v| v.template.to_string()).collect();
+        assert_eq!(texts, ["5.0", "1E2", "true", "x"]);
+    }
+
+    #[test]
+    fn each_pair_of_operator_and_key_is_one_condition() {
+        let read =
+            conditions(r#"{"StringLike": {"a": "1", "b": []}, "Null": {}, "Bool": {"a": "TRUE"}}"#);
+        let pairs: Vec<_> = read.iter().map(|c| format!("{} {}", c.operator, c.key)).collect();
+        assert_eq!(pairs, ["StringLike a", "StringLike b", "Bool a"]);
+        assert_eq!(conditions("{}"), []);
+    }
+
+    #[test]
+    fn addresses_and_ranges_are_told_from_other_text() {
+        for good in [
+            "203.0.113.7",
+            "0.0.0.0/0",
+            "203.0.113.77/24",
+            "10.0.0.1/32",
+            "::/0",
+            "2001:DB8::1/128",
+            "::ffff:1.2.3.4",
+        ] {
+            assert!(is_address_range(good), "{good}");
+        }
+        for bad in [
+            "",
+            "*",
+            "203.0.113",
+            "203.0.113.7/33",
+            "203.0.113.7/",
+            "203.0.113.7/+8",
+            "1.2.3.4/08",
+            "::1/129",
+            "01.2.3.4",
+            "fe80::1%eth0",
+            "1.2.3.4/8/8",
+            "203.0.113.*",
+        ] {
+            assert!(!is_address_range(bad), "{bad}");
+        }
+    }
+}

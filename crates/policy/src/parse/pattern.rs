@@ -210,3 +210,84 @@ fn part_span(value: &Value<'_>, text: &str, start: usize, end: usize) -> Span {
 fn is_stars(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b == b'*')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ast::PolicyType;
+    use crate::json;
+
+    fn condition_template(text: &str, version: Version) -> Result<Template, ParseError> {
+        let source = format!("\"{text}\"");
+        let value = json::read(&source)?;
+        let context = Context { source: &source, policy_type: PolicyType::Identity, version };
+        context.template(text, &value, VariablesFrom::Start)
+    }
+
+    fn text(text: &str) -> Segment {
+        Segment::Text(text.to_owned())
+    }
+
+    fn variable(key: &str, default: Option<&str>) -> Segment {
+        Segment::Variable { key: key.to_owned(), default: default.map(str::to_owned) }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[Segment]) {
+        assert_eq!(condition_template(text, Version::V2012).unwrap().segments, expected);
+    }
+
+    #[test]
+    fn variables_are_taken_apart() {
+        check("", &[]);
+        check("a*b", &[text("a*b")]);
+        check("${aws:username}", &[variable("aws:username", None)]);
+        check("a${k}b", &[text("a"), variable("k", None), text("b")]);
+        check("${a}${b}", &[variable("a", None), variable("b", None)]);
+        check("${k, 'a}, b'}", &[variable("k", Some("a}, b"))]);
+        check("${k, ''}", &[variable("k", Some(""))]);
+        let tag = "aws:PrincipalTag/cost center";
+        check(&format!("${{{tag}}}"), &[variable(tag, None)]);
+    }
+
+    #[test]
+    fn escapes_are_single_characters() {
+        check("${*}?${?}", &[Segment::Escaped('*'), text("?"), Segment::Escaped('?')]);
+        check("$${$}", &[text("$"), Segment::Escaped('$')]);
+    }
+
+    #[test]
+    fn what_does_not_end_is_plain_text() {
+        check("${aws:username", &[text("${aws:username")]);
+        check("a$b", &[text("a$b")]);
+        check("$ {x}", &[text("$ {x}")]);
+        check("${a}${b", &[variable("a", None), text("${b")]);
+    }
+
+    #[test]
+    fn the_old_language_has_no_variables() {
+        for text in ["${aws:username}", "${}", "${*}"] {
+            let template = condition_template(text, Version::V2008).unwrap();
+            assert_eq!(template, Template::text(text));
+        }
+    }
+
+    #[test]
+    fn a_template_is_written_as_it_was_read() {
+        const PARTS: [&str; 14] =
+            ["$", "${", "{", "}", "*", "?", ",", ", '", "'", "''", " ", "key", "é", "${$}"];
+        arbtest::arbtest(|u| {
+            let mut text = String::new();
+            for _ in 0..u.int_in_range(0..=10)? {
+                text.push_str(u.choose(&PARTS)?);
+            }
+            let Ok(template) = condition_template(&text, Version::V2012) else { return Ok(()) };
+            assert_eq!(template.to_string(), text);
+            let is_text = |segment: &Segment| matches!(segment, Segment::Text(_));
+            let neighbours = template.segments.windows(2).any(|pair| pair.iter().all(is_text));
+            assert!(!neighbours, "{text:?} has two texts in a row");
+            assert!(!template.segments.contains(&Segment::Text(String::new())), "{text:?}");
+            Ok(())
+        });
+    }
+}

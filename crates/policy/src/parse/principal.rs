@@ -93,7 +93,9 @@ fn aws(text: &str) -> Result<PrincipalKind, Refusal> {
     if is_unique_id(text) {
         return Ok(PrincipalKind::UniqueId(text.to_owned()));
     }
-    let hint = if text.ends_with(".amazonaws.com") {
+    let hint = if text.trim() != text {
+        "remove the white space around it"
+    } else if text.ends_with(".amazonaws.com") {
         "a service stands under `Service`"
     } else if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         "a canonical user id stands under `CanonicalUser`"
@@ -256,4 +258,110 @@ fn is_unique_id(text: &str) -> bool {
     (16..=128).contains(&text.len())
         && text.starts_with('A')
         && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(partition: Option<&str>) -> PrincipalKind {
+        let account = "111122223333".to_owned();
+        PrincipalKind::Account { partition: partition.map(str::to_owned), account }
+    }
+
+    fn principal_arn(account: &str, resource: &str) -> PrincipalArn {
+        let [partition, account, resource] = ["aws-cn", account, resource].map(str::to_owned);
+        PrincipalArn { partition, account, resource }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: PrincipalKind) {
+        match aws(text) {
+            Ok(kind) => assert_eq!(kind, expected),
+            Err(refusal) => panic!("{text} {}", refusal.reason),
+        }
+    }
+
+    #[test]
+    fn an_account_is_named_by_id_or_root() {
+        check("111122223333", account(None));
+        check("arn:aws-cn:iam::111122223333:root", account(Some("aws-cn")));
+    }
+
+    #[test]
+    fn users_roles_and_sessions_are_named_by_arn() {
+        const A: &str = "111122223333";
+        let user = principal_arn(A, "user/ops/alice");
+        check("arn:aws-cn:iam::111122223333:user/ops/alice", PrincipalKind::User(user));
+        let role = principal_arn(A, "role/App");
+        check("arn:aws-cn:iam::111122223333:role/App", PrincipalKind::Role(role));
+        let federated = principal_arn(A, "federated-user/bob");
+        check(
+            "arn:aws-cn:sts::111122223333:federated-user/bob",
+            PrincipalKind::FederatedUser(federated),
+        );
+        let [partition, account, role, session] = ["aws-cn", A, "App", "s@1"].map(str::to_owned);
+        check(
+            "arn:aws-cn:sts::111122223333:assumed-role/App/s@1",
+            PrincipalKind::RoleSession { partition, account, role, session },
+        );
+    }
+
+    #[test]
+    fn an_origin_access_identity_is_a_user_of_cloudfront() {
+        let name = "user/CloudFront Origin Access Identity E1ABC";
+        let user = principal_arn("cloudfront", name);
+        check(&format!("arn:aws-cn:iam::cloudfront:{name}"), PrincipalKind::User(user));
+        assert!(aws("arn:aws:iam::cloudfront:role/x").is_err());
+        assert!(aws("arn:aws:iam::cloudfront:root").is_err());
+    }
+
+    #[test]
+    fn unique_ids_are_capitals_and_digits() {
+        let id = "AROAEXAMPLE1234567890";
+        check(id, PrincipalKind::UniqueId(id.to_owned()));
+        assert!(aws("AROAshort").is_err());
+        assert!(aws("aroaexample1234567890").is_err());
+    }
+
+    #[test]
+    fn near_misses_are_refused() {
+        for text in [
+            "",
+            "1111222233334",
+            "11112222333a",
+            "arn:aws:iam::111122223333",
+            "arn:aws:iam::1:root",
+            "arn::iam::111122223333:root",
+            "arn:aws:iam:us-east-1:111122223333:root",
+            "arn:aws:iam::111122223333:root/",
+            "arn:aws:iam::111122223333:rootx",
+            "arn:aws:iam::111122223333:user",
+            "arn:aws:iam::111122223333:user/",
+            "arn:aws:iam::111122223333:user/path/",
+            "arn:aws:iam::111122223333:group/g",
+            "arn:aws:iam::111122223333:role/app-?",
+            "arn:aws:iam::111122223333:user/${aws:username}",
+            "arn:aws:sts::111122223333:assumed-role/App",
+            "arn:aws:sts::111122223333:assumed-role/App/",
+            "arn:aws:sts::111122223333:assumed-role/p/App/s",
+            "arn:aws:sts::111122223333:user/x",
+            "arn:aws:s3:::bucket",
+            "ARN:aws:iam::111122223333:root",
+        ] {
+            assert!(aws(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_identity_provider_is_a_host_or_an_arn() {
+        let named = |text: &str| matches!(federated(text), Ok(PrincipalKind::Federated(_)));
+        assert!(named("accounts.google.com"));
+        assert!(named("arn:aws:iam::111122223333:saml-provider/idp"));
+        assert!(named("arn:aws:iam::111122223333:oidc-provider/oidc.example.org/id/A:B"));
+        assert!(!named("arn:aws:iam::111122223333:oidc-provider/"));
+        assert!(!named("arn:aws:iam::111122223333:role/x"));
+        assert!(!named("*"));
+        assert!(!named(""));
+    }
 }
