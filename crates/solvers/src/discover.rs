@@ -6,6 +6,7 @@
 
 use std::env;
 use std::fs;
+use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -65,24 +66,18 @@ pub fn find(config: &Config) -> Vec<Found> {
         };
         Found { definition: definition.clone(), path, version, status }
     };
-    // Beside each other, because the slowest may take its whole time.
+    // Beside each other, because one that hangs takes its whole time.
     thread::scope(|scope| {
-        let looks: Vec<_> = config
-            .solvers
-            .iter()
-            .map(|definition| (definition, scope.spawn(move || look(definition))))
-            .collect();
-        looks
-            .into_iter()
-            .map(|(definition, thread)| {
-                thread.join().unwrap_or_else(|_| Found {
-                    definition: definition.clone(),
-                    path: None,
-                    version: None,
-                    status: Status::Broken("internal error".to_owned()),
-                })
-            })
-            .collect()
+        let start = |definition| {
+            let thread = thread::Builder::new().spawn_scoped(scope, move || look(definition));
+            (definition, thread)
+        };
+        let looks: Vec<_> = config.solvers.iter().map(start).collect();
+        let finish = |(definition, thread): (_, io::Result<thread::ScopedJoinHandle<'_, _>>)| {
+            // No thread to be had, or a bug: look here, where a bug is seen.
+            thread.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(|| look(definition))
+        };
+        looks.into_iter().map(finish).collect()
     })
 }
 

@@ -27,6 +27,10 @@ use crate::record::{self, Query};
 /// How much of what a solver wrote an error repeats, in bytes: a few lines.
 const EXCERPT_BYTES_MAX: usize = 2 << 10;
 
+/// How much of what a solver wrote is searched for a complaint, in bytes: all that is kept of
+/// standard error.
+const COMPLAINT_BYTES_MAX: usize = 64 << 10;
+
 /// A solver that runs as a child process.
 #[derive(Clone, Debug)]
 pub struct Process {
@@ -271,9 +275,10 @@ impl Ending {
     }
 
     fn wrote(&self, words: &str) -> bool {
-        [&self.stdout, &self.stderr]
-            .into_iter()
-            .any(|output| excerpt(output).to_ascii_lowercase().contains(words))
+        [&self.stdout, &self.stderr].into_iter().any(|output| {
+            let beginning = &output[..output.len().min(COMPLAINT_BYTES_MAX)];
+            String::from_utf8_lossy(beginning).to_ascii_lowercase().contains(words)
+        })
     }
 }
 

@@ -33,7 +33,13 @@ pub(crate) fn save(directory: &Path, definition: &Definition, script: &str) -> i
     let directory = std::path::absolute(directory)?;
     let query = Query::current();
     let number = query.number(&directory)?;
-    let path = directory.join(format!("{number:04}-{}.smt2", plain(&definition.name)));
+    let again = match query.n_scripts(&definition.name) {
+        0 => String::new(),
+        // Somebody between the portfolio and the process asks more than once.
+        n => format!(".{}", n + 1),
+    };
+    let name = plain(&definition.name);
+    let path = directory.join(format!("{number:04}-{name}{again}.smt2"));
     let mut file = File::create(&path)?;
     writeln!(file, "; replay: {}", replay(definition, &path))?;
     file.write_all(script.as_bytes())?;
@@ -77,10 +83,14 @@ impl Query {
         body()
     }
 
-    /// Where the script for `solver` is.
+    /// Where the last script for `solver` is.
     pub(crate) fn script(&self, solver: &str) -> Option<PathBuf> {
         let shared = self.lock();
-        shared.scripts.iter().find(|(name, _)| name == solver).map(|(_, path)| path.clone())
+        shared.scripts.iter().rfind(|(name, _)| name == solver).map(|(_, path)| path.clone())
+    }
+
+    fn n_scripts(&self, solver: &str) -> usize {
+        self.lock().scripts.iter().filter(|(name, _)| name == solver).count()
     }
 
     fn number(&self, directory: &Path) -> io::Result<u64> {
@@ -146,16 +156,54 @@ fn replay(definition: &Definition, path: &Path) -> String {
 fn quoted(word: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(harmless) {
-        word.to_owned()
-    } else if word.contains(char::is_control) {
-        format!("$'{}'", word.escape_default().to_string().replace("\\u{", "\\u").replace('}', ""))
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+        return word.to_owned();
     }
+    if !word.contains(|c: char| c.is_ascii_control()) {
+        return format!("'{}'", word.replace('\'', r"'\''"));
+    }
+    // Not every shell knows this notation, but a line break must not end the comment.
+    let escaped = word.chars().map(|c| match c {
+        '\'' | '\\' => format!("\\x{:02x}", u32::from(c)),
+        c if c.is_ascii_control() => format!("\\x{:02x}", u32::from(c)),
+        c => c.to_string(),
+    });
+    format!("$'{}'", escaped.collect::<String>())
 }
 
 /// `name` as a part of a file name.
 fn plain(name: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     name.chars().map(|c| if harmless(c) { c } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_quoted(word: &str, expected: &str) {
+        assert_eq!(quoted(word), expected);
+    }
+
+    #[test]
+    fn a_shell_reads_a_quoted_word_as_it_was() {
+        check_quoted("--lang=smt2.6", "--lang=smt2.6");
+        check_quoted("", "''");
+        check_quoted("a b", "'a b'");
+        check_quoted("$(rm)", "'$(rm)'");
+        check_quoted("it's", r"'it'\''s'");
+        check_quoted("a\nb'c\\", r"$'a\x0ab\x27c\x5c'");
+    }
+
+    #[test]
+    fn a_thread_leaves_the_query_that_it_entered() {
+        let (outer, inner) = (Query::default(), Query::default());
+        let is = |query: &Query| Arc::ptr_eq(&Query::current().shared, &query.shared);
+        outer.enter(|| {
+            assert!(is(&outer));
+            inner.enter(|| assert!(is(&inner)));
+            assert!(is(&outer));
+        });
+        assert!(!is(&outer) && !is(&inner));
+    }
 }
