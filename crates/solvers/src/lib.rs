@@ -1,1 +1,28 @@
-//! Placeholder while the workspace is laid out.
+//! Solvers as child processes, checked and raced.
+//!
+//! All threads and all processes of the project are here, and nothing about policies is. Read the
+//! modules in this order: [`config`] (which solvers there are), [`process`] (asking one),
+//! [`checked`] (not believing its models), [`portfolio`] (asking several), [`discover`] (which of
+//! them are installed and work). The others are inner parts: `child` runs a program under limits,
+//! `listen` reads what a solver says, `record` keeps scripts, `system` is the only `unsafe` code.
+//!
+//! Invariant: when a call returns, every process that it started has been killed and reaped, and
+//! every thread has ended, whatever the solver did. The one exception is a program that leaves its
+//! process group on purpose; see `child`.
+
+mod child;
+mod listen;
+mod record;
+mod system;
+
+pub mod checked;
+pub mod config;
+pub mod discover;
+pub mod portfolio;
+pub mod process;
+
+pub use checked::Checked;
+pub use config::{Config, ConfigError, Definition};
+pub use discover::{Found, Status, find};
+pub use portfolio::{Mode, Portfolio, ScriptAnswer};
+pub use process::{Process, RawAnswer, ScriptSolver};

@@ -1,0 +1,3 @@
+# One line that never ends.
+echo $$ >>"$1/pids"
+exec tr '\0' 'x' </dev/zero

@@ -1,0 +1,3 @@
+# Lines that never end.
+echo $$ >>"$1/pids"
+exec yes

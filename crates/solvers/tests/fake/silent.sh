@@ -1,0 +1,3 @@
+# Ends without a word.
+echo $$ >>"$1/pids"
+exit 3
