@@ -221,9 +221,7 @@ impl Run<'_> {
         let adverse = self.formula(cell, Opaque::Adverse);
         match self.find(&adverse)? {
             Found::Model(model) => self.fails(&adverse, model),
-            Found::Nothing => {
-                Ok(Verdict::Unknown { reason: Reason::Unsupported, unsupported })
-            }
+            Found::Nothing => Ok(Verdict::Unknown { reason: Reason::Unsupported, unsupported }),
             Found::Unknown(reason) => Ok(Verdict::Unknown { reason, unsupported }),
         }
     }

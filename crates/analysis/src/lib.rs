@@ -13,13 +13,13 @@
 //! This crate does no I/O and knows no particular solver: it takes a `&dyn Solver`.
 
 pub mod addresses;
-// pub mod check;
+pub mod check;
 pub mod encode;
 pub mod public;
 pub mod question;
-// pub mod replay;
-// pub mod witness;
+pub mod replay;
+pub mod witness;
 
-// pub use check::{Error, Evidence, Options, Report, Verdict, check};
+pub use check::{Error, Evidence, Options, Report, Verdict, check};
 pub use encode::{Unsupported, encode};
 pub use question::Question;

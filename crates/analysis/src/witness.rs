@@ -50,7 +50,8 @@ pub fn action_without_pseudo_resource(model: &Model) -> Option<String> {
 /// The request that a model stands for. The model has a value for every variable.
 pub fn decode(encoding: &Encoding, model: &Model) -> Request {
     let kind = kind_of(model);
-    let action = format!("{}:{}", text(model, name::ACTION_SERVICE), text(model, name::ACTION_NAME));
+    let action =
+        format!("{}:{}", text(model, name::ACTION_SERVICE), text(model, name::ACTION_NAME));
     let mut context = Context::default();
     for key in encoding.keys.values() {
         if model.get(&key.presence()) == Some(&Value::Bool(true)) {
@@ -96,8 +97,7 @@ fn principal(encoding: &Encoding, model: &Model, kind: Kind) -> Principal {
         },
         Kind::User => Principal::User { arn: principal_arn(model, kind), canonical_user },
         Kind::RoleSession => {
-            let (_, session_name) =
-                text(model, name::USER_ID).split_once(':').unwrap_or_default();
+            let (_, session_name) = text(model, name::USER_ID).split_once(':').unwrap_or_default();
             Principal::RoleSession {
                 role_arn: principal_arn(model, kind),
                 session_name: session_name.to_owned(),
@@ -382,8 +382,7 @@ impl Hints {
                 if catalogue::action(&action).is_some() {
                     candidates.extend(of(&action));
                 }
-                candidates
-                    .extend(catalogue::actions_with_prefix(&action).take(3).filter_map(of));
+                candidates.extend(catalogue::actions_with_prefix(&action).take(3).filter_map(of));
             }
         }
         for service in &self.services {
@@ -407,10 +406,7 @@ impl Hints {
 
     /// First the key's absence; then, for the case that it is present, likely values.
     fn key(&self, key: &Key) -> Vec<Vec<Candidate>> {
-        let absent = vec![
-            (key.presence(), Value::Bool(false)),
-            (key.list(), Value::Bool(false)),
-        ];
+        let absent = vec![(key.presence(), Value::Bool(false)), (key.list(), Value::Bool(false))];
         let mut groups = vec![vec![absent], vec![vec![(key.list(), Value::Bool(false))]]];
         match key.sort {
             KeySort::String => groups.push(self.strings_or(&key.value(), likely(&key.lower))),
@@ -420,7 +416,8 @@ impl Hints {
                 }
             }
             KeySort::Bool => {
-                groups.push(vec![vec![(key.value(), Value::Bool(key.lower != "aws:viaawsservice"))]]);
+                groups
+                    .push(vec![vec![(key.value(), Value::Bool(key.lower != "aws:viaawsservice"))]]);
             }
             KeySort::Address => {
                 let v4 = |address: [u8; 4]| {
@@ -458,11 +455,8 @@ fn kind(kind: Kind) -> (String, Value) {
 }
 
 fn named(of: Kind, account: &str, resource: &str) -> Candidate {
-    let user_id = if of == Kind::RoleSession {
-        "AROAEXAMPLEROLEID:session"
-    } else {
-        "AIDAEXAMPLEUSERID"
-    };
+    let user_id =
+        if of == Kind::RoleSession { "AROAEXAMPLEROLEID:session" } else { "AIDAEXAMPLEUSERID" };
     vec![
         kind(of),
         string(name::ACCOUNT, account),
@@ -495,7 +489,9 @@ fn likely(key: &str) -> &'static str {
         "aws:sourcevpc" => "vpc-0example",
         "aws:sourcevpce" => "vpce-0example",
         "aws:requestedregion" => "us-east-1",
-        "aws:principalaccount" | "aws:resourceaccount" | "aws:sourceaccount"
+        "aws:principalaccount"
+        | "aws:resourceaccount"
+        | "aws:sourceaccount"
         | "kms:calleraccount" => "999988887777",
         _ => "example",
     }

@@ -1179,19 +1179,6 @@ fn an_object_as_value() {
 }
 
 #[test]
-fn a_boolean_that_is_none() {
-    check(
-        r#"{"Version": "2012-10-17", "Statement": [
-  {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "yes"}}}]}"#,
-        expect![[r#"
-            2:112 invalid-condition-value "/Statement/0/Condition/Bool/aws:SecureTransport"
-            `Bool` cannot read `yes`
-            hint: `Bool` takes `true` or `false`
-        "#]],
-    );
-}
-
-#[test]
 fn a_null_test_that_is_no_boolean() {
     check(
         r#"{"Version": "2012-10-17", "Statement": [

@@ -107,8 +107,8 @@ impl Encoder<'_> {
     ) -> Term {
         let (test, widened) = read(condition.operator.base, value);
         let test = test.and_then(|test| self.test(key, &test));
-        if test.is_some() && !widened {
-            return test.expect("it is some");
+        if let (Some(test), false) = (test, widened) {
+            return test;
         }
         let construct = if value.template.has_variable() {
             format!("policy variable in `{}`", value.template)

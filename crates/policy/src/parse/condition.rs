@@ -127,12 +127,11 @@ impl Context<'_> {
         template: &Template,
         value: &Value<'_>,
     ) -> Result<(), ParseError> {
-        use BaseOperator::{Bool, IpAddress, NotIpAddress, Null};
+        use BaseOperator::{IpAddress, NotIpAddress, Null};
         let is_boolean = || ["true", "false"].iter().any(|b| b.eq_ignore_ascii_case(text));
-        // A variable may stand for any text (D19); `Null` has none.
+        // `Bool` with another word is a lint: it matches nothing (3.7), and AWS saves it.
         let hint = match operator {
             Null if !is_boolean() => "`Null` takes `true` (absent) or `false` (present)",
-            Bool if !template.has_variable() && !is_boolean() => "`Bool` takes `true` or `false`",
             IpAddress | NotIpAddress if !template.has_variable() && !is_address_range(text) => {
                 "an address is like `203.0.113.7` or `2001:db8::1`, a range like `203.0.113.0/24`"
             }
