@@ -104,6 +104,9 @@ pub(crate) struct Solving {
 pub(crate) struct Batch {
     #[command(flatten)]
     pub(crate) solving: Solving,
+    /// Add to each result what every solver did
+    #[arg(long)]
+    pub(crate) attempts: bool,
 }
 
 #[derive(Args)]

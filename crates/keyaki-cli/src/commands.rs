@@ -125,7 +125,11 @@ pub(crate) fn batch(arguments: &Batch) -> Result<Exit, Failure> {
         } else {
             match Inquiry::from_json(&line, arguments.solving.timeout) {
                 Ok((id, inquiry)) => {
-                    JobResult { id, attempts: vec![], ..inquiry.answer(&engines, &Cancel::new()) }
+                    let mut result = inquiry.answer(&engines, &Cancel::new());
+                    if !arguments.attempts {
+                        result.attempts.clear();
+                    }
+                    JobResult { id, ..result }
                 }
                 Err(result) => *result,
             }
