@@ -1,1 +1,25 @@
-//! Placeholder while the workspace is laid out.
+//! Questions about policies as formulas, and solver outcomes as verdicts.
+//!
+//! ```text
+//! Question ─encode→ Formula ─Solver→ Outcome ─witness→ Request ─replay→ Verdict
+//! ```
+//!
+//! Read the modules in this order: [`question`] (what can be asked), [`encode`] (the formula that
+//! is satisfiable if and only if the property breaks), [`witness`] (a model as a request),
+//! [`replay`] (does that request really break it? written apart from the encoder) and [`check`]
+//! (the loop around it). [`public`] is the table that says what "public" means, [`addresses`] the
+//! arithmetic of address ranges.
+//!
+//! This crate does no I/O and knows no particular solver: it takes a `&dyn Solver`.
+
+pub mod addresses;
+pub mod check;
+pub mod encode;
+pub mod public;
+pub mod question;
+pub mod replay;
+pub mod witness;
+
+pub use check::{Error, Evidence, Options, Report, Verdict, check};
+pub use encode::{Unsupported, encode};
+pub use question::Question;

@@ -1,2 +1,31 @@
 //! The program `keyaki`.
-fn main() {}
+//!
+//! [`arguments`] is what the user typed, [`input`] reads what it names, [`commands`] does it, and
+//! [`render`] says it in words. JSON is written by the library, so that every door gives the same.
+
+mod arguments;
+mod commands;
+mod input;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Check(check) => commands::check(&check),
+        Command::Batch(batch) => commands::batch(&batch),
+        Command::Encode(encode) => commands::encode(&encode),
+        Command::Solve(solve) => commands::solve(&solve),
+        Command::Solvers(solvers) => commands::solvers(&solvers),
+        Command::Schema => commands::schema(),
+    };
+    match outcome {
+        Ok(status) => status.into(),
+        Err(failure) => failure.report(),
+    }
+}

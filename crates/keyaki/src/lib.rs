@@ -1,1 +1,27 @@
-//! Placeholder while the workspace is laid out.
+//! Questions about access-control policies, answered with a proof or a counterexample.
+//!
+//! ```no_run
+//! use keyaki::{Engine, Question, parse, public};
+//!
+//! let policy = parse(&std::fs::read_to_string("bucket.json")?, None)?;
+//! let report = Engine::with_installed_solvers()?.check(&Question::NoPublicAccess { policy, table: &public::S3 })?;
+//! println!("{:?}", report.verdict);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`, and
+//! [`wire`] is the one place where jobs, requests and results become JSON.
+
+pub mod engine;
+pub mod job;
+pub mod wire;
+
+pub use engine::{Engine, EngineError, EngineOptions};
+pub use keyaki_analysis::encode::Opaque;
+pub use keyaki_analysis::{Error, Evidence, Question, Report, Verdict, encode, public, question};
+pub use keyaki_logic::{
+    Attempt, Cancel, Limits, Reason, SolverError, smtlib, solver::AttemptResult,
+};
+pub use keyaki_policy as policy;
+pub use keyaki_policy::{ParseError, Policy, PolicyType, Request, parse};
+pub use keyaki_solvers as solvers;

@@ -312,7 +312,11 @@ impl BaseOperator {
 
     /// The documented spelling of the operator's name.
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(operator, _)| *operator == self).expect("ALL lists every operator").1
+        Self::ALL
+            .iter()
+            .find(|(operator, _)| *operator == self)
+            .expect("ALL lists every operator")
+            .1
     }
 
     /// Whether the operator is one of those that a missing key satisfies (3.3).
@@ -346,8 +350,7 @@ impl std::fmt::Display for Operator {
 impl Template {
     /// The template of a text without variables.
     pub fn text(text: &str) -> Template {
-        let segments =
-            if text.is_empty() { vec![] } else { vec![Segment::Text(text.to_owned())] };
+        let segments = if text.is_empty() { vec![] } else { vec![Segment::Text(text.to_owned())] };
         Template { segments }
     }
 

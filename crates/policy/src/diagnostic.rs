@@ -1,5 +1,7 @@
 //! What is wrong with a policy, in the words of its author.
 
+use std::fmt::{self, Write as _};
+
 use crate::span::{Position, Span};
 
 /// Why a text is not a policy that can be analysed.
@@ -53,6 +55,8 @@ pub enum Code {
     InvalidConditionValue,
     /// A malformed `${…}`.
     InvalidVariable,
+    /// A `NotPrincipal`, `NotAction` or `NotResource` without entries (D2).
+    EmptyList,
     /// A named limit is exceeded.
     TooLarge,
 }
@@ -76,7 +80,130 @@ impl Code {
             Code::UnknownOperator => "unknown-operator",
             Code::InvalidConditionValue => "invalid-condition-value",
             Code::InvalidVariable => "invalid-variable",
+            Code::EmptyList => "empty-list",
             Code::TooLarge => "too-large",
         }
+    }
+}
+
+impl ParseError {
+    /// The error of that kind at `span` of `source`, without hint and with an empty path.
+    ///
+    /// A byte order mark at the start of `source` is not counted as a column, as no editor shows
+    /// it.
+    pub(crate) fn new(code: Code, source: &str, span: Span, message: impl Into<String>) -> Self {
+        let mut position = Position::of(source, span.start);
+        if position.line == 1 && position.column > 1 && source.starts_with(BYTE_ORDER_MARK) {
+            position.column -= 1;
+        }
+        ParseError {
+            code,
+            message: message.into(),
+            hint: None,
+            path: String::new(),
+            span,
+            position,
+        }
+    }
+
+    /// The same error with a hint.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// What some editors write before a UTF-8 text. It is no part of the text.
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Characters of user text that a message repeats; the rest is cut, so that a message fits a line.
+const MAX_QUOTED_CHARS: usize = 60;
+
+/// User text as it stands in a message: in backticks, cut after [`MAX_QUOTED_CHARS`], and with
+/// control characters spelled as escapes.
+pub(crate) fn quoted(text: &str) -> Quoted<'_> {
+    Quoted(text)
+}
+
+/// See [`quoted`].
+pub(crate) struct Quoted<'t>(&'t str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('`')?;
+        for (n, c) in self.0.chars().enumerate() {
+            if n == MAX_QUOTED_CHARS {
+                f.write_char('…')?;
+                break;
+            }
+            if c.is_control() {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        f.write_char('`')
+    }
+}
+
+/// Longest name, in bytes, that is compared with the known ones: nobody misspells more than this.
+const MAX_SUGGESTION_BYTES: usize = 64;
+
+/// The candidate that `name` is most likely a misspelling of: the nearest one if at most a third of
+/// it is wrong, without regard to case.
+pub(crate) fn closest<'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    if name.len() > MAX_SUGGESTION_BYTES {
+        return None;
+    }
+    candidates
+        .into_iter()
+        .map(|candidate| (edit_distance(name, candidate), candidate))
+        .filter(|&(distance, candidate)| distance <= (candidate.len() / 3).max(1))
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Insertions, deletions, substitutions and swaps of neighbours (each at most once a place) that
+/// turn one name into the other, bytewise and without regard to ASCII case.
+fn edit_distance(left: &str, right: &str) -> usize {
+    let (left, right) = (left.to_ascii_lowercase(), right.to_ascii_lowercase());
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    let mut before_last = vec![0; right.len() + 1];
+    let mut last: Vec<usize> = (0..=right.len()).collect();
+    for i in 1..=left.len() {
+        let mut row = vec![i; right.len() + 1];
+        for j in 1..=right.len() {
+            let substitution = last[j - 1] + usize::from(left[i - 1] != right[j - 1]);
+            row[j] = substitution.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1] {
+                row[j] = row[j].min(before_last[j - 2] + 1);
+            }
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closest_name_is_found_across_case_and_small_slips() {
+        let names = ["Principal", "Resource", "Action"];
+        assert_eq!(closest("resource", names), Some("Resource"));
+        assert_eq!(closest("Resuorce", names), Some("Resource"));
+        assert_eq!(closest("Actions", names), Some("Action"));
+        assert_eq!(closest("Comment", names), None);
+        assert_eq!(closest(&"x".repeat(100_000), names), None);
+    }
+
+    #[test]
+    fn quoted_text_is_short_and_on_one_line() {
+        assert_eq!(quoted("a\nb").to_string(), "`a\\nb`");
+        assert_eq!(quoted(&"x".repeat(61)).to_string(), format!("`{}…`", "x".repeat(60)));
     }
 }

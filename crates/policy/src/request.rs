@@ -88,6 +88,29 @@ pub enum ContextValue {
     Many(Vec<String>),
 }
 
+impl Principal {
+    /// The partition and the account that the principal belongs to, if it belongs to one.
+    pub fn partition_and_account(&self) -> Option<(&str, &str)> {
+        let arn = match self {
+            Principal::Root { partition, account, .. } => return Some((partition, account)),
+            Principal::User { arn, .. } | Principal::FederatedUser { arn, .. } => arn,
+            Principal::RoleSession { role_arn, .. } => role_arn,
+            Principal::Anonymous
+            | Principal::Service { .. }
+            | Principal::Federated { .. }
+            | Principal::CanonicalUser { .. } => return None,
+        };
+        let mut fields = arn.splitn(6, ':');
+        Some((fields.nth(1)?, fields.nth(2)?))
+    }
+
+    /// The name, without path, of the role that a session is of.
+    pub fn role_name(&self) -> Option<&str> {
+        let Principal::RoleSession { role_arn, .. } = self else { return None };
+        role_arn.splitn(6, ':').nth(5)?.strip_prefix("role/")?.rsplit('/').next()
+    }
+}
+
 impl Context {
     /// Makes `key` present with `value`; returns the value it had.
     pub fn insert(&mut self, key: &str, value: ContextValue) -> Option<ContextValue> {

@@ -23,6 +23,6 @@ pub mod process;
 
 pub use checked::Checked;
 pub use config::{Config, ConfigError, Definition};
-pub use discover::{Found, Status, find};
+pub use discover::{Found, Status, find, locate};
 pub use portfolio::{Mode, Portfolio, ScriptAnswer};
 pub use process::{Process, RawAnswer, ScriptSolver};

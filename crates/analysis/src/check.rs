@@ -1,0 +1,323 @@
+//! The loop around the solver: question in, verdict out.
+//!
+//! Cells are asked one by one, in the order of the statements, until one of them fails. For each:
+//! the opaque values are first free (unsatisfiable: this cell holds), then adverse (satisfiable:
+//! it fails). A model becomes a request, and the request is replayed before anyone sees it.
+//!
+//! One axiom is asserted lazily: the pseudo-resource `*` goes only with actions that have no
+//! resource type. Said in full it is a list of 15,000 names, and hardly any query needs one of
+//! them, so a service's list is added when a model breaks it.
+
+use std::time::{Duration, Instant};
+
+use keyaki_logic::{
+    Answer, Attempt, Cancel, Formula, Limits, Model, Outcome, Reason, Regex, Solver, SolverError,
+    Sort,
+};
+use keyaki_policy::Request;
+use keyaki_policy::catalogue;
+
+use crate::encode::symbols::name;
+use crate::encode::{Cell, Encoding, Opaque, Unsupported, encode, is_opaque};
+use crate::question::{PolicyRef, Question};
+use crate::replay::{Replay, replay};
+use crate::witness;
+
+/// What is known about a question, and how it came to be known.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The answer.
+    pub verdict: Verdict,
+    /// The solver whose answer decided, or `simplifier` if no solver had to be asked.
+    pub solver: Option<String>,
+    /// Each solver's try at each query, in the order asked.
+    pub attempts: Vec<Attempt>,
+    /// How many queries went to the solver.
+    pub queries: usize,
+    /// From call to return.
+    pub wall: Duration,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// No request breaks the property.
+    Holds(Evidence),
+    /// This request breaks it.
+    Fails(Witness),
+    /// It was not found out. Never safe.
+    Unknown {
+        /// Why.
+        reason: Reason,
+        /// The constructs that the answer hangs on, if the reason is [`Reason::Unsupported`].
+        unsupported: Vec<Unsupported>,
+    },
+}
+
+/// Why a property is believed to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// At least two solvers said so.
+    Agreed,
+    /// One solver, or the simplifier, said so.
+    Claimed,
+}
+
+/// A request that breaks the property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The request. It was replayed.
+    pub request: Request,
+    /// The Allow statements that let it in.
+    pub statements: Vec<(PolicyRef, usize)>,
+}
+
+/// Why there is no verdict.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The solver broke, or solvers contradicted each other.
+    #[error("{error}")]
+    Solver {
+        /// How.
+        #[source]
+        error: SolverError,
+        /// The tries so far.
+        attempts: Vec<Attempt>,
+    },
+    /// A model does not replay: a fault of ours, in the encoder or in the evaluator.
+    #[error("unsound: the counterexample of `{solver}` does not replay: {detail}")]
+    Unsound {
+        /// Whose model it was.
+        solver: String,
+        /// What the replay found.
+        detail: String,
+        /// The request.
+        request: Box<Request>,
+        /// The tries so far.
+        attempts: Vec<Attempt>,
+    },
+}
+
+/// How to go about a question.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Whether formulas are simplified before they are sent. Off where solvers are to confirm an
+    /// answer without relying on the simplifier.
+    pub simplify: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { simplify: true }
+    }
+}
+
+/// How often the lazy axiom may be extended for one cell: every service that policies name, with
+/// room to spare.
+const MAX_REFINEMENTS: usize = 64;
+
+/// Answers a question.
+///
+/// # Errors
+///
+/// [`Error`] if the solver broke, or if a counterexample does not replay.
+pub fn check(
+    question: &Question,
+    solver: &dyn Solver,
+    options: Options,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Report, Error> {
+    let start = Instant::now();
+    let encoding = encode(question);
+    let mut run = Run {
+        question,
+        encoding: &encoding,
+        solver,
+        options,
+        limits,
+        cancel,
+        attempts: Vec::new(),
+        decided_by: None,
+        all_agreed: true,
+        queries: 0,
+    };
+    let verdict = run.verdict()?;
+    Ok(Report {
+        solver: match verdict {
+            Verdict::Unknown { .. } => None,
+            _ => Some(run.decided_by.unwrap_or_else(|| "simplifier".to_owned())),
+        },
+        verdict,
+        attempts: run.attempts,
+        queries: run.queries,
+        wall: start.elapsed(),
+    })
+}
+
+struct Run<'a> {
+    question: &'a Question,
+    encoding: &'a Encoding,
+    solver: &'a dyn Solver,
+    options: Options,
+    limits: &'a Limits,
+    cancel: &'a Cancel,
+    attempts: Vec<Attempt>,
+    decided_by: Option<String>,
+    all_agreed: bool,
+    queries: usize,
+}
+
+/// What is known about one formula.
+enum Found {
+    /// Nothing satisfies it.
+    Nothing,
+    /// This model does, and the lazy axiom holds of it.
+    Model(Model),
+    /// It was not found out.
+    Unknown(Reason),
+}
+
+impl Run<'_> {
+    fn verdict(&mut self) -> Result<Verdict, Error> {
+        let mut unknown: Option<Reason> = None;
+        let mut unsupported = Vec::new();
+        for cell in &self.encoding.cells {
+            match self.cell(cell)? {
+                Verdict::Holds(_) => {}
+                Verdict::Unknown { reason, unsupported: more } => {
+                    // A construct that we lack is worth naming before a limit that was hit.
+                    let rank = |reason| (reason != Reason::Unsupported, reason);
+                    unknown = Some(match unknown {
+                        Some(known) if rank(known) <= rank(reason) => known,
+                        _ => reason,
+                    });
+                    unsupported.extend(more);
+                }
+                fails @ Verdict::Fails(_) => return Ok(fails),
+            }
+        }
+        unsupported.dedup();
+        Ok(match unknown {
+            Some(reason) => Verdict::Unknown { reason, unsupported },
+            None if self.queries > 0 && self.all_agreed => Verdict::Holds(Evidence::Agreed),
+            None => Verdict::Holds(Evidence::Claimed),
+        })
+    }
+
+    fn cell(&mut self, cell: &Cell) -> Result<Verdict, Error> {
+        let free = self.formula(cell, Opaque::Free);
+        let model = match self.find(&free)? {
+            Found::Nothing => return Ok(Verdict::Holds(Evidence::Claimed)),
+            Found::Unknown(reason) => {
+                return Ok(Verdict::Unknown { reason, unsupported: Vec::new() });
+            }
+            Found::Model(model) => model,
+        };
+        let unsupported = self.encoding.unsupported_in(&free);
+        if unsupported.is_empty() {
+            return self.fails(&free, model);
+        }
+        let adverse = self.formula(cell, Opaque::Adverse);
+        match self.find(&adverse)? {
+            Found::Model(model) => self.fails(&adverse, model),
+            Found::Nothing => Ok(Verdict::Unknown { reason: Reason::Unsupported, unsupported }),
+            Found::Unknown(reason) => Ok(Verdict::Unknown { reason, unsupported }),
+        }
+    }
+
+    fn formula(&self, cell: &Cell, opaque: Opaque) -> Formula {
+        if self.options.simplify {
+            self.encoding.cell(cell, opaque)
+        } else {
+            self.encoding.plain(cell.breaks, opaque)
+        }
+    }
+
+    /// Solves, and extends the lazy axiom until a model satisfies it.
+    fn find(&mut self, formula: &Formula) -> Result<Found, Error> {
+        let mut refined: Option<Formula> = None;
+        for _ in 0..MAX_REFINEMENTS {
+            let formula = refined.as_ref().unwrap_or(formula);
+            let is_false = |term| formula.terms.as_bool(term) == Some(false);
+            if formula.assertions().iter().any(|(_, term)| is_false(*term)) {
+                return Ok(Found::Nothing);
+            }
+            let answer = self.ask(formula)?;
+            let model = match answer.outcome {
+                Outcome::Unsat => return Ok(Found::Nothing),
+                Outcome::Unknown(reason) => return Ok(Found::Unknown(reason)),
+                Outcome::Sat(model) => model,
+            };
+            let model = witness::polish(self.question, self.encoding, formula, model);
+            match witness::action_without_pseudo_resource(&model) {
+                None => return Ok(Found::Model(model)),
+                Some(service) => refined = Some(without_pseudo_resource(formula, &service)),
+            }
+        }
+        Ok(Found::Unknown(Reason::SolverGaveUp))
+    }
+
+    fn ask(&mut self, formula: &Formula) -> Result<Answer, Error> {
+        self.queries += 1;
+        let answer = match self.solver.solve(formula, self.limits, self.cancel) {
+            Ok(answer) => answer,
+            Err(error) => {
+                return Err(Error::Solver { error, attempts: std::mem::take(&mut self.attempts) });
+            }
+        };
+        self.attempts.extend(answer.attempts.iter().cloned());
+        self.all_agreed &= answer.by.len() > 1;
+        if let Some(first) = answer.by.first() {
+            self.decided_by = Some(first.clone());
+        }
+        Ok(answer)
+    }
+
+    /// The verdict on a model: the request that it stands for, replayed.
+    fn fails(&mut self, formula: &Formula, mut model: Model) -> Result<Verdict, Error> {
+        for (name, _) in formula.variables().into_iter().filter(|(name, _)| is_opaque(name)) {
+            debug_assert!(false, "an adverse formula has no opaque variable `{name}`");
+        }
+        witness::complete(self.encoding, &mut model);
+        let request = witness::decode(self.encoding, &model);
+        let detail = match replay(self.question, &request) {
+            Replay::Confirmed { allowing } => {
+                return Ok(Verdict::Fails(Witness { request, statements: allowing }));
+            }
+            Replay::Refuted(detail) => detail,
+            Replay::Undecided(constructs) => format!(
+                "it hangs on {}",
+                constructs.iter().map(|(_, u)| u.construct.as_str()).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        Err(Error::Unsound {
+            solver: self.decided_by.clone().unwrap_or_default(),
+            detail,
+            request: Box::new(request),
+            attempts: std::mem::take(&mut self.attempts),
+        })
+    }
+}
+
+/// `formula` with the axiom that the pseudo-resource does not go with the actions of `service`
+/// that the catalogue gives a resource type.
+fn without_pseudo_resource(formula: &Formula, service: &str) -> Formula {
+    let mut formula = formula.clone();
+    let t = &mut formula.terms;
+    let prefix = format!("{service}:");
+    let names: Vec<Regex> = catalogue::actions_with_prefix(&prefix)
+        .filter(|action| catalogue::has_resource_types(action) == Some(true))
+        .map(|action| Regex::Literal(action[prefix.len()..].to_ascii_lowercase()))
+        .collect();
+    let is_star = t.var(name::IS_STAR, Sort::Bool);
+    let service_variable = t.var(name::ACTION_SERVICE, Sort::String);
+    let service_text = t.string(service);
+    let is_service = t.eq(service_variable, service_text);
+    let action_name = t.var(name::ACTION_NAME, Sort::String);
+    let listed = t.in_re(action_name, Regex::Union(names));
+    let all = t.and([is_star, is_service, listed]);
+    let axiom = t.not(all);
+    formula.assert(format!("Q1.4: actions of {service} that need a resource"), axiom);
+    formula
+}

@@ -1,0 +1,591 @@
+//! A question as a formula.
+//!
+//! The formula is satisfiable if and only if some request breaks the property: the *axioms* say
+//! what a request is, and `breaks` that it is one that should not be. `breaks` is a disjunction
+//! over the Allow statements that could let the request in; each disjunct is a [`Cell`], and cells
+//! are decided one by one because a small formula about one statement is far easier than a large
+//! one about all (measured, see `docs/encoding.md`).
+//!
+//! What is not modelled becomes an **opaque** truth value, the same one wherever the same text
+//! stands: a condition is a function of the request, whatever it means. If the formula is
+//! unsatisfiable although the opaque values are free, the property holds whatever they are. If it
+//! has a model that [`without`](keyaki_logic::simplify::without) opaque values still is one, it
+//! fails whatever they are. In between we do not know, and say which constructs are to blame.
+//!
+//! Everything here is written from `docs/semantics.md`, and nothing from the concrete evaluator,
+//! which replays the models.
+
+mod axioms;
+mod condition;
+mod pattern;
+mod principal;
+pub mod symbols;
+
+use std::collections::BTreeMap;
+
+use keyaki_logic::{Formula, Sort, Term, Terms, simplify};
+use keyaki_policy::ast::{
+    ActionPattern, BaseOperator, Clause, Condition, ConditionValue, Effect, PrincipalArn,
+    PrincipalKind, ResourcePattern, Statement, Template,
+};
+use keyaki_policy::span::Span;
+use keyaki_policy::{Policy, PolicyType};
+
+use crate::addresses::{self, Family, Network, RFC_1918};
+use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
+use crate::question::{PolicyRef, Question, Side};
+use pattern::{Pattern, Token};
+use symbols::{Key, Symbols, address_field};
+
+/// A construct that is not modelled, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    /// The construct, such as "condition operator `DateLessThan`".
+    pub construct: String,
+    /// The policy.
+    pub policy: PolicyRef,
+    /// JSON pointer to the statement, from the policy's root.
+    pub path: String,
+    /// The place in the policy's source.
+    pub span: Span,
+}
+
+/// A question as terms.
+#[derive(Clone, Debug)]
+pub struct Encoding {
+    /// The arena.
+    pub terms: Terms,
+    /// What a request is. True of every request that could happen.
+    pub axioms: Vec<(String, Term)>,
+    /// The ways to break the property.
+    pub cells: Vec<Cell>,
+    /// The context keys that the question mentions, by their lower-case names.
+    pub keys: BTreeMap<String, Key>,
+    /// The ARNs of users that a policy names, with the variables that say "the caller of
+    /// `GetFederationToken` was this user".
+    pub base_users: Vec<(String, PrincipalArn)>,
+    unsupported: BTreeMap<String, Unsupported>,
+}
+
+/// One way to break the property: through this statement.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// The policy whose statement lets the request in.
+    pub policy: PolicyRef,
+    /// The statement's index.
+    pub statement: usize,
+    /// A term that some request satisfies, together with the axioms, if and only if that request
+    /// breaks the property through this statement.
+    pub breaks: Term,
+}
+
+/// What opaque values are taken to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opaque {
+    /// Whatever suits a model: unsatisfiable only if the property holds for sure.
+    Free,
+    /// Whatever hinders a model: satisfiable only if the property fails for sure.
+    Adverse,
+}
+
+/// Encodes a question.
+pub fn encode(question: &Question) -> Encoding {
+    let mut encoder = Encoder::new(question);
+    let cells = match question {
+        Question::NoPublicAccess { policy, table } => encoder.no_public_access(policy, table),
+        Question::NoNewAccess { .. } => encoder.no_new_access(),
+    };
+    let axioms = encoder.axioms();
+    Encoding {
+        terms: encoder.t,
+        axioms,
+        cells,
+        keys: encoder.keys,
+        base_users: encoder.base_users,
+        unsupported: encoder.unsupported,
+    }
+}
+
+impl Encoding {
+    /// The formula of one cell, simplified.
+    pub fn cell(&self, cell: &Cell, opaque: Opaque) -> Formula {
+        simplify::simplify(self.plain(cell.breaks, opaque))
+    }
+
+    /// The formula of a cell as it is, for evaluation.
+    pub fn plain(&self, breaks: Term, opaque: Opaque) -> Formula {
+        let mut terms = self.terms.clone();
+        let breaks = match opaque {
+            Opaque::Free => breaks,
+            Opaque::Adverse => simplify::without(&mut terms, breaks, &is_opaque),
+        };
+        let mut formula = Formula::new(terms);
+        for (label, axiom) in &self.axioms {
+            formula.assert(label, *axiom);
+        }
+        formula.assert("the request breaks the property", breaks);
+        formula
+    }
+
+    /// The formula of the whole question: all cells at once.
+    pub fn whole(&self, opaque: Opaque) -> Formula {
+        let mut terms = self.terms.clone();
+        let breaks = terms.or(self.cells.iter().map(|cell| cell.breaks));
+        let whole = Encoding { terms, ..self.clone() };
+        whole.plain(breaks, opaque)
+    }
+
+    /// The constructs behind the opaque variables of a formula.
+    pub fn unsupported_in(&self, formula: &Formula) -> Vec<Unsupported> {
+        let variables = formula.variables();
+        variables.iter().filter_map(|(name, _)| self.unsupported.get(*name)).cloned().collect()
+    }
+}
+
+/// Whether this is the name of an opaque variable.
+pub fn is_opaque(variable: &str) -> bool {
+    variable.starts_with(OPAQUE)
+}
+
+const OPAQUE: &str = "opaque ";
+
+/// Where a term comes from.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    at: PolicyRef,
+    policy: &'a Policy,
+    statement: &'a Statement,
+}
+
+struct Encoder<'q> {
+    question: &'q Question,
+    t: Terms,
+    symbols: Symbols,
+    keys: BTreeMap<String, Key>,
+    base_users: Vec<(String, PrincipalArn)>,
+    unsupported: BTreeMap<String, Unsupported>,
+}
+
+/// Everything about a policy's statements that does not depend on the question.
+struct Encoded {
+    at: PolicyRef,
+    /// Effect, index and match of each statement.
+    statements: Vec<(Effect, usize, Term)>,
+}
+
+impl<'q> Encoder<'q> {
+    fn new(question: &'q Question) -> Encoder<'q> {
+        let mut t = Terms::new();
+        let symbols = Symbols::new(&mut t);
+        Encoder {
+            question,
+            t,
+            symbols,
+            keys: BTreeMap::new(),
+            base_users: Vec::new(),
+            unsupported: BTreeMap::new(),
+        }
+    }
+
+    /// The cells of: `new` allows a request that `existing` does not.
+    fn no_new_access(&mut self) -> Vec<Cell> {
+        let existing = self.side(Side::Existing);
+        let new = self.side(Side::New);
+        let allowed = self.allowed(&existing);
+        let not_allowed = self.t.not(allowed);
+        let denied = self.some_match(&new, Effect::Deny);
+        let not_denied = self.t.not(denied);
+        let mut cells = Vec::new();
+        for policy in &new {
+            for &(effect, statement, matches) in &policy.statements {
+                if effect == Effect::Allow {
+                    let breaks = self.t.and([matches, not_denied, not_allowed]);
+                    cells.push(Cell { policy: policy.at, statement, breaks });
+                }
+            }
+        }
+        cells
+    }
+
+    /// The cells of: some Allow statement lets in a public request (`docs/semantics.md`,
+    /// "Public").
+    fn no_public_access(&mut self, policy: &'q Policy, table: &Table) -> Vec<Cell> {
+        let at = PolicyRef { side: Side::Policy, index: 0 };
+        let encoded = self.policy(at, policy);
+        let denied = self.some_match(std::slice::from_ref(&encoded), Effect::Deny);
+        let not_denied = self.t.not(denied);
+        let spread = self.spread_over_addresses(at, policy, table);
+        let spared = self.spared_by_a_deny(policy);
+        let not_spared = self.t.not(spared);
+        let mut cells = Vec::new();
+        for &(effect, index, matches) in &encoded.statements {
+            if effect == Effect::Deny {
+                continue;
+            }
+            let statement = &policy.statements[index];
+            let named = statement.principal.iter().filter(|clause| !clause.negated);
+            let named = named.flat_map(|clause| &clause.entries);
+            let covered = self.covered_by(named.filter(|entry| is_fixed_principal(&entry.kind)));
+            let not_covered = self.t.not(covered);
+            let mut parts = vec![matches, not_denied, not_covered, not_spared, spread];
+            for key in table.trusted_keys {
+                let fixed = self.has_fixed_value(at, policy, statement, key);
+                parts.push(self.t.not(fixed));
+            }
+            let breaks = self.t.and(parts);
+            cells.push(Cell { policy: at, statement: index, breaks });
+        }
+        cells
+    }
+
+    /// True if and only if a Deny statement's `NotPrincipal` covers the principal.
+    fn spared_by_a_deny(&mut self, policy: &Policy) -> Term {
+        let denies = policy.statements.iter().filter(|s| s.effect == Effect::Deny);
+        let clauses = denies.filter_map(|s| s.principal.as_ref()).filter(|clause| clause.negated);
+        let entries = clauses.flat_map(|clause| &clause.entries);
+        self.covered_by(entries.filter(|entry| is_fixed_principal(&entry.kind)))
+    }
+
+    /// True if and only if the request has a fixed value of the key, named in the statement or in
+    /// a Deny statement.
+    fn has_fixed_value(
+        &mut self,
+        at: PolicyRef,
+        policy: &Policy,
+        allow: &Statement,
+        trusted: &TrustedKey,
+    ) -> Term {
+        let denies = policy.statements.iter().filter(|s| s.effect == Effect::Deny);
+        let mut tests = Vec::new();
+        for statement in denies.chain([allow]) {
+            let source = Source { at, policy, statement };
+            for condition in &statement.conditions {
+                let operator = condition.operator;
+                if condition.key.eq_ignore_ascii_case(trusted.key)
+                    && operator.base != BaseOperator::Null
+                {
+                    let key = self.key(&condition.key);
+                    for value in &condition.values {
+                        if is_fixed(&Pattern::new(&value.template, true), trusted.fixed) {
+                            tests.push(self.fixed_value(source, condition, &key, value));
+                        }
+                    }
+                }
+            }
+        }
+        self.t.or(tests)
+    }
+
+    /// True if and only if the key is present with this fixed value.
+    fn fixed_value(
+        &mut self,
+        source: Source<'_>,
+        condition: &Condition,
+        key: &Key,
+        value: &ConditionValue,
+    ) -> Term {
+        let present = self.present(key);
+        let list = self.is_list(key, present);
+        let single = self.t.not(list);
+        let name = format!("fixed value {} {} `{}`", condition.operator, key.lower, value.template);
+        let construct = format!("fixed value `{}` of `{}`", value.template, key.spelling);
+        let opaque = self.opaque(source, &name, construct, value.span);
+        let text_operator = condition.operator.set.is_none()
+            && !matches!(
+                condition.operator.base,
+                BaseOperator::StringEqualsIgnoreCase | BaseOperator::StringNotEqualsIgnoreCase
+            );
+        let test = match condition::read(condition.operator.base, value) {
+            (Some(test), false) if text_operator => self.test(key, &test),
+            _ => None,
+        };
+        let equal = test.unwrap_or(opaque);
+        let equal = self.t.and([single, equal]);
+        // No element of a list can be looked at yet.
+        let in_list = self.t.and([list, opaque]);
+        let either = self.t.or([equal, in_list]);
+        self.t.and([present, either])
+    }
+
+    /// True if and only if addresses do not confine the request: it has none, or the policy
+    /// cannot tell its address from more addresses than the table allows. Opaque where only many
+    /// small ranges together could exceed that number.
+    fn spread_over_addresses(&mut self, at: PolicyRef, policy: &Policy, table: &Table) -> Term {
+        let mut networks: Vec<Network> = Vec::new();
+        let mut place = None;
+        for statement in &policy.statements {
+            for condition in &statement.conditions {
+                let base = condition.operator.base;
+                let addresses =
+                    matches!(base, BaseOperator::IpAddress | BaseOperator::NotIpAddress);
+                if addresses && condition.key.eq_ignore_ascii_case(ADDRESS_KEY) {
+                    let values = condition.values.iter();
+                    networks.extend(values.filter_map(|v| Network::parse(&v.template.to_string())));
+                    place.get_or_insert((statement, condition.key_span));
+                }
+            }
+        }
+        let Some((statement, span)) = place else { return self.t.bool(true) };
+        let key = self.key(ADDRESS_KEY);
+        let present = self.present(&key);
+        let absent = self.t.not(present);
+        let source = Source { at, policy, statement };
+        let construct = format!("the number of addresses that `{}` admits in all", key.spelling);
+        let many = self.opaque(source, "many addresses", construct, span);
+        let mut ways = vec![absent];
+        let limits =
+            [(Family::V4, table.max_ipv4_addresses), (Family::V6, table.max_ipv6_addresses)];
+        for (family, limit) in limits {
+            ways.push(self.spread_over(&key, &networks, family, limit, many));
+        }
+        self.t.or(ways)
+    }
+
+    fn spread_over(
+        &mut self,
+        key: &Key,
+        networks: &[Network],
+        family: Family,
+        limit: u128,
+        many: Term,
+    ) -> Term {
+        let classes = addresses::classes(family, networks, &RFC_1918);
+        let (large, small): (Vec<_>, Vec<_>) = classes.into_iter().partition(|c| c.size > limit);
+        let total = small.iter().fold(0u128, |sum, class| sum.saturating_add(class.size));
+        let mut ways: Vec<Term> = large
+            .iter()
+            .map(|class| self.in_class(key, networks, family, &class.signature))
+            .collect();
+        if total > limit {
+            for class in &small {
+                let inside = self.in_class(key, networks, family, &class.signature);
+                ways.push(self.t.and([inside, many]));
+            }
+        }
+        self.t.or(ways)
+    }
+
+    /// True if and only if the address is of this family, in exactly the ranges of the signature,
+    /// and not private.
+    fn in_class(
+        &mut self,
+        key: &Key,
+        networks: &[Network],
+        family: Family,
+        signature: &[bool],
+    ) -> Term {
+        let is_v6 = self.t.var(&key.field(address_field::IS_V6), Sort::Bool);
+        let mut parts = vec![if family == Family::V6 { is_v6 } else { self.t.not(is_v6) }];
+        let ranges = networks.iter().copied().zip(signature.iter().copied());
+        for (network, inside) in ranges.chain(RFC_1918.map(|network| (network, false))) {
+            if network.family == family {
+                let test = self.test(key, &condition::Test::Address(network));
+                let test = test.expect("the key's sort is address");
+                parts.push(if inside { test } else { self.t.not(test) });
+            }
+        }
+        self.t.and(parts)
+    }
+
+    fn side(&mut self, side: Side) -> Vec<Encoded> {
+        let question = self.question;
+        let policies = question.side(side).iter().enumerate();
+        policies.map(|(index, policy)| self.policy(PolicyRef { side, index }, policy)).collect()
+    }
+
+    fn policy(&mut self, at: PolicyRef, policy: &Policy) -> Encoded {
+        let statements = policy.statements.iter().map(|statement| {
+            let matches = self.statement(Source { at, policy, statement });
+            (statement.effect, statement.index, matches)
+        });
+        Encoded { at, statements: statements.collect() }
+    }
+
+    /// True if and only if some statement allows the request and none denies it (5.1).
+    fn allowed(&mut self, policies: &[Encoded]) -> Term {
+        let allowed = self.some_match(policies, Effect::Allow);
+        let denied = self.some_match(policies, Effect::Deny);
+        let not_denied = self.t.not(denied);
+        self.t.and([allowed, not_denied])
+    }
+
+    /// True if and only if some statement of that effect matches.
+    fn some_match(&mut self, policies: &[Encoded], effect: Effect) -> Term {
+        let statements = policies.iter().flat_map(|policy| &policy.statements);
+        self.t.or(statements.filter(|s| s.0 == effect).map(|s| s.2))
+    }
+
+    /// True if and only if the statement matches the request: principal, action, resource and
+    /// conditions all do.
+    fn statement(&mut self, source: Source<'_>) -> Term {
+        let statement = source.statement;
+        let action = self.action(&statement.action);
+        let principal = match &statement.principal {
+            Some(clause) => self.principal_clause(clause),
+            None => self.t.bool(true),
+        };
+        let resource = match &statement.resource {
+            Some(clause) => self.resource(source, clause),
+            None => self.t.bool(true),
+        };
+        let conditions = self.conditions(source, statement);
+        self.t.and([action, principal, resource, conditions])
+    }
+
+    /// True if and only if the clause matches the action (2.1). Entries are grouped by service, so
+    /// that a known service leaves tests of the name only.
+    fn action(&mut self, clause: &Clause<ActionPattern>) -> Term {
+        let mut names_by_service: Vec<(Term, Vec<Term>)> = Vec::new();
+        for entry in &clause.entries {
+            let text = entry.text.to_ascii_lowercase();
+            let template = Template::text(&text);
+            let tokens = Pattern::new(&template, true).tokens;
+            let (service, name) = match tokens.iter().position(|t| *t == Token::Char(':')) {
+                Some(colon) => (&tokens[..colon], &tokens[colon + 1..]),
+                None => (&tokens[..], &tokens[..]),
+            };
+            let service = self.t.in_re(self.symbols.action_service, pattern::regex(service));
+            let name = self.t.in_re(self.symbols.action_name, pattern::regex(name));
+            match names_by_service.iter_mut().find(|(other, _)| *other == service) {
+                Some((_, names)) => names.push(name),
+                None => names_by_service.push((service, vec![name])),
+            }
+        }
+        let services: Vec<Term> = names_by_service
+            .into_iter()
+            .map(|(service, names)| {
+                let name = self.t.or(names);
+                self.t.and([service, name])
+            })
+            .collect();
+        let listed = self.t.or(services);
+        if clause.negated { self.t.not(listed) } else { listed }
+    }
+
+    /// True if and only if the clause matches the resource (2.2, 2.3).
+    fn resource(&mut self, source: Source<'_>, clause: &Clause<ResourcePattern>) -> Term {
+        let entries: Vec<Term> =
+            clause.entries.iter().map(|entry| self.resource_entry(source, entry)).collect();
+        let listed = self.t.or(entries);
+        if clause.negated { self.t.not(listed) } else { listed }
+    }
+
+    fn resource_entry(&mut self, source: Source<'_>, entry: &ResourcePattern) -> Term {
+        let pattern = Pattern::new(&entry.template, true);
+        if pattern.tokens == [Token::Many] && !pattern.widened {
+            return self.t.bool(true);
+        }
+        let text = entry.template.to_string();
+        let name = format!("Resource `{text}` {:?}", source.policy.version);
+        if !text.starts_with("arn:") && !matches!(pattern.tokens[..], [Token::Many, ..]) {
+            let construct = format!("resource `{text}`");
+            return self.opaque(source, &name, construct, entry.span);
+        }
+        let is_star = self.symbols.is_star;
+        let is_arn = self.t.not(is_star);
+        let fields = self.resource_fields(source.policy.policy_type, &pattern);
+        let matches = self.t.and([is_arn, fields]);
+        if !pattern.widened {
+            return matches;
+        }
+        // The variable's value is literal text (D27, D29), so the pattern with a star in its place
+        // has to match.
+        let construct = format!("policy variable in `{text}`");
+        let opaque = self.opaque(source, &name, construct, entry.span);
+        self.t.and([opaque, matches])
+    }
+
+    /// Each of the first five fields for itself, no wildcard crossing a colon, and the sixth as a
+    /// whole (D8). A short ARN is padded with stars, in resource policies only if it has a star
+    /// already (D9).
+    fn resource_fields(&mut self, policy_type: PolicyType, pattern: &Pattern) -> Term {
+        let fields = pattern::arn_fields(&pattern.tokens);
+        let padded = policy_type == PolicyType::Identity || pattern.tokens.contains(&Token::Many);
+        if fields.len() < 6 && !padded {
+            return self.t.bool(false);
+        }
+        let s = &self.symbols;
+        let variables =
+            [s.partition, s.resource_service, s.resource_region, s.resource_account, s.resource_id];
+        let mut tests = vec![self.t.bool(pattern::matches(fields[0], "arn"))];
+        for (variable, field) in variables.into_iter().zip(&fields[1..]) {
+            tests.push(self.t.in_re(variable, pattern::regex(field)));
+        }
+        self.t.and(tests)
+    }
+
+    /// The key, which from now on is one that the question mentions.
+    fn key(&mut self, written: &str) -> Key {
+        let lower = written.to_ascii_lowercase();
+        self.keys.entry(lower).or_insert_with(|| Key::new(written)).clone()
+    }
+
+    /// True if and only if the key is present.
+    fn present(&mut self, key: &Key) -> Term {
+        self.t.var(&key.presence(), Sort::Bool)
+    }
+
+    /// True if and only if the caller of `GetFederationToken` was this user.
+    fn base_user(&mut self, user: &PrincipalArn) -> Term {
+        let variable = format!(
+            "principal.base arn:{}:iam::{}:{}",
+            user.partition, user.account, user.resource
+        );
+        if !self.base_users.iter().any(|(name, _)| *name == variable) {
+            self.base_users.push((variable.clone(), user.clone()));
+        }
+        self.t.var(&variable, Sort::Bool)
+    }
+
+    /// The truth value of something that is not modelled. `name` identifies it: two texts that
+    /// could be true of different requests need different names.
+    fn opaque(&mut self, source: Source<'_>, name: &str, construct: String, span: Span) -> Term {
+        let variable = format!("{OPAQUE}{name}");
+        let term = self.t.var(&variable, Sort::Bool);
+        self.unsupported.entry(variable).or_insert_with(|| Unsupported {
+            construct,
+            policy: source.at,
+            path: source.policy.statement_path(source.statement.index),
+            span,
+        });
+        term
+    }
+}
+
+/// True if and only if the string variable is this text.
+fn in_literal(t: &mut Terms, variable: Term, text: &str) -> Term {
+    let constant = t.string(text);
+    t.eq(variable, constant)
+}
+
+/// Whether the entry names someone in particular: neither everybody nor an identity provider.
+fn is_fixed_principal(entry: &PrincipalKind) -> bool {
+    !matches!(entry, PrincipalKind::Everyone | PrincipalKind::Federated(_))
+}
+
+/// Whether a value is fixed: no wildcard, whatever the operator, no variable, and none of the
+/// values that everybody has.
+fn is_fixed(pattern: &Pattern, fixed: Fixed) -> bool {
+    let has_wildcard = |tokens: &[Token]| tokens.iter().any(|t| !matches!(t, Token::Char(_)));
+    if pattern.widened {
+        return false;
+    }
+    let tokens = &pattern.tokens;
+    let of_everybody = tokens.is_empty() || *tokens == pattern::literal("anonymous");
+    match fixed {
+        Fixed::Literal => !has_wildcard(tokens) && !of_everybody,
+        Fixed::LiteralWithoutColon => {
+            !has_wildcard(tokens) && !of_everybody && !tokens.contains(&Token::Char(':'))
+        }
+        Fixed::AccountOfArn => match pattern::arn_fields(tokens)[..] {
+            [first, partition, service, region, account, _] => {
+                let fixed = [first, partition, service, region, account];
+                let digit = |token: &Token| matches!(token, Token::Char('0'..='9'));
+                !fixed.into_iter().any(has_wildcard)
+                    && account.len() == 12
+                    && account.iter().all(digit)
+            }
+            _ => !has_wildcard(tokens) && !of_everybody,
+        },
+    }
+}

@@ -1,0 +1,556 @@
+//! A model as a request that people can read.
+//!
+//! Solvers find models such as the user `"~"` in the partition `"-"`. [`polish`] replaces values
+//! by likely ones, group by group, as long as the formula stays true. The candidates and their
+//! order do not depend on the model, so that whichever solver won, the witness is usually the
+//! same; where a group keeps a value of the model because no candidate fits, it need not be.
+
+use std::collections::BTreeSet;
+
+use keyaki_logic::term::Node;
+use keyaki_logic::{Formula, Model, Regex, Sort, Value, eval};
+use keyaki_policy::ast::PrincipalKind;
+use keyaki_policy::catalogue::{self, Cardinality, KeySort};
+use keyaki_policy::request::{Context, ContextValue, Principal};
+use keyaki_policy::{PolicyType, Request};
+
+use crate::encode::Encoding;
+use crate::encode::symbols::{ARN_FIELDS, Key, Kind, address_field, name};
+use crate::question::Question;
+
+/// Gives every variable of the encoding that has no value one: false, the empty string, zero.
+///
+/// A model of a simplified formula may lack variables that do not matter any more.
+pub fn complete(encoding: &Encoding, model: &mut Model) {
+    complete_with(encoding.terms.variables(), model);
+}
+
+fn complete_with<'a>(variables: impl Iterator<Item = (&'a str, Sort)>, model: &mut Model) {
+    for (name, sort) in variables {
+        if model.get(name).is_none() {
+            let value = match sort {
+                Sort::Bool => Value::Bool(false),
+                Sort::String => Value::String(String::new()),
+                Sort::Bits(width) => Value::Bits { value: 0, width },
+            };
+            model.insert(name, value);
+        }
+    }
+}
+
+/// The service whose action a model combines with the pseudo-resource although the catalogue gives
+/// the action a resource type; `None` if it does not.
+pub fn action_without_pseudo_resource(model: &Model) -> Option<String> {
+    let is_star = model.get(name::IS_STAR) == Some(&Value::Bool(true));
+    let service = text(model, name::ACTION_SERVICE);
+    let action = format!("{service}:{}", text(model, name::ACTION_NAME));
+    (is_star && catalogue::has_resource_types(&action) == Some(true)).then(|| service.to_owned())
+}
+
+/// The request that a model stands for. The model has a value for every variable.
+pub fn decode(encoding: &Encoding, model: &Model) -> Request {
+    let kind = kind_of(model);
+    let action =
+        format!("{}:{}", text(model, name::ACTION_SERVICE), text(model, name::ACTION_NAME));
+    let mut context = Context::default();
+    for key in encoding.keys.values() {
+        if model.get(&key.presence()) == Some(&Value::Bool(true)) {
+            context.insert(&key.spelling, context_value(model, kind, key));
+        }
+    }
+    let resource_account = match context.get("aws:ResourceAccount") {
+        Some(ContextValue::One(account)) => Some(account.clone()),
+        _ => None,
+    };
+    Request {
+        principal: principal(encoding, model, kind),
+        action: catalogue::action(&action).map_or(action, str::to_owned),
+        resource: resource(model),
+        resource_account,
+        context,
+    }
+}
+
+fn kind_of(model: &Model) -> Kind {
+    match model.get(name::KIND) {
+        Some(Value::Bits { value, .. }) => Kind::ALL[*value as usize & 7],
+        _ => Kind::Anonymous,
+    }
+}
+
+fn text<'m>(model: &'m Model, variable: &str) -> &'m str {
+    match model.get(variable) {
+        Some(Value::String(text)) => text,
+        _ => "",
+    }
+}
+
+fn principal(encoding: &Encoding, model: &Model, kind: Kind) -> Principal {
+    let canonical_user =
+        Some(text(model, name::CANONICAL)).filter(|id| !id.is_empty()).map(str::to_owned);
+    match kind {
+        Kind::Anonymous => Principal::Anonymous,
+        Kind::Root => Principal::Root {
+            partition: text(model, name::PARTITION).to_owned(),
+            account: text(model, name::ACCOUNT).to_owned(),
+            canonical_user,
+        },
+        Kind::User => Principal::User { arn: principal_arn(model, kind), canonical_user },
+        Kind::RoleSession => {
+            let (_, session_name) = text(model, name::USER_ID).split_once(':').unwrap_or_default();
+            Principal::RoleSession {
+                role_arn: principal_arn(model, kind),
+                session_name: session_name.to_owned(),
+            }
+        }
+        Kind::FederatedUser => {
+            let is_base = |name: &str| model.get(name) == Some(&Value::Bool(true));
+            let base = encoding.base_users.iter().find(|(variable, _)| is_base(variable));
+            let base = base.map(|(_, user)| {
+                format!("arn:{}:iam::{}:{}", user.partition, user.account, user.resource)
+            });
+            Principal::FederatedUser { arn: principal_arn(model, kind), base }
+        }
+        Kind::Service => Principal::Service { name: text(model, name::SERVICE).to_owned() },
+        Kind::Federated => {
+            Principal::Federated { provider: text(model, name::PROVIDER).to_owned() }
+        }
+        Kind::CanonicalUser => {
+            Principal::CanonicalUser { id: text(model, name::CANONICAL).to_owned() }
+        }
+    }
+}
+
+fn principal_arn(model: &Model, kind: Kind) -> String {
+    let service = if kind == Kind::FederatedUser { "sts" } else { "iam" };
+    let [partition, account, resource] =
+        [name::PARTITION, name::ACCOUNT, name::PRINCIPAL].map(|variable| text(model, variable));
+    format!("arn:{partition}:{service}::{account}:{resource}")
+}
+
+fn resource(model: &Model) -> String {
+    if model.get(name::IS_STAR) == Some(&Value::Bool(true)) {
+        return "*".to_owned();
+    }
+    let fields = [
+        name::PARTITION,
+        name::RESOURCE_SERVICE,
+        name::RESOURCE_REGION,
+        name::RESOURCE_ACCOUNT,
+        name::RESOURCE_ID,
+    ];
+    format!("arn:{}", fields.map(|field| text(model, field)).join(":"))
+}
+
+fn context_value(model: &Model, kind: Kind, key: &Key) -> ContextValue {
+    let value = derived_value(model, kind, key).unwrap_or_else(|| own_value(model, key));
+    let is_list = match key.cardinality {
+        Some(cardinality) => cardinality == Cardinality::Multi,
+        None => model.get(&key.list()) == Some(&Value::Bool(true)),
+    };
+    if is_list { ContextValue::Many(vec![value]) } else { ContextValue::One(value) }
+}
+
+/// The value of a key that follows from the principal.
+fn derived_value(model: &Model, kind: Kind, key: &Key) -> Option<String> {
+    let has_account = Kind::IAM.contains(&kind);
+    let account = text(model, name::ACCOUNT);
+    Some(match key.lower.as_str() {
+        "aws:principalarn" if has_account => principal_arn(model, kind),
+        "aws:principalaccount" if has_account => account.to_owned(),
+        "aws:principalaccount" | "aws:userid" if kind == Kind::Anonymous => "anonymous".to_owned(),
+        "aws:principaltype" => match kind {
+            Kind::Anonymous => "Anonymous",
+            Kind::Root => "Account",
+            Kind::User => "User",
+            Kind::RoleSession => "AssumedRole",
+            Kind::FederatedUser => "FederatedUser",
+            _ => return None,
+        }
+        .to_owned(),
+        "aws:userid" if kind == Kind::Root => account.to_owned(),
+        "aws:userid" if kind == Kind::FederatedUser => {
+            let name = text(model, name::PRINCIPAL).trim_start_matches("federated-user/");
+            format!("{account}:{name}")
+        }
+        "aws:username" if kind == Kind::User => {
+            text(model, name::PRINCIPAL).rsplit('/').next().unwrap_or_default().to_owned()
+        }
+        "aws:principalisawsservice" => (kind == Kind::Service).to_string(),
+        "aws:principalservicename" | "aws:principalservicenameslist" => {
+            text(model, name::SERVICE).to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// The value of a key that has variables of its own.
+fn own_value(model: &Model, key: &Key) -> String {
+    match key.sort {
+        KeySort::String => text(model, &key.value()).to_owned(),
+        KeySort::Bool => (model.get(&key.value()) == Some(&Value::Bool(true))).to_string(),
+        KeySort::Arn => {
+            format!("arn:{}", ARN_FIELDS.map(|field| text(model, &key.field(field))).join(":"))
+        }
+        KeySort::Address => {
+            let bits = |field: &str| match model.get(&key.field(field)) {
+                Some(Value::Bits { value, .. }) => *value,
+                _ => 0,
+            };
+            if model.get(&key.field(address_field::IS_V6)) == Some(&Value::Bool(true)) {
+                std::net::Ipv6Addr::from_bits(bits(address_field::V6)).to_string()
+            } else {
+                std::net::Ipv4Addr::from_bits(bits(address_field::V4) as u32).to_string()
+            }
+        }
+        // Only their presence is modelled.
+        KeySort::Number => "0".to_owned(),
+        KeySort::Date => "2026-01-01T00:00:00Z".to_owned(),
+        KeySort::Binary => "AA==".to_owned(),
+    }
+}
+
+/// Values for several variables at once.
+type Candidate = Vec<(String, Value)>;
+
+/// The most candidates tried for one group; more make witnesses no nicer, only slower.
+const MAX_CANDIDATES: usize = 200;
+
+/// A model of `formula` with likely values where they fit.
+///
+/// # Panics
+///
+/// Never; a model that does not satisfy the formula comes back completed but unchanged.
+pub fn polish(
+    question: &Question,
+    encoding: &Encoding,
+    formula: &Formula,
+    mut model: Model,
+) -> Model {
+    complete_with(formula.variables().into_iter(), &mut model);
+    let acceptable = |model: &Model| {
+        eval::holds(formula, model) == Ok(true) && action_without_pseudo_resource(model).is_none()
+    };
+    let hints = Hints::new(question, formula);
+    // The first rounds let later groups make room for earlier ones.
+    for _ in 0..2 {
+        for group in hints.groups(encoding) {
+            for candidate in group.into_iter().take(MAX_CANDIDATES) {
+                let mut changed = model.clone();
+                for (name, value) in candidate {
+                    changed.insert(name, value);
+                }
+                if acceptable(&changed) {
+                    model = changed;
+                    break;
+                }
+            }
+        }
+    }
+    model
+}
+
+/// What the question suggests as values.
+struct Hints {
+    services: BTreeSet<String>,
+    resources: Vec<String>,
+    accounts: BTreeSet<String>,
+    principals: Vec<Candidate>,
+    /// For each string variable of the formula, words that its constraints mention.
+    words: Vec<(String, Vec<String>)>,
+    is_identity: bool,
+}
+
+/// Accounts for requesters that no policy names.
+const STRANGERS: [&str; 3] = ["999988887777", "555566667777", "222233334444"];
+
+/// Actions that readers know, tried before the rest of the catalogue.
+const WELL_KNOWN_ACTIONS: [&str; 9] = [
+    "s3:getobject",
+    "s3:listbucket",
+    "sts:assumerole",
+    "kms:decrypt",
+    "sqs:sendmessage",
+    "sns:publish",
+    "lambda:invokefunction",
+    "secretsmanager:getsecretvalue",
+    "dynamodb:getitem",
+];
+
+impl Hints {
+    fn new(question: &Question, formula: &Formula) -> Hints {
+        let mut hints = Hints {
+            services: BTreeSet::new(),
+            resources: Vec::new(),
+            accounts: BTreeSet::new(),
+            principals: Vec::new(),
+            words: words(formula),
+            is_identity: false,
+        };
+        for (_, policy) in question.policies() {
+            hints.is_identity |= policy.policy_type == PolicyType::Identity;
+            for statement in &policy.statements {
+                for entry in &statement.action.entries {
+                    if let Some((service, _)) = entry.text.split_once(':') {
+                        hints.services.insert(service.to_ascii_lowercase());
+                    }
+                }
+                for entry in statement.resource.iter().flat_map(|clause| &clause.entries) {
+                    hints.resources.push(entry.template.to_string());
+                }
+                for entry in statement.principal.iter().flat_map(|clause| &clause.entries) {
+                    hints.principal(&entry.kind);
+                }
+            }
+        }
+        hints
+    }
+
+    fn principal(&mut self, kind: &PrincipalKind) {
+        match kind {
+            PrincipalKind::Account { account, .. } => {
+                self.accounts.insert(account.clone());
+            }
+            PrincipalKind::User(arn) => {
+                self.principals.push(named(Kind::User, &arn.account, &arn.resource));
+            }
+            PrincipalKind::Role(arn) => {
+                self.principals.push(named(Kind::RoleSession, &arn.account, &arn.resource));
+            }
+            PrincipalKind::FederatedUser(arn) => {
+                self.principals.push(named(Kind::FederatedUser, &arn.account, &arn.resource));
+            }
+            _ => {}
+        }
+    }
+
+    /// The groups of candidates, in the order in which they are tried.
+    fn groups(&self, encoding: &Encoding) -> Vec<Vec<Candidate>> {
+        let mut groups =
+            vec![self.partitions(), self.principals(), self.actions(), self.resources()];
+        for key in encoding.keys.values() {
+            groups.extend(self.key(key));
+        }
+        for variable in [name::SERVICE, name::PROVIDER, name::CANONICAL] {
+            groups.push(self.strings(variable));
+        }
+        groups
+    }
+
+    fn partitions(&self) -> Vec<Candidate> {
+        ["aws", "aws-cn", "aws-us-gov"].map(|p| vec![string(name::PARTITION, p)]).to_vec()
+    }
+
+    fn principals(&self) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        if !self.is_identity {
+            candidates.push(vec![kind(Kind::Anonymous)]);
+        }
+        let accounts: Vec<&str> =
+            STRANGERS.into_iter().chain(self.accounts.iter().map(String::as_str)).collect();
+        for account in &accounts {
+            candidates.push(named(Kind::User, account, "user/alice"));
+            candidates.push(named(Kind::RoleSession, account, "role/example"));
+        }
+        candidates.extend(self.principals.iter().cloned());
+        for account in &accounts {
+            candidates.push(named(Kind::Root, account, "root"));
+            candidates.push(named(Kind::FederatedUser, account, "federated-user/bob"));
+        }
+        let mut service = vec![kind(Kind::Service)];
+        service.push(string(name::SERVICE, "cloudtrail.amazonaws.com"));
+        candidates.push(service);
+        candidates.push(vec![kind(Kind::Service)]);
+        candidates
+    }
+
+    fn actions(&self) -> Vec<Candidate> {
+        let of = |action: &str| -> Option<Candidate> {
+            let (service, action) = action.split_once(':')?;
+            let action = action.to_ascii_lowercase();
+            Some(vec![string(name::ACTION_SERVICE, service), string(name::ACTION_NAME, &action)])
+        };
+        let mut candidates: Vec<Candidate> =
+            WELL_KNOWN_ACTIONS.iter().filter_map(|action| of(action)).collect();
+        let listed = self.words.iter().find(|(variable, _)| variable == name::ACTION_NAME);
+        let listed = listed.map(|(_, words)| words.as_slice()).unwrap_or_default();
+        for service in self.services.iter().filter(|service| !service.contains(['*', '?'])) {
+            // Names that the formula itself mentions, then those of the catalogue that share
+            // their beginning.
+            for word in listed {
+                let action = format!("{service}:{word}");
+                if catalogue::action(&action).is_some() {
+                    candidates.extend(of(&action));
+                }
+                candidates.extend(catalogue::actions_with_prefix(&action).take(3).filter_map(of));
+            }
+        }
+        for service in &self.services {
+            let prefix = format!("{service}:");
+            candidates.extend(catalogue::actions_with_prefix(&prefix).take(20).filter_map(of));
+        }
+        candidates
+    }
+
+    fn resources(&self) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        for star in ["example", ""] {
+            for resource in &self.resources {
+                candidates.extend(arn_candidate(resource, star));
+            }
+        }
+        candidates.extend(arn_candidate("arn:aws:s3:::example-bucket/example.txt", ""));
+        candidates.push(vec![(name::IS_STAR.to_owned(), Value::Bool(true))]);
+        candidates
+    }
+
+    /// First the key's absence; then, for the case that it is present, likely values.
+    fn key(&self, key: &Key) -> Vec<Vec<Candidate>> {
+        let absent = vec![(key.presence(), Value::Bool(false)), (key.list(), Value::Bool(false))];
+        let mut groups = vec![vec![absent], vec![vec![(key.list(), Value::Bool(false))]]];
+        match key.sort {
+            KeySort::String => groups.push(self.strings_or(&key.value(), likely(&key.lower))),
+            KeySort::Arn => {
+                for field in ARN_FIELDS {
+                    groups.push(self.strings_or(&key.field(field), likely_field(field)));
+                }
+            }
+            KeySort::Bool => {
+                groups
+                    .push(vec![vec![(key.value(), Value::Bool(key.lower != "aws:viaawsservice"))]]);
+            }
+            KeySort::Address => {
+                let v4 = |address: [u8; 4]| {
+                    let bits = u128::from(u32::from_be_bytes(address));
+                    vec![
+                        (key.field(address_field::IS_V6), Value::Bool(false)),
+                        (key.field(address_field::V4), Value::Bits { value: bits, width: 32 }),
+                    ]
+                };
+                groups.push(vec![v4([198, 51, 100, 7]), v4([203, 0, 113, 7]), v4([8, 8, 8, 8])]);
+            }
+            KeySort::Number | KeySort::Date | KeySort::Binary => {}
+        }
+        groups
+    }
+
+    fn strings(&self, variable: &str) -> Vec<Candidate> {
+        self.strings_or(variable, "example")
+    }
+
+    fn strings_or(&self, variable: &str, likely: &str) -> Vec<Candidate> {
+        let words = self.words.iter().find(|(name, _)| name == variable);
+        let words = words.map(|(_, words)| words.as_slice()).unwrap_or_default();
+        let words = std::iter::once(likely).chain(words.iter().map(String::as_str));
+        words.map(|word| vec![string(variable, word)]).collect()
+    }
+}
+
+fn string(variable: &str, value: &str) -> (String, Value) {
+    (variable.to_owned(), Value::String(value.to_owned()))
+}
+
+fn kind(kind: Kind) -> (String, Value) {
+    (name::KIND.to_owned(), Value::Bits { value: kind as u128, width: 3 })
+}
+
+fn named(of: Kind, account: &str, resource: &str) -> Candidate {
+    let user_id =
+        if of == Kind::RoleSession { "AROAEXAMPLEROLEID:session" } else { "AIDAEXAMPLEUSERID" };
+    vec![
+        kind(of),
+        string(name::ACCOUNT, account),
+        string(name::PRINCIPAL, resource),
+        string(name::USER_ID, user_id),
+    ]
+}
+
+/// A resource pattern with its wildcards replaced by likely text.
+fn arn_candidate(pattern: &str, star: &str) -> Option<Candidate> {
+    let fields: Vec<&str> = pattern.splitn(6, ':').collect();
+    let [_, partition, service, region, account, id] = fields[..] else { return None };
+    let fill = |text: &str, likely: &str| text.replace('*', likely).replace('?', "x");
+    let mut candidate = vec![
+        (name::IS_STAR.to_owned(), Value::Bool(false)),
+        string(name::RESOURCE_SERVICE, &fill(service, "s3")),
+        string(name::RESOURCE_REGION, &fill(region, "us-east-1")),
+        string(name::RESOURCE_ACCOUNT, &fill(account, "111122223333")),
+        string(name::RESOURCE_ID, &fill(id, star)),
+    ];
+    if !partition.contains(['*', '?']) {
+        candidate.push(string(name::PARTITION, partition));
+    }
+    Some(candidate)
+}
+
+fn likely(key: &str) -> &'static str {
+    match key {
+        "aws:principalorgid" | "aws:resourceorgid" | "aws:sourceorgid" => "o-exampleorgid",
+        "aws:sourcevpc" => "vpc-0example",
+        "aws:sourcevpce" => "vpce-0example",
+        "aws:requestedregion" => "us-east-1",
+        "aws:principalaccount"
+        | "aws:resourceaccount"
+        | "aws:sourceaccount"
+        | "kms:calleraccount" => "999988887777",
+        _ => "example",
+    }
+}
+
+fn likely_field(field: &str) -> &'static str {
+    match field {
+        "partition" => "aws",
+        "service" => "sns",
+        "region" => "us-east-1",
+        "account" => "999988887777",
+        _ => "example",
+    }
+}
+
+/// For each string variable, in order, the constants it is compared with and a word or two of
+/// each language it is tested for.
+fn words(formula: &Formula) -> Vec<(String, Vec<String>)> {
+    let terms = &formula.terms;
+    let mut words: Vec<(String, Vec<String>)> = Vec::new();
+    let mut add = |variable: &str, word: String| {
+        let at = words.iter().position(|(name, _)| name == variable).unwrap_or_else(|| {
+            words.push((variable.to_owned(), Vec::new()));
+            words.len() - 1
+        });
+        if !words[at].1.contains(&word) && words[at].1.len() < MAX_CANDIDATES {
+            words[at].1.push(word);
+        }
+    };
+    formula.visit(|_, node| match node {
+        Node::Eq(a, b) => {
+            if let (Node::Var(index), Node::String(text)) = (terms.node(*a), terms.node(*b)) {
+                add(terms.variable(*index).0, text.to_string());
+            }
+        }
+        Node::InRe(string, regex) => {
+            if let Node::Var(index) = terms.node(*string) {
+                for star in ["", "example"] {
+                    add(terms.variable(*index).0, sample(regex, star));
+                }
+            }
+        }
+        _ => {}
+    });
+    words
+}
+
+/// A word of the language, with `star` where it may be anything; some word if the language is
+/// empty.
+fn sample(regex: &Regex, star: &str) -> String {
+    match regex {
+        Regex::Literal(text) => text.clone(),
+        Regex::AnyChar => "x".to_owned(),
+        Regex::All => star.to_owned(),
+        Regex::Chars(ranges) => ranges.last().map(|(low, _)| *low).into_iter().collect(),
+        Regex::NotChar(c) => if *c == 'x' { "y" } else { "x" }.to_owned(),
+        Regex::Concat(parts) => parts.iter().map(|part| sample(part, star)).collect(),
+        Regex::Union(parts) => parts.first().map(|part| sample(part, star)).unwrap_or_default(),
+        Regex::Star(_) => String::new(),
+        Regex::Repeat(inner, times) => sample(inner, star).repeat(*times as usize),
+    }
+}

@@ -1,0 +1,145 @@
+//! What the user typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Exit status of `check`, for the end of every help text.
+const EXIT_STATUS: &str = "exit status: 0 holds, 1 fails, 2 error, 3 unknown (never safe)";
+
+#[derive(Parser)]
+#[command(
+    name = "keyaki",
+    version,
+    about = "Ask questions about access-control policies and get a proof or a counterexample",
+    after_help = EXIT_STATUS,
+    max_term_width = 100
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Ask one question; the first line is the answer in words
+    Check(Check),
+    /// Answer jobs, one a line on standard input, with results, one a line, in the same order
+    Batch(Batch),
+    /// Print the SMT-LIB query behind a question
+    Encode(Encode),
+    /// Answer an SMT-LIB script that has one (check-sat)
+    Solve(Solve),
+    /// Tell which solvers are installed, and try each
+    Solvers(Solvers),
+    /// Print the JSON Schema of jobs and results
+    Schema,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_STATUS)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
+    #[command(flatten)]
+    pub(crate) solving: Solving,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A question and its policies.
+#[derive(Args)]
+pub(crate) struct Asked {
+    /// no-public-access POLICY: it grants nothing to the public;
+    /// no-new-access OLD NEW: NEW allows nothing that OLD does not
+    #[arg(value_name = "QUESTION", verbatim_doc_comment)]
+    pub(crate) question: String,
+    /// Policy files; `-` is standard input
+    #[arg(value_name = "POLICY")]
+    pub(crate) policies: Vec<PathBuf>,
+    /// A policy of reference; several are a union
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) existing: Vec<PathBuf>,
+    /// A policy in question; several are a union
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) new: Vec<PathBuf>,
+    /// What the policies are attached to [default: resource if one has a Principal]
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) policy_type: Option<PolicyTypeArgument>,
+    /// CloudFormation name of the resource's type [default: AWS::S3::Bucket]
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) resource_type: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum PolicyTypeArgument {
+    Identity,
+    Resource,
+}
+
+/// Who answers, and within which limits.
+#[derive(Args)]
+pub(crate) struct Solving {
+    /// Stop after this long
+    #[arg(long, short, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+    /// Ask this solver; repeat to race several [default: all that are installed]
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) solver: Vec<String>,
+    /// Keep every script that a solver is sent in this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save_smt: Option<PathBuf>,
+    /// Let every solver run to the end, and have them agree
+    #[arg(long)]
+    pub(crate) audit: bool,
+    /// Solvers in TOML, merged over those known
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(after_help = "exit status: 0, or 2 if a line was an error")]
+pub(crate) struct Batch {
+    #[command(flatten)]
+    pub(crate) solving: Solving,
+    /// Add to each result what every solver did
+    #[arg(long)]
+    pub(crate) attempts: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Encode {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
+    /// The variant of SMT-LIB: smtlib-2.6 or cvc4
+    #[arg(long, value_name = "NAME", default_value = "smtlib-2.6")]
+    pub(crate) dialect: String,
+}
+
+#[derive(Args)]
+#[command(after_help = "exit status: 0 sat or unsat, 2 error, 3 unknown")]
+pub(crate) struct Solve {
+    /// The script; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) solving: Solving,
+}
+
+#[derive(Args)]
+#[command(after_help = "exit status: 0 if some solver works, else 2")]
+pub(crate) struct Solvers {
+    /// Solvers in TOML, merged over those known
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    if seconds <= 0.0 {
+        return Err("not a positive number of seconds".to_owned());
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| "not a number of seconds that fits".to_owned())
+}

@@ -1,0 +1,333 @@
+//! What each command does.
+
+use std::io::{self, BufRead, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use keyaki::job::{DEFAULT_RESOURCE_TYPE, Document, Inquiry, Setting, engines};
+use keyaki::policy::json;
+use keyaki::question::{PolicyRef, Side};
+use keyaki::smtlib::{self, Dialect};
+use keyaki::solvers::{Config, Found, RawAnswer, Status, find};
+use keyaki::wire::{ErrorRecord, JobResult, VerdictName};
+use keyaki::{Cancel, EngineOptions, PolicyType, encode as encoder, engine, wire};
+
+use crate::arguments::{Asked, Batch, Check, Encode, PolicyTypeArgument, Solve, Solvers, Solving};
+use crate::{input, render};
+
+/// How a command ended, as an exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The property holds, or the command did what it is for.
+    Success = 0,
+    /// The property fails.
+    Fails = 1,
+    /// Bad input or usage, or a fault of ours.
+    Error = 2,
+    /// Undecided.
+    Unknown = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Why a command could not do what it is for.
+pub(crate) enum Failure {
+    /// Bad input, or a fault of ours.
+    Record(Box<ErrorRecord>),
+    /// Nobody reads our output any more, or it cannot be written.
+    Output(io::Error),
+}
+
+impl Failure {
+    /// Tells the user, and gives the exit status.
+    pub(crate) fn report(self) -> ExitCode {
+        match self {
+            // Whoever closed the pipe knows.
+            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            Failure::Output(error) => {
+                let message = format!("cannot write the answer: {error}");
+                render::error(&ErrorRecord::new("unwritable-output", message), None);
+            }
+            Failure::Record(record) => render::error(&record, None),
+        }
+        Exit::Error.into()
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Output(error)
+    }
+}
+
+impl From<ErrorRecord> for Failure {
+    fn from(record: ErrorRecord) -> Failure {
+        Failure::Record(Box::new(record))
+    }
+}
+
+/// `keyaki check`
+pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
+    let asked = match Files::new(&arguments.asked, &arguments.solving) {
+        Ok(asked) => asked,
+        Err((record, files)) => {
+            if arguments.json {
+                let result = JobResult { error: Some(*record), ..JobResult::default() };
+                print_json(&result)?;
+            } else {
+                render::error(&record, Some(&files));
+            }
+            return Ok(Exit::Error);
+        }
+    };
+    let config = configuration(arguments.solving.config.as_deref())?;
+    let options = options(&arguments.solving);
+    let result = asked.inquiry.answer(&engines(&config, &options), &Cancel::new());
+    if arguments.json {
+        print_json(&result)?;
+    } else if let Some(error) = &result.error {
+        render::error(error, Some(&asked.files));
+        render::attempts(&result);
+    } else {
+        io::stdout().write_all(render::answer(&asked.inquiry, &asked.files, &result).as_bytes())?;
+    }
+    Ok(match result.verdict {
+        Some(VerdictName::Holds) => Exit::Success,
+        Some(VerdictName::Fails) => Exit::Fails,
+        Some(VerdictName::Unknown) => Exit::Unknown,
+        None => Exit::Error,
+    })
+}
+
+/// The longest line that `batch` reads, in bytes: two policies of the greatest size, and a little.
+const MAX_LINE_BYTES: usize = 2 * json::MAX_SOURCE_BYTES + (1 << 20);
+
+/// `keyaki batch`
+pub(crate) fn batch(arguments: &Batch) -> Result<Exit, Failure> {
+    let config = configuration(arguments.solving.config.as_deref())?;
+    let options = options(&arguments.solving);
+    let engines = engines(&config, &options);
+    let mut exit = Exit::Success;
+    let mut standard_input = io::stdin().lock();
+    let mut line = Vec::new();
+    while next_line(&mut standard_input, &mut line)? {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let result = if line.len() > MAX_LINE_BYTES {
+            let message = format!("the line is longer than {MAX_LINE_BYTES} bytes");
+            let error = Some(ErrorRecord::new("too-large", message));
+            JobResult { error, ..JobResult::default() }
+        } else {
+            match Inquiry::from_json(&line, arguments.solving.timeout) {
+                Ok((id, inquiry)) => {
+                    let mut result = inquiry.answer(&engines, &Cancel::new());
+                    if !arguments.attempts {
+                        result.attempts.clear();
+                    }
+                    JobResult { id, ..result }
+                }
+                Err(result) => *result,
+            }
+        };
+        if result.error.is_some() {
+            exit = Exit::Error;
+        }
+        print_json(&result)?;
+    }
+    Ok(exit)
+}
+
+/// Reads the next line into `line`, without its end; false at the end of the input. Of a line that
+/// is too long only so much is kept as shows that it is.
+fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let most = MAX_LINE_BYTES as u64 + 2;
+    let read = input.by_ref().take(most).read_until(b'\n', line)?;
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    } else if read as u64 == most {
+        input.skip_until(b'\n')?;
+    }
+    Ok(read > 0)
+}
+
+/// `keyaki encode`
+pub(crate) fn encode(arguments: &Encode) -> Result<Exit, Failure> {
+    let Some(dialect) = Dialect::by_name(&arguments.dialect) else {
+        let message = format!("unknown dialect `{}`", arguments.dialect);
+        let hint = Some("the dialects are smtlib-2.6 and cvc4".to_owned());
+        return Err(ErrorRecord { hint, ..ErrorRecord::new("unknown-dialect", message) }.into());
+    };
+    let asked = match Files::from_paths(&arguments.asked, Setting::default()) {
+        Ok(asked) => asked,
+        Err((record, files)) => {
+            render::error(&record, Some(&files));
+            return Ok(Exit::Error);
+        }
+    };
+    let question = asked.inquiry.question.map_err(|construct| {
+        ErrorRecord::new("unsupported", format!("{construct} is not modelled yet"))
+    })?;
+    let formula = encoder(&question).whole(keyaki::Opaque::Free);
+    let script = smtlib::script(&formula, dialect).map_err(|cause| {
+        ErrorRecord::new("unsupported", format!("the dialect cannot say it: {cause}"))
+    })?;
+    io::stdout().write_all(script.as_bytes())?;
+    Ok(Exit::Success)
+}
+
+/// `keyaki solve`
+pub(crate) fn solve(arguments: &Solve) -> Result<Exit, Failure> {
+    let script = input::text(&arguments.file)?;
+    let checks = script.matches("(check-sat").count();
+    if checks != 1 {
+        let message = format!(
+            "`{}` has {checks} commands `(check-sat)`, where one is expected",
+            arguments.file.display()
+        );
+        return Err(ErrorRecord::new("invalid-script", message).into());
+    }
+    let config = configuration(arguments.solving.config.as_deref())?;
+    let engine = engines(&config, &options(&arguments.solving))(&[])?;
+    let answer = engine
+        .solve_script(&script, arguments.solving.timeout, &Cancel::new())
+        .map_err(|error| ErrorRecord::new("solver-failed", error.to_string()))?;
+    writeln!(io::stdout(), "{}", engine::word(&answer.answer))?;
+    Ok(match answer.answer {
+        RawAnswer::Unknown(_) => Exit::Unknown,
+        _ => Exit::Success,
+    })
+}
+
+/// `keyaki solvers`
+pub(crate) fn solvers(arguments: &Solvers) -> Result<Exit, Failure> {
+    let found = find(&configuration(arguments.config.as_deref())?);
+    io::stdout().write_all(render::solvers(&found).as_bytes())?;
+    let works = |found: &Found| found.status == Status::Works;
+    Ok(if found.iter().any(works) { Exit::Success } else { Exit::Error })
+}
+
+/// `keyaki schema`
+pub(crate) fn schema() -> Result<Exit, Failure> {
+    writeln!(io::stdout(), "{:#}", wire::schema())?;
+    Ok(Exit::Success)
+}
+
+/// The files behind the policies of an inquiry, by JSON pointer.
+pub(crate) type FileNames = Vec<(String, PathBuf)>;
+
+struct Files {
+    inquiry: Inquiry,
+    files: FileNames,
+}
+
+impl Files {
+    fn new(asked: &Asked, solving: &Solving) -> Result<Files, (Box<ErrorRecord>, FileNames)> {
+        let timeout = solving.timeout;
+        Files::from_paths(asked, Setting { timeout, ..Setting::default() })
+    }
+
+    /// Reads the files; an error comes with what is known of the names.
+    fn from_paths(asked: &Asked, setting: Setting) -> Result<Files, (Box<ErrorRecord>, FileNames)> {
+        let bare = |record: ErrorRecord| (Box::new(record), Vec::new());
+        let sides = sides(asked).map_err(bare)?;
+        let stdin = |(_, _, path): &&(PolicyRef, String, PathBuf)| {
+            path.as_os_str() == input::STANDARD_INPUT
+        };
+        if sides.iter().filter(stdin).count() > 1 {
+            let message = "standard input can be only one of the policies";
+            return Err(bare(ErrorRecord::new("invalid-usage", message)));
+        }
+        let mut documents = Vec::new();
+        let mut files = Vec::new();
+        for (at, pointer, path) in sides {
+            files.push((pointer.clone(), path.clone()));
+            let source = input::text(&path).map_err(|mut record| {
+                record.policy = Some(pointer.clone());
+                (Box::new(record), files.clone())
+            })?;
+            documents.push(Document { at, pointer, source });
+        }
+        let setting = Setting {
+            policy_type: asked.policy_type.map(|policy_type| match policy_type {
+                PolicyTypeArgument::Identity => PolicyType::Identity,
+                PolicyTypeArgument::Resource => PolicyType::Resource,
+            }),
+            resource_type: asked.resource_type.clone(),
+            ..setting
+        };
+        match Inquiry::new(&asked.question, documents, setting) {
+            Ok(inquiry) => Ok(Files { inquiry, files }),
+            Err(record) => Err((Box::new(record), files)),
+        }
+    }
+}
+
+/// Which file is which policy of the question.
+fn sides(asked: &Asked) -> Result<Vec<(PolicyRef, String, PathBuf)>, ErrorRecord> {
+    let place = |side, name: &str, paths: &[PathBuf]| -> Vec<(PolicyRef, String, PathBuf)> {
+        let pointer = |index| match paths.len() {
+            1 => format!("/{name}"),
+            _ => format!("/{name}/{index}"),
+        };
+        let paths = paths.iter().enumerate();
+        paths.map(|(i, path)| (PolicyRef { side, index: i }, pointer(i), path.clone())).collect()
+    };
+    let usage = |message: &str| ErrorRecord::new("invalid-usage", message);
+    match (asked.question.as_str(), &asked.policies[..]) {
+        ("no-new-access", [old, new]) if asked.existing.is_empty() && asked.new.is_empty() => {
+            let mut sides = place(Side::Existing, "existing", std::slice::from_ref(old));
+            sides.extend(place(Side::New, "new", std::slice::from_ref(new)));
+            Ok(sides)
+        }
+        ("no-new-access", []) if !asked.existing.is_empty() && !asked.new.is_empty() => {
+            let mut sides = place(Side::Existing, "existing", &asked.existing);
+            sides.extend(place(Side::New, "new", &asked.new));
+            Ok(sides)
+        }
+        ("no-new-access", _) => Err(usage(
+            "`no-new-access` takes two policies, OLD and NEW, or `--existing` and `--new`",
+        )),
+        ("no-public-access", [_]) if asked.existing.is_empty() && asked.new.is_empty() => {
+            Ok(place(Side::Policy, "policy", &asked.policies))
+        }
+        ("no-public-access", _) => Err(usage("`no-public-access` takes one policy")),
+        // What is wrong with the question is said by whoever reads it.
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn configuration(path: Option<&Path>) -> Result<Config, ErrorRecord> {
+    match path {
+        None => Ok(Config::builtin()),
+        Some(path) => Config::load(path)
+            .map_err(|error| ErrorRecord::new("invalid-configuration", error.to_string())),
+    }
+}
+
+fn options(solving: &Solving) -> EngineOptions {
+    EngineOptions {
+        solvers: solving.solver.clone(),
+        save_scripts_to: solving.save_smt.clone(),
+        audit: solving.audit,
+    }
+}
+
+fn print_json(result: &JobResult) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, result).map_err(io::Error::from)?;
+    out.write_all(b"\n")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// The meaning of "public" that is in force, for people.
+pub(crate) fn reading(result: &JobResult) -> Option<String> {
+    let reading = result.reading.as_ref()?;
+    Some(format!("\"public\" is the {reading} ({DEFAULT_RESOURCE_TYPE})"))
+}

@@ -1,0 +1,246 @@
+//! Answers in words.
+//!
+//! The first line is the answer. Everything makes sense without colour, so there is none.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use keyaki::Question;
+use keyaki::job::Inquiry;
+use keyaki::policy::span::Position;
+use keyaki::solvers::{Found, Status};
+use keyaki::wire::{
+    ErrorRecord, EvidenceName, JobResult, Principal, ReasonName, Request, StatementRef, VerdictName,
+};
+
+use crate::commands::{FileNames, reading};
+
+/// The answer to an inquiry.
+pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String {
+    let mut out = String::new();
+    let verdict = result.verdict.unwrap_or(VerdictName::Unknown);
+    let word = match verdict {
+        VerdictName::Holds => "holds",
+        VerdictName::Fails => "fails",
+        VerdictName::Unknown => "unknown",
+    };
+    line(&mut out, format_args!("{word}: {}", sentence(inquiry, files, verdict)));
+    if let Some(witness) = &result.witness {
+        out.push('\n');
+        request(&mut out, witness);
+        out.push('\n');
+        for statement in &result.statements {
+            line(&mut out, format_args!("  allowed by {}", place(inquiry, files, statement)));
+        }
+    }
+    if verdict == VerdictName::Unknown {
+        out.push('\n');
+        unknown(&mut out, files, result);
+    }
+    out.push('\n');
+    if let Some(reading) = reading(result) {
+        line(&mut out, format_args!("  {reading}"));
+    }
+    line(&mut out, format_args!("  {}", provenance(result)));
+    out
+}
+
+/// What was found out, as a sentence about the files.
+fn sentence(inquiry: &Inquiry, files: &FileNames, verdict: VerdictName) -> String {
+    let named = |prefix: &str| {
+        let names = files.iter().filter(|(pointer, _)| pointer.starts_with(prefix));
+        names.map(|(_, path)| shown(path)).collect::<Vec<_>>().join(" and ")
+    };
+    let several = |prefix: &str| files.iter().filter(|(p, _)| p.starts_with(prefix)).count() > 1;
+    let verb = |prefix: &str, one: &str, many: &str| {
+        if several(prefix) { many.to_owned() } else { one.to_owned() }
+    };
+    match (&inquiry.question, verdict) {
+        (Ok(Question::NoNewAccess { .. }), verdict) => {
+            let (new, old) = (named("/new"), named("/existing"));
+            let allow = verb("/new", "allows", "together allow");
+            let does = verb("/existing", "does", "do");
+            match verdict {
+                VerdictName::Holds => format!("{new} {allow} nothing that {old} {does} not"),
+                VerdictName::Fails => format!("{new} {allow} a request that {old} {does} not"),
+                VerdictName::Unknown => {
+                    format!("it was not found out whether {new} {allow} more than {old}")
+                }
+            }
+        }
+        (_, verdict) => {
+            let policy = named("/policy");
+            match verdict {
+                VerdictName::Holds => format!("{policy} grants nothing to the public"),
+                VerdictName::Fails => format!("{policy} grants public access"),
+                VerdictName::Unknown => {
+                    format!("it was not found out whether {policy} grants public access")
+                }
+            }
+        }
+    }
+}
+
+fn request(out: &mut String, request: &Request) {
+    line(out, format_args!("  principal  {}", principal(&request.principal)));
+    if let Some(base) = &request.federated_base {
+        line(out, format_args!("             by {base}"));
+    }
+    line(out, format_args!("  action     {}", visible(&request.action)));
+    line(out, format_args!("  resource   {}", visible(&request.resource)));
+    let mut label = "context";
+    for (key, value) in &request.context {
+        let value = match value.as_str() {
+            Some(text) if !text.is_empty() => visible(text),
+            _ => value.to_string(),
+        };
+        line(out, format_args!("  {label:<9}  {} = {value}", visible(key)));
+        label = "";
+    }
+}
+
+fn principal(principal: &Principal) -> String {
+    match principal {
+        Principal::Anonymous => "anonymous".to_owned(),
+        Principal::Root { account, partition, .. } => {
+            let partition = partition.as_deref().unwrap_or("aws");
+            format!("arn:{partition}:iam::{account}:root (the root user)")
+        }
+        Principal::User { arn, .. } | Principal::FederatedUser { arn } => visible(arn),
+        Principal::RoleSession { role_arn, session_name } => {
+            format!("{}, session `{}`", visible(role_arn), visible(session_name))
+        }
+        Principal::Service { name } => format!("the service {}", visible(name)),
+        Principal::Federated { provider } => {
+            format!("an identity of the provider {}", visible(provider))
+        }
+        Principal::CanonicalUser { id } => format!("the canonical user {}", visible(id)),
+    }
+}
+
+fn place(inquiry: &Inquiry, files: &FileNames, statement: &StatementRef) -> String {
+    let name = match &statement.sid {
+        Some(sid) if !sid.is_empty() => format!("statement `{}`", visible(sid)),
+        _ => format!("statement {}", statement.index),
+    };
+    let document = inquiry.documents.iter().find(|d| d.pointer == statement.policy);
+    let position = document.and_then(|document| {
+        let question = inquiry.question.as_ref().ok()?;
+        let policy = question.side(document.at.side).get(document.at.index)?;
+        let span = policy.statements.get(statement.index)?.span;
+        Some(Position::of(&document.source, span.start))
+    });
+    match position {
+        Some(position) => format!("{name} ({}:{position})", file(files, &statement.policy)),
+        None => name,
+    }
+}
+
+fn unknown(out: &mut String, files: &FileNames, result: &JobResult) {
+    let reason = result.reason.unwrap_or(ReasonName::SolverGaveUp);
+    let words = match reason {
+        ReasonName::Timeout => "no solver answered in time",
+        ReasonName::Memory => "the solvers ran out of memory",
+        ReasonName::Unsupported => "the answer hangs on something that is not modelled yet:",
+        ReasonName::SolverGaveUp => "every solver gave up",
+        ReasonName::Cancelled => "it was cancelled",
+    };
+    line(out, format_args!("  reason: {} ({words})", reason.as_str()));
+    for item in &result.unsupported {
+        let file = file(files, &item.policy);
+        let place = if file.is_empty() {
+            String::new()
+        } else {
+            format!(" ({file}:{}:{})", item.line, item.column)
+        };
+        line(out, format_args!("    {}{place}", visible(&item.construct)));
+    }
+    line(out, format_args!("  unknown is not safe: a gate must not let this pass"));
+}
+
+/// How the answer came to be.
+fn provenance(result: &JobResult) -> String {
+    let milliseconds = result.elapsed_ns.unwrap_or(0) as f64 / 1e6;
+    let evidence = match result.evidence {
+        Some(EvidenceName::Replayed) => "replayed by the evaluator, found by",
+        Some(EvidenceName::Certified) => "certified, found by",
+        Some(EvidenceName::Agreed) => "agreed by all solvers asked, first",
+        Some(EvidenceName::Claimed) => "claimed by",
+        None => return format!("after {milliseconds:.0} ms"),
+    };
+    let solver = result.solver.as_deref().unwrap_or("nobody");
+    format!("{evidence} {solver}, after {milliseconds:.0} ms")
+}
+
+/// Writes an error to standard error: what, where, and what to do.
+pub(crate) fn error(record: &ErrorRecord, files: Option<&FileNames>) {
+    let mut out = String::new();
+    line(&mut out, format_args!("error: {}", visible(&record.message)));
+    if let (Some(line_number), Some(column)) = (record.line, record.column) {
+        let pointer = record.policy.as_deref().unwrap_or_default();
+        let file = match files {
+            Some(files) => file(files, pointer),
+            None => pointer.to_owned(),
+        };
+        line(&mut out, format_args!("  --> {file}:{line_number}:{column}"));
+    }
+    if let Some(hint) = &record.hint {
+        line(&mut out, format_args!("hint: {}", visible(hint)));
+    }
+    // If standard error is closed there is nobody left to tell.
+    drop(io::stderr().write_all(out.as_bytes()));
+}
+
+/// Writes to standard error what each solver did, for an answer that did not come about.
+pub(crate) fn attempts(result: &JobResult) {
+    let mut out = String::new();
+    for attempt in &result.attempts {
+        let message = attempt.message.as_deref().unwrap_or(&attempt.result);
+        let script = attempt.script.as_ref().map(|path| format!(" ({path})")).unwrap_or_default();
+        line(&mut out, format_args!("  {}: {}{script}", attempt.solver, visible(message)));
+    }
+    drop(io::stderr().write_all(out.as_bytes()));
+}
+
+/// A table of solvers.
+pub(crate) fn solvers(found: &[Found]) -> String {
+    let mut out = String::new();
+    for solver in found {
+        let status = match &solver.status {
+            Status::Works => "works".to_owned(),
+            Status::Broken(cause) => format!("broken: {}", visible(cause)),
+            Status::Missing => format!("missing: no `{}` on PATH", solver.definition.command),
+            Status::Disabled => "disabled".to_owned(),
+        };
+        let version = solver.version.as_deref().unwrap_or("-");
+        let path = solver.path.as_ref().map(|path| shown(path)).unwrap_or_default();
+        let name = &solver.definition.name;
+        line(&mut out, format_args!("{:<8} {version:<10} {status:<8} {path}", visible(name)));
+    }
+    out
+}
+
+fn file(files: &FileNames, pointer: &str) -> String {
+    let found = files.iter().find(|(known, _)| known == pointer);
+    found.map(|(_, path)| shown(path)).unwrap_or_default()
+}
+
+fn shown(path: &Path) -> String {
+    if path.as_os_str() == crate::input::STANDARD_INPUT {
+        return "standard input".to_owned();
+    }
+    visible(&path.display().to_string())
+}
+
+/// Text from the input with control characters made visible, so that it cannot steer a terminal.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.into() })
+        .collect()
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    let text = text.to_string();
+    writeln!(out, "{}", text.trim_end()).expect("writing to a string cannot fail");
+}

@@ -1,0 +1,152 @@
+//! Solvers put together, ready to be asked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use keyaki_analysis::{Error, Options, Question, Report, check};
+use keyaki_logic::{Cancel, Limits, Solver, SolverError};
+use keyaki_solvers::{
+    Checked, Config, Definition, Mode, Portfolio, Process, RawAnswer, ScriptAnswer, locate,
+};
+
+/// What answers questions. One engine serves many questions, from many threads.
+pub struct Engine {
+    definitions: Vec<Definition>,
+    options: EngineOptions,
+}
+
+/// How an engine goes about its questions.
+#[derive(Clone, Debug, Default)]
+pub struct EngineOptions {
+    /// Names of the solvers to ask; all that are enabled and found if empty.
+    pub solvers: Vec<String>,
+    /// Directory to keep every script in.
+    pub save_scripts_to: Option<PathBuf>,
+    /// Whether all solvers run to the end on the unsimplified formulas, and have to agree.
+    pub audit: bool,
+}
+
+/// Why there is no engine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// A solver was asked for that the configuration does not have.
+    #[error("unknown solver `{name}`; configured are {}", .known.join(", "))]
+    UnknownSolver {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// No solver is there to be asked.
+    #[error("no solver is installed: looked for {}", .0.join(", "))]
+    NoSolver(Vec<String>),
+}
+
+impl Engine {
+    /// An engine of the configured solvers that are installed, or of those that the options name,
+    /// installed or not: asking a missing one is reported as what it is.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] if there is nobody to ask.
+    pub fn new(config: &Config, options: EngineOptions) -> Result<Engine, EngineError> {
+        let names = || config.solvers.iter().map(|solver| solver.name.clone()).collect();
+        let definitions: Vec<Definition> = if options.solvers.is_empty() {
+            config.enabled().filter(|solver| locate(&solver.command).is_some()).cloned().collect()
+        } else {
+            let find = |name: &String| {
+                config.get(name).cloned().ok_or_else(|| EngineError::UnknownSolver {
+                    name: name.clone(),
+                    known: names(),
+                })
+            };
+            options.solvers.iter().map(find).collect::<Result<_, _>>()?
+        };
+        if definitions.is_empty() {
+            return Err(EngineError::NoSolver(names()));
+        }
+        Ok(Engine { definitions, options })
+    }
+
+    /// An engine of the solvers known without configuration that are installed.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoSolver`] if none is.
+    pub fn with_installed_solvers() -> Result<Engine, EngineError> {
+        Engine::new(&Config::builtin(), EngineOptions::default())
+    }
+
+    /// Names of the solvers that are asked.
+    pub fn solvers(&self) -> impl Iterator<Item = &str> {
+        self.definitions.iter().map(|definition| definition.name.as_str())
+    }
+
+    /// Answers a question within the default limits.
+    ///
+    /// # Errors
+    ///
+    /// See [`check`].
+    pub fn check(&self, question: &Question) -> Result<Report, Error> {
+        self.check_within(question, Limits::DEFAULT_TIMEOUT, &Cancel::new())
+    }
+
+    /// Answers a question within `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// See [`check`].
+    pub fn check_within(
+        &self,
+        question: &Question,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Result<Report, Error> {
+        let members = self.processes().map(|process| {
+            let member: Box<dyn Solver> = Box::new(Checked::new(process));
+            member
+        });
+        let portfolio: Portfolio = Portfolio::new(self.mode(), members.collect());
+        let options = Options { simplify: !self.options.audit };
+        check(question, &portfolio, options, &Limits::within(timeout), cancel)
+    }
+
+    /// Answers an SMT-LIB script with one `(check-sat)`.
+    ///
+    /// # Errors
+    ///
+    /// [`SolverError`] if every solver broke or two contradicted each other.
+    pub fn solve_script(
+        &self,
+        script: &str,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Result<ScriptAnswer, SolverError> {
+        let members: Vec<Box<Process>> = self.processes().map(Box::new).collect();
+        let portfolio: Portfolio<Process> = Portfolio::new(self.mode(), members);
+        portfolio.solve_script(script, &Limits::within(timeout), cancel)
+    }
+
+    fn mode(&self) -> Mode {
+        if self.options.audit { Mode::All } else { Mode::Race }
+    }
+
+    fn processes(&self) -> impl Iterator<Item = Process> {
+        self.definitions.iter().map(|definition| {
+            let process = Process::new(definition.clone());
+            match &self.options.save_scripts_to {
+                Some(directory) => process.save_scripts_to(directory),
+                None => process,
+            }
+        })
+    }
+}
+
+/// The word that SMT-LIB has for an answer.
+pub fn word(answer: &RawAnswer) -> &'static str {
+    match answer {
+        RawAnswer::Sat(_) => "sat",
+        RawAnswer::Unsat => "unsat",
+        RawAnswer::Unknown(_) => "unknown",
+    }
+}

@@ -1,0 +1,429 @@
+//! Jobs, requests and results as JSON: the only place that writes them.
+//!
+//! The command line, `keyaki batch` and whatever else answers share these types, so that their
+//! answers cannot drift apart. `docs/schema.json` is generated from them. Fields may be added;
+//! changing or removing one is a major version.
+
+use keyaki_logic::solver::AttemptResult;
+use keyaki_logic::{Attempt, Reason};
+use keyaki_policy::request::{self, ContextValue};
+use keyaki_policy::{ParseError, Request as PolicyRequest};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A question about policies, one line of `keyaki batch`.
+///
+/// Policies are JSON objects, or strings that hold JSON. `existing` and `new` may be lists: the
+/// union of several policies of one kind.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// Any string; it comes back with the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What is asked.
+    pub question: QuestionName,
+    /// The policy, for questions about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Value>,
+    /// The policy or policies of reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<Value>,
+    /// The policy or policies in question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Value>,
+    /// What the policies are attached to; guessed from their `Principal` elements if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_type: Option<PolicyTypeName>,
+    /// CloudFormation name of the resource's type; `AWS::S3::Bucket` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    /// Which meaning of "public"; `documented` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
+    /// When to stop, in milliseconds from the start of this job; 30,000 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// Names of the solvers to ask; all that are installed if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solvers: Option<Vec<String>>,
+}
+
+/// The questions that can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuestionName {
+    /// The resource policy grants nothing to the public.
+    NoPublicAccess,
+    /// `new` allows no request that `existing` does not.
+    NoNewAccess,
+}
+
+/// What a policy is attached to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyTypeName {
+    /// A user, group or role.
+    Identity,
+    /// A resource; role trust policies too.
+    Resource,
+}
+
+/// Which meaning of "public" is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// As the service documents it: only fixed values of trusted keys confine a request.
+    Documented,
+}
+
+/// The answer to a job.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct JobResult {
+    /// The job's id, if it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The job's question, if it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// The answer. Absent only if there is an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<VerdictName>,
+    /// With `unknown`: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ReasonName>,
+    /// With reason `unsupported`: the constructs that the answer hangs on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsupported: Vec<Construct>,
+    /// With `fails`: a request that breaks the property.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Request>,
+    /// With `fails`: the statements that allow the witness.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<StatementRef>,
+    /// Why the verdict is to be believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceName>,
+    /// Who decided: a solver's name, or `simplifier` if none had to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solver: Option<String>,
+    /// The meaning of "public" in force, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<String>,
+    /// Wall-clock time from reading the job to its answer, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_ns: Option<u64>,
+    /// Each solver's try at each query.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<AttemptRecord>,
+    /// Instead of a verdict: bad input, or a fault of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorRecord>,
+}
+
+/// The answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum VerdictName {
+    /// No request breaks the property; proved.
+    Holds,
+    /// A request breaks it.
+    Fails,
+    /// Undecided. Never safe.
+    Unknown,
+}
+
+/// Why an answer is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReasonName {
+    /// The deadline passed.
+    Timeout,
+    /// The memory limit was reached.
+    Memory,
+    /// The input uses something that is not modelled.
+    Unsupported,
+    /// No solver found out.
+    SolverGaveUp,
+    /// Somebody cancelled.
+    Cancelled,
+}
+
+/// How certain a verdict is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EvidenceName {
+    /// A concrete predicate confirmed that the witness breaks the property.
+    Replayed,
+    /// An independent checker accepted a certificate.
+    Certified,
+    /// At least two solvers said so.
+    Agreed,
+    /// One solver said so.
+    Claimed,
+}
+
+/// A construct that is not modelled, and its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Construct {
+    /// The construct.
+    pub construct: String,
+    /// JSON pointer into the job, to the policy.
+    pub policy: String,
+    /// JSON pointer into the policy, to the statement.
+    pub path: String,
+    /// Line in the policy's text, from 1.
+    pub line: u32,
+    /// Column in the policy's text, in characters, from 1.
+    pub column: u32,
+}
+
+/// A statement of a policy of the job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StatementRef {
+    /// JSON pointer into the job.
+    pub policy: String,
+    /// Position in the policy, from 0.
+    pub index: usize,
+    /// The statement's `Sid`, or null.
+    pub sid: Option<String>,
+}
+
+/// One solver's try at one query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AttemptRecord {
+    /// The solver.
+    pub solver: String,
+    /// `sat`, `unsat`, `error`, or why it is unknown.
+    pub result: String,
+    /// What went wrong, with `error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Wall-clock time, in nanoseconds.
+    pub wall_ns: u64,
+    /// The script, where scripts are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+}
+
+/// What went wrong, and where.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorRecord {
+    /// The kind of mistake, stable for programs.
+    pub code: String,
+    /// The mistake, in words.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// JSON pointer into the job, to the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// JSON pointer into the policy, or into the job if no policy is concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Column in characters, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// With `unsound`: the request that did not replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<Request>>,
+}
+
+/// One concrete request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Request {
+    /// Who asks.
+    pub principal: Principal,
+    /// `service:Name`.
+    pub action: String,
+    /// The resource's ARN, or `*`.
+    pub resource: String,
+    /// Who owns the resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_account: Option<String>,
+    /// ARN of the user behind a federated user's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub federated_base: Option<String>,
+    /// Condition keys: a string is one value, a list a multivalued key.
+    pub context: Map<String, Value>,
+    /// Whether keys that are not listed are absent, also those that follow from the principal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub context_complete: bool,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is the principal of keyaki_policy of that name")]
+pub enum Principal {
+    Anonymous,
+    Root {
+        account: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partition: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        canonical_user: Option<String>,
+    },
+    User {
+        arn: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        canonical_user: Option<String>,
+    },
+    RoleSession {
+        role_arn: String,
+        session_name: String,
+    },
+    FederatedUser {
+        arn: String,
+    },
+    Service {
+        name: String,
+    },
+    Federated {
+        provider: String,
+    },
+    CanonicalUser {
+        id: String,
+    },
+}
+
+impl From<&PolicyRequest> for Request {
+    fn from(request: &PolicyRequest) -> Request {
+        let context = request.context.iter().map(|(key, value)| {
+            let value = match value {
+                ContextValue::One(value) => Value::from(value.as_str()),
+                ContextValue::Many(values) => Value::from(values.as_slice()),
+            };
+            (key.to_owned(), value)
+        });
+        let federated_base = match &request.principal {
+            request::Principal::FederatedUser { base, .. } => base.clone(),
+            _ => None,
+        };
+        Request {
+            federated_base,
+            principal: Principal::from(&request.principal),
+            action: request.action.clone(),
+            resource: request.resource.clone(),
+            resource_account: request.resource_account.clone(),
+            context: context.collect(),
+            context_complete: true,
+        }
+    }
+}
+
+impl From<&request::Principal> for Principal {
+    fn from(principal: &request::Principal) -> Principal {
+        use request::Principal as From;
+        match principal.clone() {
+            From::Anonymous => Principal::Anonymous,
+            From::Root { partition, account, canonical_user } => {
+                let partition = Some(partition).filter(|partition| partition != "aws");
+                Principal::Root { account, partition, canonical_user }
+            }
+            From::User { arn, canonical_user } => Principal::User { arn, canonical_user },
+            From::RoleSession { role_arn, session_name } => {
+                Principal::RoleSession { role_arn, session_name }
+            }
+            From::FederatedUser { arn, base: _ } => Principal::FederatedUser { arn },
+            From::Service { name } => Principal::Service { name },
+            From::Federated { provider } => Principal::Federated { provider },
+            From::CanonicalUser { id } => Principal::CanonicalUser { id },
+        }
+    }
+}
+
+impl From<Reason> for ReasonName {
+    fn from(reason: Reason) -> ReasonName {
+        match reason {
+            Reason::Timeout => ReasonName::Timeout,
+            Reason::Memory => ReasonName::Memory,
+            Reason::Unsupported => ReasonName::Unsupported,
+            Reason::SolverGaveUp => ReasonName::SolverGaveUp,
+            Reason::Cancelled => ReasonName::Cancelled,
+        }
+    }
+}
+
+impl ReasonName {
+    /// The reason as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReasonName::Timeout => "timeout",
+            ReasonName::Memory => "memory",
+            ReasonName::Unsupported => "unsupported",
+            ReasonName::SolverGaveUp => "solver-gave-up",
+            ReasonName::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl From<&Attempt> for AttemptRecord {
+    fn from(attempt: &Attempt) -> AttemptRecord {
+        let (result, message) = match &attempt.result {
+            AttemptResult::Sat => ("sat", None),
+            AttemptResult::Unsat => ("unsat", None),
+            AttemptResult::Unknown(reason) => (ReasonName::from(*reason).as_str(), None),
+            AttemptResult::Error(error) => ("error", Some(error.to_string())),
+        };
+        AttemptRecord {
+            solver: attempt.solver.clone(),
+            result: result.to_owned(),
+            message,
+            wall_ns: nanoseconds(attempt.wall),
+            script: attempt.script.as_ref().map(|path| path.display().to_string()),
+        }
+    }
+}
+
+impl ErrorRecord {
+    /// An error without a place.
+    pub fn new(code: &str, message: impl Into<String>) -> ErrorRecord {
+        ErrorRecord {
+            code: code.to_owned(),
+            message: message.into(),
+            hint: None,
+            policy: None,
+            path: None,
+            line: None,
+            column: None,
+            request: None,
+        }
+    }
+
+    /// A mistake in the policy at the JSON pointer `policy`.
+    pub fn in_policy(policy: &str, error: &ParseError) -> ErrorRecord {
+        ErrorRecord {
+            hint: error.hint.clone(),
+            policy: Some(policy.to_owned()),
+            path: Some(error.path.clone()),
+            line: Some(error.position.line),
+            column: Some(error.position.column),
+            ..ErrorRecord::new(error.code.as_str(), error.message.clone())
+        }
+    }
+}
+
+/// A duration in nanoseconds, at most 584 years.
+pub fn nanoseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The JSON Schema of [`Job`] and [`JobResult`].
+pub fn schema() -> Value {
+    let mut schemas = schemars::generate::SchemaSettings::draft2020_12().into_generator();
+    let job = schemas.subschema_for::<Job>();
+    let result = schemas.subschema_for::<JobResult>();
+    let definitions = schemas.take_definitions(true);
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Keyaki jobs and results, one a line",
+        "oneOf": [job, result],
+        "$defs": definitions,
+    })
+}

@@ -1,0 +1,160 @@
+//! The parser on real policies that nobody here wrote.
+//!
+//! The corpus lies beside the repository, not in it. Where it is absent these tests say so and
+//! check nothing. Run with `--nocapture` to see the counts and, of each rejected policy, the
+//! message.
+
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "this is a test")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use keyaki_policy::json::{self, Kind};
+use keyaki_policy::{PolicyType, parse};
+
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus/policies");
+
+/// One line of a corpus file.
+struct Record {
+    id: String,
+    /// The policy, exactly as in the file.
+    policy: String,
+}
+
+/// The records of a corpus file, or `None`, loudly, if the corpus is not there.
+fn records(name: &str) -> Option<Vec<Record>> {
+    let path = PathBuf::from(CORPUS).join(name);
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("SKIPPED: there is no {}", path.display());
+        return None;
+    };
+    let record = |line: &str| {
+        let value = json::read(line).unwrap();
+        let Kind::Object(members) = value.kind else { panic!("a record is an object") };
+        let member = |key| members.iter().find(|member| member.key == key).unwrap();
+        let Kind::String(id) = &member("id").value.kind else { panic!("an id is a string") };
+        let span = member("policy").value.span;
+        let policy = line[span.start as usize..span.end as usize].to_owned();
+        Record { id: id.to_string(), policy }
+    };
+    Some(text.lines().map(record).collect())
+}
+
+/// Parses all records of a file, prints what became of them, and returns how many were rejected by
+/// kind of mistake; `None` if the corpus is not there.
+fn rejections(name: &str, policy_type: Option<PolicyType>) -> Option<BTreeMap<&str, usize>> {
+    let records = records(name)?;
+    let n_records = records.len();
+    let mut counts = BTreeMap::new();
+    for record in records {
+        if let Err(error) = parse(&record.policy, policy_type) {
+            println!("{name} {} {} {error}", record.id, error.path);
+            *counts.entry(error.code.as_str()).or_default() += 1;
+        }
+    }
+    let n_rejected: usize = counts.values().sum();
+    println!("{name}: {n_records} policies, {n_rejected} rejected: {counts:?}");
+    Some(counts)
+}
+
+/// Checks that these many policies of the file are rejected, by kind of mistake, and all others
+/// parse. The message of each rejection was read: see the comment at the call.
+#[track_caller]
+fn check(name: &str, policy_type: Option<PolicyType>, expected: &[(&str, usize)]) {
+    if let Some(rejections) = rejections(name, policy_type) {
+        assert_eq!(rejections, expected.iter().copied().collect(), "in {name}");
+    }
+}
+
+#[test]
+fn all_managed_policies_of_aws_parse_as_identity_policies() {
+    check("aws_managed.jsonl", Some(PolicyType::Identity), &[]);
+    check("aws_managed_history.jsonl", Some(PolicyType::Identity), &[]);
+}
+
+#[test]
+fn identity_policies_parse_unless_they_have_placeholders_or_mistakes() {
+    // Resources that are placeholders (`<RESOURCE>`, `%{Destination.Arn}`, `SecretARN`) or the
+    // stuff of other tools' tests (`foo`, `s3`); statements without resource; a variable of a
+    // deployment tool in the region of an ARN; lists and objects for `Sid` and `Id`.
+    check(
+        "identity.jsonl",
+        Some(PolicyType::Identity),
+        &[
+            ("invalid-condition-value", 1),
+            ("invalid-resource", 58),
+            ("invalid-variable", 1),
+            ("missing-element", 13),
+            ("wrong-type", 3),
+        ],
+    );
+}
+
+#[test]
+fn resource_policies_parse_unless_they_have_placeholders_or_mistakes() {
+    // Accounts that are placeholders (`AccountB-ID`) or of the wrong length, wildcards in ARNs,
+    // a service under `AWS`, ARNs with a field too few or too many, spaces around ids; resources
+    // that are placeholders; `*` for an address; statements of several kinds of policy in one. One
+    // is a key policy with a statement without `Resource`, which KMS saves and ignores (1.6).
+    check(
+        "resource.jsonl",
+        Some(PolicyType::Resource),
+        &[
+            ("invalid-condition-value", 1),
+            ("invalid-principal", 100),
+            ("invalid-resource", 26),
+            ("invalid-variable", 1),
+            ("missing-element", 3),
+            ("wrong-type", 1),
+        ],
+    );
+}
+
+#[test]
+fn policies_of_organizations_and_endpoints_parse_unless_they_have_placeholders() {
+    // `<my-corporate-cidr>` for an address, `<third-party-resource>`, an account of ten digits.
+    check(
+        "org.jsonl",
+        None,
+        &[("invalid-condition-value", 5), ("invalid-principal", 1), ("invalid-resource", 1)],
+    );
+}
+
+const IMPOSSIBLE_ACTION: &str = "an action that cannot exist is accepted and never matches (1.5)";
+const EMPTY_LIST: &str = "an empty list or object is accepted and matches nothing (D2)";
+const REPAIRED: &str = "the second of two equal members was dropped when the corpus was made";
+
+/// The policies that the corpus calls nonconforming and that we accept.
+const ACCEPTED: [(&str, &str); 19] = [
+    ("bad-077f3d44504f3cc4", IMPOSSIBLE_ACTION),
+    ("bad-0a82e3fe8b1e32bc", IMPOSSIBLE_ACTION),
+    ("bad-1031400f76987633", REPAIRED),
+    ("bad-1f3990b31e869a6d", IMPOSSIBLE_ACTION),
+    ("bad-2060dc523bed775c", EMPTY_LIST),
+    ("bad-42d6f44fd5f9bd15", IMPOSSIBLE_ACTION),
+    ("bad-8709d8352479752a", IMPOSSIBLE_ACTION),
+    ("bad-9b830c53c937054a", EMPTY_LIST),
+    ("bad-a507880e97cfa8e5", REPAIRED),
+    ("bad-a55c3ee103ef95f3", EMPTY_LIST),
+    ("bad-a64aab6d1129a623", IMPOSSIBLE_ACTION),
+    ("bad-a7dc2b33ce442b5c", EMPTY_LIST),
+    ("bad-b1ba4ece4f8ea2e1", IMPOSSIBLE_ACTION),
+    ("bad-d4de12ff3ee8e15f", IMPOSSIBLE_ACTION),
+    ("bad-d6c4ce7503bf294e", EMPTY_LIST),
+    ("bad-dd50c167a8d9f4b6", EMPTY_LIST),
+    ("bad-e44f8ffd53895350", EMPTY_LIST),
+    ("bad-e5aa040f6d72960f", REPAIRED),
+    ("bad-f573ad4673c437e5", IMPOSSIBLE_ACTION),
+];
+
+#[test]
+fn nonconforming_policies_are_rejected_unless_listed() {
+    let Some(records) = records("nonconforming.jsonl") else { return };
+    let accepted: Vec<_> = records
+        .iter()
+        .filter(|record| parse(&record.policy, None).is_ok())
+        .map(|record| record.id.as_str())
+        .collect();
+    println!("nonconforming.jsonl: {} policies, {} accepted", records.len(), accepted.len());
+    assert_eq!(accepted, ACCEPTED.map(|(id, _)| id));
+}
