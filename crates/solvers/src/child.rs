@@ -9,13 +9,17 @@
 //! open. Then the thread at that pipe is left to end when the pipe closes, rather than blocking
 //! the caller. Sockets instead of pipes could be shut down from our side, but a program cannot
 //! reopen them as `/dev/stdin` or `/dev/stderr`, which wrappers do.
+//!
+//! We reap our child. Its children, if it is a wrapper, are killed by us and reaped by the
+//! system's first process, which a container must therefore have.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::{Builder, JoinHandle};
+use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use keyaki_logic::{Cancel, SolverError};
@@ -32,6 +36,9 @@ const READ_BYTES: usize = 64 << 10;
 /// How long we wait for the pipes to close after everybody who should hold them is dead. They
 /// close at once, unless a descendant left the process group.
 const PIPE_GRACE: Duration = Duration::from_secs(1);
+
+/// Processor time beyond what fits before the deadline, in seconds: limits are kept roughly.
+const CPU_SLACK_SECONDS: u64 = 5;
 
 /// What to run, and within which bounds.
 pub(crate) struct Job<'a> {
@@ -109,11 +116,19 @@ pub(crate) fn run<L: Listener>(
 fn spawn(job: &Job<'_>) -> Result<Child, SolverError> {
     let mut command = Command::new(job.command);
     command.args(job.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    system::confine(&mut command, job.memory_bytes);
+    system::confine(&mut command, job.memory_bytes, cpu_seconds(job.deadline));
     command.spawn().map_err(|cause| SolverError::NotFound {
         command: job.command.to_owned(),
         cause: cause.to_string(),
     })
+}
+
+/// The processor time that nobody can use up before `deadline`, in seconds. It is there for what
+/// survives us; the deadline itself is kept by the clock.
+fn cpu_seconds(deadline: Instant) -> u64 {
+    let n_processors = thread::available_parallelism().map_or(1, NonZero::get) as u64;
+    let wall = deadline.saturating_duration_since(Instant::now()).as_secs() + 1;
+    wall.saturating_mul(n_processors).saturating_add(CPU_SLACK_SECONDS)
 }
 
 /// A child that leads its process group. Dropping it kills the group and reaps the child.

@@ -12,8 +12,8 @@ use std::ops::{ControlFlow, Range};
 
 use crate::child::Listener;
 
-/// How much a solver may say, in bytes. A model is about as long as the formula; the longest that
-/// our corpus produced is far below one mebibyte.
+/// How much a solver may say, in bytes. A model is seldom longer than its formula, and a policy has
+/// some kilobytes; what is longer than this is a solver in a loop.
 pub(crate) const STDOUT_BYTES_MAX: usize = 64 << 20;
 
 /// What a solver said.

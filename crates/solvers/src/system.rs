@@ -9,17 +9,22 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Makes `command` start in its own process group, within `memory_bytes` of address space,
-/// without core dumps, and bound to die with the thread that spawns it (Linux only).
+/// Makes `command` start in its own process group, within `memory_bytes` of address space and
+/// `cpu_seconds` of processor time, without core dumps, and bound to die with the thread that
+/// spawns it (Linux only).
+///
+/// Children of the program do not die with that thread, which matters if the program is a wrapper
+/// and we are killed. They do inherit the limits, so that what then runs on comes to an end.
 ///
 /// The thread that spawns must therefore be the one that waits: when a *thread* ends, Linux takes
 /// its children for orphans.
-pub(crate) fn confine(command: &mut Command, memory_bytes: u64) {
+pub(crate) fn confine(command: &mut Command, memory_bytes: u64, cpu_seconds: u64) {
     command.process_group(0);
     let parent = std::process::id();
     let hook = move || {
         die_with_parent(parent)?;
         lower_limit(libc::RLIMIT_CORE, 0)?;
+        lower_limit(libc::RLIMIT_CPU, cpu_seconds)?;
         lower_limit(libc::RLIMIT_AS, memory_bytes)
     };
     // SAFETY: the hook runs between fork and exec, where only async-signal-safe operations are

@@ -15,7 +15,7 @@ const DEN: &str = "KEYAKI_TEST_DEN";
 #[test]
 fn the_parent_asks_and_never_hears() {
     let Some(den) = env::var_os(DEN) else { return };
-    let solver = Process::new(definition("hangs", Path::new(&den), "ignores_signals", &[]));
+    let solver = Process::new(definition("hangs", Path::new(&den), "hangs_alone", &[]));
     let _ = solver.solve(&starts_with_a(), &long(), &never());
 }
 
