@@ -17,7 +17,7 @@ pub mod addresses;
 pub mod encode;
 pub mod public;
 pub mod question;
-// pub mod replay;
+pub mod replay;
 // pub mod witness;
 
 // pub use check::{Error, Evidence, Options, Report, Verdict, check};
