@@ -1,0 +1,578 @@
+//! Which requests can happen: the relations R1 to R34 on one concrete request.
+//!
+//! The relations in force are the hard ones of section 8; soft ones are another reading of the
+//! question. What a policy does not mention is not recorded in a request, so a relation that asks
+//! for the presence of a key is in force only if some condition mentions it. Relations about
+//! principals (R2 to R6, R31, the principal's part of R19) hold for root users, users, role
+//! sessions and federated users; the keys of other kinds are free but for R1 and R8 (Q1.2, D31).
+//!
+//! Not in force: upper bounds on lengths, the clock (R20), what the elements of lists are (the
+//! second half of R7 and R26), and that an account determines its organisation beyond R27 (R28).
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use keyaki_policy::PolicyType;
+use keyaki_policy::catalogue::{self, Cardinality, KeySort};
+use keyaki_policy::request::{ContextValue, Principal, Request};
+
+use crate::question::Question;
+
+/// Keys that are present only on a request through a VPC endpoint (R12, R14).
+const ENDPOINT_KEYS: [&str; 7] = [
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+    "aws:VpcSourceIp",
+    "aws:SourceVpcArn",
+    "aws:VpceAccount",
+    "aws:VpceOrgID",
+    "aws:VpceOrgPaths",
+];
+
+/// Keys that only sessions have (7.2). Not those of multi-factor authentication, which are soft
+/// (R22), nor `aws:FederatedProvider`, which has a rule of its own (R24).
+const SESSION_KEYS: [&str; 15] = [
+    "aws:AssumedRoot",
+    "aws:SignInSessionArn",
+    "aws:ChatbotSourceArn",
+    "aws:Ec2InstanceSourceVpc",
+    "aws:Ec2InstanceSourcePrivateIPv4",
+    "aws:SourceIdentity",
+    "ec2:RoleDelivery",
+    "ec2:SourceInstanceArn",
+    "glue:RoleAssumedBy",
+    "glue:CredentialIssuingService",
+    "codebuild:BuildArn",
+    "codebuild:ProjectArn",
+    "lambda:SourceFunctionArn",
+    "ssm:SourceInstanceArn",
+    "identitystore:UserId",
+];
+
+/// Keys that tell through which services a call was made (R17).
+const CALLED_VIA_KEYS: [&str; 3] = ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"];
+
+/// The relations in force that the request violates, in words; none if it can happen.
+pub fn violations(question: &Question, request: &Request) -> Vec<String> {
+    let mut check = Check::new(question, request);
+    check.question(question);
+    check.principal();
+    check.action();
+    check.resource();
+    check.values();
+    check.anonymous();
+    check.account_principal();
+    check.service();
+    check.sessions();
+    check.network();
+    check.called_via();
+    check.always_present();
+    check.organizations();
+    check.accounts();
+    check.violations
+}
+
+struct Check<'r> {
+    request: &'r Request,
+    /// The keys that conditions mention, lower case.
+    mentioned: BTreeSet<String>,
+    violations: Vec<String>,
+}
+
+impl<'r> Check<'r> {
+    fn new(question: &Question, request: &'r Request) -> Check<'r> {
+        let statements = question.policies().flat_map(|(_, policy)| &policy.statements);
+        let tests = statements.flat_map(|statement| &statement.conditions);
+        let mentioned = tests.map(|test| test.key.to_ascii_lowercase()).collect();
+        Check { request, mentioned, violations: vec![] }
+    }
+
+    /// Identity-based policies are attached to users and roles.
+    fn question(&mut self, question: &Question) {
+        let is_identity =
+            question.policies().any(|(_, policy)| policy.policy_type == PolicyType::Identity);
+        let is_attached_to = match &self.request.principal {
+            Principal::User { .. } => {
+                self.request.principal.partition_and_account().is_some_and(|(_, a)| is_account(a))
+            }
+            Principal::RoleSession { .. } | Principal::FederatedUser { .. } => true,
+            _ => false,
+        };
+        self.require(
+            !is_identity || is_attached_to,
+            "identity-based policies apply to users, roles and federated users of an account",
+        );
+    }
+
+    /// Who asks is well formed.
+    fn principal(&mut self) {
+        match &self.request.principal {
+            Principal::Root { partition, account, .. } => {
+                self.require(is_partition(partition), format_args!("partition `{partition}`"));
+                self.require(is_account(account), format_args!("account `{account}`"));
+            }
+            Principal::User { arn, .. } => {
+                let well_formed =
+                    principal_arn(arn, "iam", "user/").is_some_and(|(account, name)| {
+                        (is_account(account) || account == "cloudfront") && is_path_and_name(name)
+                    });
+                self.require(well_formed, format_args!("R2: `{arn}` is no user"));
+            }
+            Principal::RoleSession { role_arn, session_name } => {
+                let well_formed = principal_arn(role_arn, "iam", "role/")
+                    .is_some_and(|(account, name)| is_account(account) && is_path_and_name(name));
+                self.require(well_formed, format_args!("R2: `{role_arn}` is no role"));
+                self.require(
+                    is_session_name(session_name),
+                    format_args!("R5: `{session_name}` is no name of a session"),
+                );
+            }
+            Principal::FederatedUser { arn, base } => {
+                let well_formed = principal_arn(arn, "sts", "federated-user/")
+                    .is_some_and(|(account, name)| is_account(account) && is_federated_name(name));
+                self.require(well_formed, format_args!("R2: `{arn}` is no federated user"));
+                self.base_user(base.as_deref());
+            }
+            Principal::Anonymous
+            | Principal::Service { .. }
+            | Principal::Federated { .. }
+            | Principal::CanonicalUser { .. } => {}
+        }
+    }
+
+    /// The user who called `GetFederationToken` is of the session's account.
+    fn base_user(&mut self, base: Option<&str>) {
+        let Some(base) = base else { return };
+        let well_formed =
+            principal_arn(base, "iam", "user/").is_some_and(|(_, name)| is_path_and_name(name));
+        let user = Principal::User { arn: base.to_owned(), canonical_user: None };
+        let same_account =
+            user.partition_and_account() == self.request.principal.partition_and_account();
+        self.require(
+            well_formed && same_account,
+            format_args!("`{base}` is no user of the federated user's account"),
+        );
+    }
+
+    fn action(&mut self) {
+        let action = self.request.action.to_ascii_lowercase();
+        let well_formed = action.split_once(':').is_some_and(|(service, name)| {
+            let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+            let is_in_service = |byte| is_word(byte) || byte == b'-';
+            let is_in_name = |byte| is_word(byte) || byte == b'-' || byte == b'_';
+            is_made_of(service, is_in_service) && is_made_of(name, is_in_name)
+        });
+        self.require(well_formed, format_args!("`{action}` is no action"));
+    }
+
+    /// The resource is well formed, or the pseudo-resource of an action that may have it (Q1.4).
+    fn resource(&mut self) {
+        let Request { action, resource, .. } = self.request;
+        if resource == "*" {
+            self.require(
+                catalogue::has_resource_types(action) != Some(true),
+                format_args!("`{action}` is about a resource, not about `*`"),
+            );
+            return;
+        }
+        let Some([arn, partition, service, region, account, name]) = fields(resource) else {
+            return self.require(false, format_args!("`{resource}` is no resource"));
+        };
+        let may_be_empty = |field: &str| field.is_empty() || is_partition(field);
+        let well_formed = arn == "arn"
+            && is_partition(partition)
+            && may_be_empty(service)
+            && may_be_empty(region)
+            && is_owner(account)
+            && !name.is_empty();
+        self.require(well_formed, format_args!("`{resource}` is no resource"));
+        if let Some((own, _)) = self.request.principal.partition_and_account() {
+            self.require(
+                own == partition,
+                format_args!("R34: `{resource}` is not in the principal's partition `{own}`"),
+            );
+        }
+    }
+
+    /// Sort and cardinality of each value are those of the catalogue (Q1.1, R33).
+    fn values(&mut self) {
+        for (key, value) in self.request.context.iter() {
+            let Some(info) = catalogue::key(key) else { continue };
+            let (value, is_list) = match value {
+                ContextValue::One(value) => (std::slice::from_ref(value), false),
+                // An empty list is the same as an absent key (D23).
+                ContextValue::Many(values) if values.is_empty() => continue,
+                ContextValue::Many(values) => (values.as_slice(), true),
+            };
+            self.require(
+                is_list == (info.cardinality == Cardinality::Multi),
+                format_args!("`{key}` is {}a list", if is_list { "not " } else { "" }),
+            );
+            for value in value {
+                let well_formed = match info.sort {
+                    KeySort::Bool => value == "true" || value == "false",
+                    KeySort::Arn => is_arn(value),
+                    KeySort::Address => value.parse::<IpAddr>().is_ok(),
+                    KeySort::String | KeySort::Number | KeySort::Date | KeySort::Binary => true,
+                };
+                let sort = info.sort;
+                self.require(well_formed, format_args!("`{key}` cannot be `{value}` ({sort:?})"));
+            }
+        }
+    }
+
+    /// R1: anonymous callers, and nobody else, are called so; and what they do not have.
+    fn anonymous(&mut self) {
+        let called = [
+            ("aws:PrincipalType", "Anonymous"),
+            ("aws:PrincipalAccount", "anonymous"),
+            ("aws:userid", "anonymous"),
+        ];
+        if self.request.principal != Principal::Anonymous {
+            for (key, value) in called {
+                self.require(
+                    self.one(key) != Some(value),
+                    format_args!("R1: `{key}` is `{value}` but the principal is not anonymous"),
+                );
+            }
+            return;
+        }
+        for (key, value) in called {
+            self.is(key, value, "R1");
+        }
+        for key in [
+            "aws:PrincipalArn",
+            "aws:PrincipalOrgID",
+            "aws:PrincipalOrgPaths",
+            "aws:PrincipalIsAWSService",
+            "aws:PrincipalServiceName",
+            "aws:PrincipalServiceNamesList",
+            "aws:username",
+            "aws:TokenIssueTime",
+            "aws:MultiFactorAuthPresent",
+            "aws:MultiFactorAuthAge",
+        ] {
+            self.is_absent(key, "R1");
+        }
+        self.has_none_with_prefix("aws:PrincipalTag/", "R1");
+        self.has_none_with_prefix("aws:CalledVia", "R1");
+    }
+
+    /// R2 to R6: what a principal of an account is called.
+    fn account_principal(&mut self) {
+        let request = self.request;
+        let Some((partition, account)) = request.principal.partition_and_account() else { return };
+        self.is("aws:PrincipalAccount", account, "R3");
+        let (arn, kind) = match &request.principal {
+            Principal::Root { .. } => (format!("arn:{partition}:iam::{account}:root"), "Account"),
+            Principal::User { arn, .. } => (arn.clone(), "User"),
+            Principal::RoleSession { role_arn, .. } => (role_arn.clone(), "AssumedRole"),
+            Principal::FederatedUser { arn, .. } => (arn.clone(), "FederatedUser"),
+            _ => return,
+        };
+        self.is("aws:PrincipalArn", &arn, "R2");
+        self.is("aws:PrincipalType", kind, "R4");
+        let name = arn.rsplit('/').next().unwrap_or_default();
+        self.is_present("aws:userid", "R19");
+        if let Some(id) = self.one("aws:userid") {
+            let well_formed = match &request.principal {
+                Principal::Root { .. } => id == account,
+                Principal::User { .. } => is_unique_id(id),
+                Principal::RoleSession { session_name, .. } => id
+                    .split_once(':')
+                    .is_some_and(|(id, session)| is_unique_id(id) && session == session_name),
+                _ => id == format!("{account}:{name}"),
+            };
+            self.require(well_formed, format_args!("R5: `{id}` is not the user id of a {kind}"));
+        }
+        if kind == "User" {
+            self.is("aws:username", name, "R6");
+        } else {
+            self.is_absent("aws:username", "R6");
+        }
+    }
+
+    /// R8: services that call on their own behalf, and nobody else, are called so.
+    fn service(&mut self) {
+        let request = self.request;
+        match &request.principal {
+            Principal::Service { name } => {
+                self.is("aws:PrincipalIsAWSService", "true", "R8");
+                self.is("aws:PrincipalServiceName", name, "R8");
+                self.is_present("aws:PrincipalServiceNamesList", "R8");
+                self.is_absent("aws:username", "R8");
+                self.has_none_with_prefix("aws:PrincipalTag/", "R8");
+                self.is("aws:ViaAWSService", "false", "R8");
+                for key in CALLED_VIA_KEYS {
+                    self.is_absent(key, "R8, R17");
+                }
+            }
+            // Without the key, which R1 asks for.
+            Principal::Anonymous => {}
+            Principal::Root { .. }
+            | Principal::User { .. }
+            | Principal::RoleSession { .. }
+            | Principal::FederatedUser { .. } => {
+                // All signed requests have the key (7.1).
+                self.is("aws:PrincipalIsAWSService", "false", "R8");
+                self.has_no_service_name();
+            }
+            Principal::Federated { .. } | Principal::CanonicalUser { .. } => {
+                self.is_if_present("aws:PrincipalIsAWSService", "false", "R8");
+                self.has_no_service_name();
+            }
+        }
+    }
+
+    fn has_no_service_name(&mut self) {
+        for key in ["aws:PrincipalServiceName", "aws:PrincipalServiceNamesList"] {
+            self.is_absent(key, "R8");
+        }
+    }
+
+    /// R21 and R24: temporary credentials.
+    fn sessions(&mut self) {
+        let is_role_session = matches!(self.request.principal, Principal::RoleSession { .. });
+        let is_federated_user = matches!(self.request.principal, Principal::FederatedUser { .. });
+        let is_anonymous = self.request.principal == Principal::Anonymous;
+        if is_role_session || is_federated_user {
+            self.is_present("aws:TokenIssueTime", "R21");
+        }
+        for key in self.present(&SESSION_KEYS) {
+            self.is_present("aws:TokenIssueTime", format_args!("R21, `{key}`"));
+            self.require(
+                !is_anonymous,
+                format_args!("R21, R1: `{key}` is present on an anonymous request"),
+            );
+        }
+        let is_web_identity_call =
+            self.request.action.eq_ignore_ascii_case("sts:AssumeRoleWithWebIdentity");
+        self.require(
+            !self.has("aws:FederatedProvider") || is_role_session || is_web_identity_call,
+            "R24: `aws:FederatedProvider` is present but the principal is no role session",
+        );
+    }
+
+    /// R12 and R14: the ways of the network.
+    fn network(&mut self) {
+        for key in self.present(&ENDPOINT_KEYS) {
+            self.is_absent("aws:SourceIp", format_args!("R12, `{key}`"));
+        }
+        let of_endpoint =
+            ["aws:SourceVpcArn", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"];
+        for key in self.present(&of_endpoint) {
+            self.is_present("aws:SourceVpce", format_args!("R14, `{key}`"));
+        }
+        for key in self.present(&["aws:VpceOrgID", "aws:VpceOrgPaths"]) {
+            self.is_present("aws:VpceAccount", format_args!("R14, `{key}`"));
+        }
+    }
+
+    /// R17: calls that a service makes for a principal.
+    fn called_via(&mut self) {
+        let Some(witness) = self.present(&CALLED_VIA_KEYS).first().copied() else { return };
+        self.is("aws:ViaAWSService", "true", "R17");
+        for key in CALLED_VIA_KEYS {
+            self.is_present(key, format_args!("R17, `{witness}`"));
+        }
+        let Some(ContextValue::Many(services)) = self.request.context.get("aws:CalledVia") else {
+            return;
+        };
+        for (key, service) in
+            [("aws:CalledViaFirst", services.first()), ("aws:CalledViaLast", services.last())]
+        {
+            self.is_if_present(key, service.map_or("", String::as_str), "R17");
+        }
+    }
+
+    /// R19, but for `aws:UserAgent`, whose presence is soft (Q1.3).
+    fn always_present(&mut self) {
+        for key in [
+            "aws:CurrentTime",
+            "aws:EpochTime",
+            "aws:SecureTransport",
+            "aws:RequestedRegion",
+            "aws:ViaAWSService",
+        ] {
+            self.is_present(key, "R19");
+        }
+    }
+
+    /// R7, R14, R26 and R27: organisations.
+    fn organizations(&mut self) {
+        for (id, paths, rule) in [
+            ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "R7"),
+            ("aws:ResourceOrgID", "aws:ResourceOrgPaths", "R26"),
+            ("aws:VpceOrgID", "aws:VpceOrgPaths", "R14"),
+        ] {
+            if self.has(id) {
+                self.is_present(paths, format_args!("{rule}, `{id}`"));
+            }
+            if self.has(paths) {
+                self.is_present(id, format_args!("{rule}, `{paths}`"));
+            }
+        }
+        let memberships = [
+            (self.principal_account(), "aws:PrincipalOrgID"),
+            (self.resource_account(), "aws:ResourceOrgID"),
+            (self.one("aws:VpceAccount"), "aws:VpceOrgID"),
+            (self.one("aws:SourceAccount"), "aws:SourceOrgID"),
+        ];
+        for (index, (account, id)) in memberships.iter().enumerate() {
+            for (other_account, other_id) in &memberships[..index] {
+                let (Some(org), Some(other_org)) = (self.one(id), self.one(other_id)) else {
+                    continue;
+                };
+                self.require(
+                    account.is_none() || account != other_account || org == other_org,
+                    format_args!("R27: `{other_id}` and `{id}` differ for one account"),
+                );
+            }
+        }
+    }
+
+    /// R25 and R31: keys that name the account of the resource or of the principal.
+    fn accounts(&mut self) {
+        if let Some(account) = self.account_of_arn() {
+            self.is_if_present("aws:ResourceAccount", account, "R25");
+        }
+        let is_kms = self.request.action.to_ascii_lowercase().starts_with("kms:");
+        if let (true, Some((_, account))) = (is_kms, self.request.principal.partition_and_account())
+        {
+            self.is_if_present("kms:CallerAccount", account, "R31");
+        }
+    }
+
+    fn principal_account(&self) -> Option<&'r str> {
+        let own = self.request.principal.partition_and_account().map(|(_, account)| account);
+        own.or_else(|| self.one("aws:PrincipalAccount"))
+    }
+
+    fn resource_account(&self) -> Option<&'r str> {
+        self.one("aws:ResourceAccount").or_else(|| self.account_of_arn())
+    }
+
+    /// The account that the resource's ARN says it is of. An access point and a connection to a
+    /// cluster may be of another account than what they lead to (Q1.3).
+    fn account_of_arn(&self) -> Option<&'r str> {
+        let [_, _, service, _, account, name] = fields(&self.request.resource)?;
+        let leads_elsewhere = (service == "s3" && name.starts_with("accesspoint/"))
+            || (service == "kafka" && name.starts_with("vpc-connection/"));
+        (is_account(account) && !leads_elsewhere).then_some(account)
+    }
+
+    /// The key's value, if it has one and only one.
+    fn one(&self, key: &str) -> Option<&'r str> {
+        match self.request.context.get(key) {
+            Some(ContextValue::One(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Those of the keys that are present.
+    fn present<'k>(&self, keys: &[&'k str]) -> Vec<&'k str> {
+        keys.iter().copied().filter(|key| self.has(key)).collect()
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.request.context.get(key).is_some()
+    }
+
+    /// The key, if conditions mention it, is present.
+    fn is_present(&mut self, key: &str, rule: impl Display) {
+        let is_mentioned = self.mentioned.contains(&key.to_ascii_lowercase());
+        self.require(!is_mentioned || self.has(key), format_args!("{rule}: `{key}` is absent"));
+    }
+
+    fn is_absent(&mut self, key: &str, rule: impl Display) {
+        self.require(!self.has(key), format_args!("{rule}: `{key}` is present"));
+    }
+
+    fn is_if_present(&mut self, key: &str, value: &str, rule: impl Display) {
+        self.require(
+            !self.has(key) || self.one(key) == Some(value),
+            format_args!("{rule}: `{key}` is not `{value}`"),
+        );
+    }
+
+    /// The key, if conditions mention it, is present; and it has this value.
+    fn is(&mut self, key: &str, value: &str, rule: impl Display) {
+        self.is_present(key, &rule);
+        self.is_if_present(key, value, rule);
+    }
+
+    fn has_none_with_prefix(&mut self, prefix: &str, rule: impl Display) {
+        let starts = |key: &str| {
+            key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        for (key, _) in self.request.context.iter().filter(|(key, _)| starts(key)) {
+            self.is_absent(key, &rule);
+        }
+    }
+
+    fn require(&mut self, holds: bool, violation: impl Display) {
+        if !holds {
+            self.violations.push(violation.to_string());
+        }
+    }
+}
+
+/// The six fields of an ARN; colons past the fifth are part of the last.
+fn fields(arn: &str) -> Option<[&str; 6]> {
+    arn.splitn(6, ':').collect::<Vec<_>>().try_into().ok()
+}
+
+/// The account and what follows `prefix` in the sixth field, of an ARN of a principal.
+fn principal_arn<'a>(arn: &'a str, service: &str, prefix: &str) -> Option<(&'a str, &'a str)> {
+    let [start, partition, own_service, region, account, name] = fields(arn)?;
+    let fits = start == "arn" && is_partition(partition) && own_service == service;
+    (fits && region.is_empty()).then_some((account, name.strip_prefix(prefix)?))
+}
+
+/// Whether the text is a partition; services and Regions have the same letters.
+fn is_partition(text: &str) -> bool {
+    is_made_of(text, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether the text can be the fifth field of a resource: nothing, an account, or a word such as
+/// `aws`.
+fn is_owner(text: &str) -> bool {
+    text.is_empty()
+        || is_account(text)
+        || (is_partition(text) && text.starts_with(|c: char| c.is_ascii_lowercase()))
+}
+
+/// Whether the text is a name, with a path before it or without.
+fn is_path_and_name(text: &str) -> bool {
+    is_made_of(text, |byte| byte.is_ascii_graphic()) && !text.ends_with('/')
+}
+
+fn is_federated_name(text: &str) -> bool {
+    is_made_of(text, |byte| byte.is_ascii_graphic() && byte != b'/' && byte != b':')
+}
+
+/// Whether the text is like `AIDA…` or `AROA…`. Which letters begin it is soft (R5).
+fn is_unique_id(text: &str) -> bool {
+    is_made_of(text, |byte| byte.is_ascii_graphic() && byte != b':')
+}
+
+fn is_session_name(text: &str) -> bool {
+    text.len() >= 2
+        && is_made_of(text, |byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte))
+}
+
+fn is_arn(text: &str) -> bool {
+    fields(text).is_some_and(|[arn, between @ .., _]| {
+        arn == "arn" && between.iter().all(|field| field.bytes().all(|b| b.is_ascii_graphic()))
+    })
+}
+
+/// Whether the text is not empty and all its bytes are such.
+fn is_made_of(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.bytes().all(is_such)
+}
