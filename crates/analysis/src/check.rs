@@ -188,7 +188,7 @@ enum Found {
 impl Run<'_> {
     fn verdict(&mut self) -> Result<Verdict, Error> {
         let mut unknown: Option<Reason> = None;
-        let mut unsupported = Vec::new();
+        let mut unsupported: Vec<Unsupported> = Vec::new();
         for cell in &self.encoding.cells {
             match self.cell(cell)? {
                 Verdict::Holds(_) => {}
@@ -204,6 +204,8 @@ impl Run<'_> {
                 fails @ Verdict::Fails(_) => return Ok(fails),
             }
         }
+        // Several cells can hang on one construct, and one construct can have several values.
+        unsupported.sort_by_key(|item| (item.policy, item.span));
         unsupported.dedup();
         Ok(match unknown {
             Some(reason) => Verdict::Unknown { reason, unsupported },

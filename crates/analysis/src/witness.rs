@@ -216,11 +216,8 @@ type Candidate = Vec<(String, Value)>;
 /// The most candidates tried for one group; more make witnesses no nicer, only slower.
 const MAX_CANDIDATES: usize = 200;
 
-/// A model of `formula` with likely values where they fit.
-///
-/// # Panics
-///
-/// Never; a model that does not satisfy the formula comes back completed but unchanged.
+/// A model of `formula` with likely values where they fit. A model that does not satisfy the
+/// formula comes back completed but otherwise as it is, so that its replay can tell.
 pub fn polish(
     question: &Question,
     encoding: &Encoding,
@@ -228,9 +225,12 @@ pub fn polish(
     mut model: Model,
 ) -> Model {
     complete_with(formula.variables().into_iter(), &mut model);
-    let acceptable = |model: &Model| {
-        eval::holds(formula, model) == Ok(true) && action_without_pseudo_resource(model).is_none()
-    };
+    let satisfies = |model: &Model| eval::holds(formula, model) == Ok(true);
+    if !satisfies(&model) {
+        return model;
+    }
+    let acceptable =
+        |model: &Model| satisfies(model) && action_without_pseudo_resource(model).is_none();
     let hints = Hints::new(question, formula);
     // The first rounds let later groups make room for earlier ones.
     for _ in 0..2 {
