@@ -25,7 +25,7 @@ const ENDPOINT_KEYS: [&str; 7] = [
 ];
 
 /// Keys of a role session's credentials (7.2), which come with `aws:TokenIssueTime` (R21).
-const ROLE_SESSION_KEYS: [&str; 14] = [
+const ROLE_SESSION_KEYS: [&str; 15] = [
     "aws:assumedroot",
     "aws:signinsessionarn",
     "aws:chatbotsourcearn",
@@ -40,10 +40,11 @@ const ROLE_SESSION_KEYS: [&str; 14] = [
     "codebuild:projectarn",
     "lambda:sourcefunctionarn",
     "ssm:sourceinstancearn",
+    "identitystore:userid",
 ];
 
 /// Keys that an anonymous request lacks (R1), besides tags and role session keys.
-const ABSENT_WITHOUT_CREDENTIALS: [&str; 12] = [
+const ABSENT_WITHOUT_CREDENTIALS: [&str; 14] = [
     "aws:principalarn",
     "aws:principalorgid",
     "aws:principalorgpaths",
@@ -56,6 +57,8 @@ const ABSENT_WITHOUT_CREDENTIALS: [&str; 12] = [
     "aws:multifactorauthage",
     "aws:calledvia",
     "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:calledviaawsmcp",
 ];
 
 /// Keys that every request has (R19), but for `aws:UserAgent`, of which that is not certain.
@@ -95,6 +98,7 @@ impl Encoder<'_> {
         add("R7, R26: organisation id and paths come together", self.organisation_pairs());
         add("R12, R14: VPC endpoints", self.endpoints());
         add("R17: calls on somebody's behalf", self.called_via());
+        add("R21: keys of sessions come with a token", self.session_keys());
         add("R24: federated providers", self.federated_provider());
         add("R25: owner of the resource", self.resource_owner());
         add("R27: an account is in one organisation", self.one_organisation());
@@ -279,8 +283,7 @@ impl Encoder<'_> {
             lower if ALWAYS_PRESENT.contains(&lower) => (&Kind::ALL, &[]),
             lower
                 if ABSENT_WITHOUT_CREDENTIALS.contains(&lower)
-                    || ROLE_SESSION_KEYS.contains(&lower)
-                    || lower == "aws:calledvialast" =>
+                    || ROLE_SESSION_KEYS.contains(&lower) =>
             {
                 (&[], &[Anonymous])
             }
@@ -366,6 +369,16 @@ impl Encoder<'_> {
             parts.push(self.t.implies(present, not_service));
         }
         self.t.and(parts)
+    }
+
+    fn session_keys(&mut self) -> Term {
+        let Some(token) = self.keys.get("aws:tokenissuetime").cloned() else {
+            return self.t.bool(true);
+        };
+        let keys = ROLE_SESSION_KEYS.map(|key| self.presence_if_mentioned(key));
+        let some = self.t.or(keys);
+        let token = self.present(&token);
+        self.t.implies(some, token)
     }
 
     fn federated_provider(&mut self) -> Term {
