@@ -1,0 +1,1 @@
+//! Disagreements that were found once.
