@@ -74,17 +74,12 @@ impl From<ErrorRecord> for Failure {
 pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
     let asked = match Files::new(&arguments.asked, &arguments.solving) {
         Ok(asked) => asked,
-        Err((record, files)) => {
-            if arguments.json {
-                let result = JobResult { error: Some(*record), ..JobResult::default() };
-                print_json(&result)?;
-            } else {
-                render::error(&record, Some(&files));
-            }
-            return Ok(Exit::Error);
-        }
+        Err((record, files)) => return refuse(*record, &files, arguments.json),
     };
-    let config = configuration(arguments.solving.config.as_deref())?;
+    let config = match configuration(arguments.solving.config.as_deref()) {
+        Ok(config) => config,
+        Err(record) => return refuse(record, &asked.files, arguments.json),
+    };
     let options = options(&arguments.solving);
     let result = asked.inquiry.answer(&engines(&config, &options), &Cancel::new());
     if arguments.json {
@@ -101,6 +96,16 @@ pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
         Some(VerdictName::Unknown) => Exit::Unknown,
         None => Exit::Error,
     })
+}
+
+/// Tells what is wrong with the input, where the user looks for the answer.
+fn refuse(record: ErrorRecord, files: &FileNames, json: bool) -> Result<Exit, Failure> {
+    if json {
+        print_json(&JobResult { error: Some(record), ..JobResult::default() })?;
+    } else {
+        render::error(&record, Some(files));
+    }
+    Ok(Exit::Error)
 }
 
 /// The longest line that `batch` reads, in bytes: two policies of the greatest size, and a little.
