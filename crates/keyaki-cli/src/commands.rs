@@ -120,13 +120,13 @@ pub(crate) fn batch(arguments: &Batch) -> Result<Exit, Failure> {
     let mut standard_input = io::stdin().lock();
     let mut line = Vec::new();
     while next_line(&mut standard_input, &mut line)? {
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
+        // First: what was read of a line that is too long may look empty.
         let result = if line.len() > MAX_LINE_BYTES {
             let message = format!("the line is longer than {MAX_LINE_BYTES} bytes");
             let error = Some(ErrorRecord::new("too-large", message));
             JobResult { error, ..JobResult::default() }
+        } else if line.trim_ascii().is_empty() {
+            continue;
         } else {
             match Inquiry::from_json(&line, arguments.solving.timeout) {
                 Ok((id, inquiry)) => {
