@@ -1,15 +1,15 @@
-//! How many addresses a policy cannot tell from a given one.
+//! Which addresses a policy cannot tell apart, and how many they are.
 //!
 //! Two addresses of one family are in the same class if they lie in exactly the same of the ranges
-//! that the policy names. The size of a class is found by walking along the number line: a counter
-//! says in how many ranges the place differs from the given address, and the stretches where it is
-//! zero are added up. Splitting the line into named blocks, as a subtraction of prefixes would, was
-//! not needed, and this way nothing depends on ranges being nested or disjoint.
+//! that the policy names. Classes are found by walking along the number line with the set of ranges
+//! that one is in. Ranges that differ and share an address lie within each other, so that set is
+//! never larger than an address has bits.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use keyaki_policy::Policy;
-use keyaki_policy::ast::{BaseOperator, ConditionValue, Segment};
+use keyaki_policy::ast::{BaseOperator, Condition, ConditionValue, Segment};
 
 use crate::public::ADDRESS_KEY;
 
@@ -17,63 +17,87 @@ use crate::public::ADDRESS_KEY;
 const PRIVATE: [&str; 3] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
 /// All addresses from one to another of the same family, both included, as numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Range {
     is_ipv4: bool,
     low: u128,
     high: u128,
 }
 
-/// The ranges that the statements name for the caller's address. Values that cannot be read as
-/// ranges are left out.
-pub(super) fn named_ranges(policy: &Policy) -> Vec<Range> {
-    let conditions = policy.statements.iter().flat_map(|statement| &statement.conditions);
-    conditions
-        .filter(|test| {
-            matches!(test.operator.base, BaseOperator::IpAddress | BaseOperator::NotIpAddress)
-                && test.key.eq_ignore_ascii_case(ADDRESS_KEY)
-        })
-        .flat_map(|test| &test.values)
-        .filter_map(read_value)
-        .collect()
+/// The conditions about ranges of the caller's address, each with the index of its statement.
+pub(super) fn naming_conditions(policy: &Policy) -> impl Iterator<Item = (usize, &Condition)> {
+    let conditions = policy
+        .statements
+        .iter()
+        .flat_map(|statement| statement.conditions.iter().map(|test| (statement.index, test)));
+    conditions.filter(|(_, test)| {
+        matches!(test.operator.base, BaseOperator::IpAddress | BaseOperator::NotIpAddress)
+            && test.key.eq_ignore_ascii_case(ADDRESS_KEY)
+    })
 }
 
-/// The number of addresses outside RFC 1918 that lie in the same of `ranges` as `address`; none if
-/// it is itself in RFC 1918. All 2^128 addresses of IPv6 count as one less.
-pub(super) fn class_size(ranges: &[Range], address: IpAddr) -> u128 {
-    let (is_ipv4, number) = number(address);
-    let private: Vec<Range> = PRIVATE.into_iter().filter_map(read_range).collect();
-    if private.iter().any(|range| range.contains(is_ipv4, number)) {
-        return 0;
+/// The ranges that those conditions name. Values that cannot be read as ranges are left out.
+pub(super) fn named_ranges(policy: &Policy) -> Vec<Range> {
+    naming_conditions(policy).flat_map(|(_, test)| &test.values).filter_map(read_value).collect()
+}
+
+/// The classes of the addresses that are not in RFC 1918.
+pub(super) struct Classes {
+    ranges: BTreeSet<Range>,
+    /// The ranges that a class lies in, to its size. All 2^128 addresses of IPv6 count as one less.
+    sizes: BTreeMap<BTreeSet<Range>, u128>,
+}
+
+impl Classes {
+    /// The classes of the family of `address`, by `ranges`.
+    pub(super) fn of_family(address: IpAddr, ranges: &[Range]) -> Classes {
+        let is_ipv4 = address.is_ipv4();
+        let ranges: BTreeSet<Range> =
+            ranges.iter().copied().filter(|range| range.is_ipv4 == is_ipv4).collect();
+        let last = if is_ipv4 { u128::from(u32::MAX) } else { u128::MAX };
+
+        let private: Vec<Range> = PRIVATE.into_iter().filter_map(read_range).collect();
+        let mut places = BTreeSet::from([0]);
+        for range in ranges.iter().chain(&private).filter(|range| range.is_ipv4 == is_ipv4) {
+            places.insert(range.low);
+            places.extend(range.high.checked_add(1).filter(|place| *place <= last));
+        }
+
+        // Between two places nothing changes.
+        let mut sizes = BTreeMap::new();
+        let mut around = BTreeSet::new();
+        let mut places = places.into_iter().peekable();
+        while let Some(place) = places.next() {
+            around.retain(|range: &Range| range.high >= place);
+            let starting = ranges.range(Range { is_ipv4, low: place, high: 0 }..);
+            around.extend(starting.copied().take_while(|range| range.low == place));
+            if private.iter().any(|range| range.contains(is_ipv4, place)) {
+                continue;
+            }
+            let end = places.peek().map_or(last, |next| next - 1);
+            let size: &mut u128 = sizes.entry(around.clone()).or_default();
+            *size = size.saturating_add(end - place).saturating_add(1);
+        }
+        Classes { ranges, sizes }
     }
 
-    // Outside all ranges a place differs from the address in those that have the address. Each end
-    // of a range changes that by one.
-    let mut n_different = 0i64;
-    let mut ends: Vec<(u128, i64)> = vec![];
-    for range in private.iter().chain(ranges).filter(|range| range.is_ipv4 == is_ipv4) {
-        let inside = if range.contains(is_ipv4, number) { -1 } else { 1 };
-        if inside == -1 {
-            n_different += 1;
+    /// The size of the class of `address`; none if it is in RFC 1918.
+    pub(super) fn size_around(&self, address: IpAddr) -> u128 {
+        let (is_ipv4, number) = number(address);
+        let is_private = |text| read_range(text).is_some_and(|r| r.contains(is_ipv4, number));
+        if PRIVATE.into_iter().any(is_private) {
+            return 0;
         }
-        ends.push((range.low, inside));
-        ends.extend(range.high.checked_add(1).map(|after| (after, -inside)));
+        let around: BTreeSet<Range> =
+            self.ranges.iter().copied().filter(|range| range.contains(is_ipv4, number)).collect();
+        self.sizes.get(&around).copied().unwrap_or_default()
     }
-    ends.sort_unstable();
 
-    let last = if is_ipv4 { u128::from(u32::MAX) } else { u128::MAX };
-    let (mut size, mut start) = (0u128, 0u128);
-    for (end, change) in ends {
-        if n_different == 0 {
-            size = size.saturating_add(end - start);
-        }
-        n_different += change;
-        start = end;
+    /// How many addresses are in classes of at most `max` addresses.
+    pub(super) fn size_of_small(&self, max: u128) -> u128 {
+        let small = self.sizes.values().filter(|size| **size <= max);
+        small.fold(0, |sum, size| sum.saturating_add(*size))
     }
-    if n_different == 0 && start <= last {
-        size = size.saturating_add(last - start).saturating_add(1);
-    }
-    size
 }
 
 impl Range {
@@ -176,6 +200,16 @@ mod tests {
     }
 
     #[test]
+    fn small_classes_add_up() {
+        let ranges: Vec<_> =
+            ["1.0.0.0/8", "2.0.0.0/8", "3.0.0.0/16"].into_iter().filter_map(read_range).collect();
+        let classes = Classes::of_family("1.1.1.1".parse().unwrap(), &ranges);
+        assert_eq!(classes.size_of_small(1 << 24), (2 << 24) + (1 << 16));
+        assert_eq!(classes.size_of_small(1 << 16), 1 << 16);
+        assert_eq!(classes.size_of_small(1), 0);
+    }
+
+    #[test]
     fn sizes_agree_with_counting_one_by_one() {
         arbtest::arbtest(|u| {
             let n_ranges = u.int_in_range(0..=4)?;
@@ -194,7 +228,7 @@ mod tests {
             };
             let own = signature(&address);
             let n = (0..=255).filter(|last| signature(&format!("9.255.255.{last}")) == own).count();
-            assert_eq!(class_size(&ranges, address.parse().unwrap()), n as u128);
+            assert_eq!(size(&ranges, &address), n as u128);
             Ok(())
         });
     }
@@ -202,6 +236,11 @@ mod tests {
     #[track_caller]
     fn check(ranges: &[&str], address: &str, expected: u128) {
         let ranges: Vec<_> = ranges.iter().map(|text| read_range(text).unwrap()).collect();
-        assert_eq!(class_size(&ranges, address.parse().unwrap()), expected);
+        assert_eq!(size(&ranges, address), expected);
+    }
+
+    fn size(ranges: &[Range], address: &str) -> u128 {
+        let address = address.parse().unwrap();
+        Classes::of_family(address, ranges).size_around(address)
     }
 }

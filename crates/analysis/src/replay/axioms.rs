@@ -7,13 +7,15 @@
 //! sessions and federated users; the keys of other kinds are free but for R1 and R8 (Q1.2, D31).
 //!
 //! Not in force: upper bounds on lengths, the clock (R20), what the elements of lists are (the
-//! second half of R7 and R26), and that an account determines its organisation beyond R27 (R28).
+//! second halves of R7, R17 and R26), and that an account determines its organisation beyond R27
+//! (R28).
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::net::IpAddr;
 
 use keyaki_policy::PolicyType;
+use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::request::{ContextValue, Principal, Request};
 
@@ -82,9 +84,15 @@ struct Check<'r> {
 
 impl<'r> Check<'r> {
     fn new(question: &Question, request: &'r Request) -> Check<'r> {
-        let statements = question.policies().flat_map(|(_, policy)| &policy.statements);
-        let tests = statements.flat_map(|statement| &statement.conditions);
-        let mentioned = tests.map(|test| test.key.to_ascii_lowercase()).collect();
+        let mut mentioned = BTreeSet::new();
+        for statement in question.policies().flat_map(|(_, policy)| &policy.statements) {
+            mentioned.extend(statement.conditions.iter().map(|test| test.key.to_ascii_lowercase()));
+            let mut principals = statement.principal.iter().flat_map(|clause| &clause.entries);
+            if principals.any(|entry| matches!(entry.kind, PrincipalKind::UniqueId(_))) {
+                // Unique ids are looked for in the user id (2.4).
+                mentioned.insert("aws:userid".to_owned());
+            }
+        }
         Check { request, mentioned, violations: vec![] }
     }
 
@@ -134,10 +142,12 @@ impl<'r> Check<'r> {
                 self.require(well_formed, format_args!("R2: `{arn}` is no federated user"));
                 self.base_user(base.as_deref());
             }
-            Principal::Anonymous
-            | Principal::Service { .. }
-            | Principal::Federated { .. }
-            | Principal::CanonicalUser { .. } => {}
+            Principal::Service { name: id }
+            | Principal::Federated { provider: id }
+            | Principal::CanonicalUser { id } => {
+                self.require(!id.is_empty(), "the principal has no name");
+            }
+            Principal::Anonymous => {}
         }
     }
 
@@ -304,9 +314,7 @@ impl<'r> Check<'r> {
                 self.is_absent("aws:username", "R8");
                 self.has_none_with_prefix("aws:PrincipalTag/", "R8");
                 self.is("aws:ViaAWSService", "false", "R8");
-                for key in CALLED_VIA_KEYS {
-                    self.is_absent(key, "R8, R17");
-                }
+                CALLED_VIA_KEYS.into_iter().for_each(|key| self.is_absent(key, "R8, R17"));
             }
             // Without the key, which R1 asks for.
             Principal::Anonymous => {}
@@ -346,10 +354,11 @@ impl<'r> Check<'r> {
                 format_args!("R21, R1: `{key}` is present on an anonymous request"),
             );
         }
-        let is_web_identity_call =
-            self.request.action.eq_ignore_ascii_case("sts:AssumeRoleWithWebIdentity");
+        // Of the calls that make a role session of a federated identity, `AssumeRoleWithWebIdentity`
+        // is not the only one in whose trust policy the key can stand: `TagSession` goes with it.
+        let is_federated = matches!(self.request.principal, Principal::Federated { .. });
         self.require(
-            !self.has("aws:FederatedProvider") || is_role_session || is_web_identity_call,
+            !self.has("aws:FederatedProvider") || is_role_session || is_federated,
             "R24: `aws:FederatedProvider` is present but the principal is no role session",
         );
     }
@@ -375,14 +384,6 @@ impl<'r> Check<'r> {
         self.is("aws:ViaAWSService", "true", "R17");
         for key in CALLED_VIA_KEYS {
             self.is_present(key, format_args!("R17, `{witness}`"));
-        }
-        let Some(ContextValue::Many(services)) = self.request.context.get("aws:CalledVia") else {
-            return;
-        };
-        for (key, service) in
-            [("aws:CalledViaFirst", services.first()), ("aws:CalledViaLast", services.last())]
-        {
-            self.is_if_present(key, service.map_or("", String::as_str), "R17");
         }
     }
 
@@ -413,9 +414,10 @@ impl<'r> Check<'r> {
                 self.is_present(id, format_args!("{rule}, `{paths}`"));
             }
         }
+        let own = self.request.principal.partition_and_account().map(|(_, account)| account);
         let memberships = [
-            (self.principal_account(), "aws:PrincipalOrgID"),
-            (self.resource_account(), "aws:ResourceOrgID"),
+            (own, "aws:PrincipalOrgID"),
+            (self.one("aws:ResourceAccount").or(self.account_of_arn()), "aws:ResourceOrgID"),
             (self.one("aws:VpceAccount"), "aws:VpceOrgID"),
             (self.one("aws:SourceAccount"), "aws:SourceOrgID"),
         ];
@@ -444,21 +446,12 @@ impl<'r> Check<'r> {
         }
     }
 
-    fn principal_account(&self) -> Option<&'r str> {
-        let own = self.request.principal.partition_and_account().map(|(_, account)| account);
-        own.or_else(|| self.one("aws:PrincipalAccount"))
-    }
-
-    fn resource_account(&self) -> Option<&'r str> {
-        self.one("aws:ResourceAccount").or_else(|| self.account_of_arn())
-    }
-
     /// The account that the resource's ARN says it is of. An access point and a connection to a
     /// cluster may be of another account than what they lead to (Q1.3).
     fn account_of_arn(&self) -> Option<&'r str> {
         let [_, _, service, _, account, name] = fields(&self.request.resource)?;
-        let leads_elsewhere = (service == "s3" && name.starts_with("accesspoint/"))
-            || (service == "kafka" && name.starts_with("vpc-connection/"));
+        let leads_elsewhere = (service == "s3" && name.starts_with("accesspoint"))
+            || (service == "kafka" && name.starts_with("vpc-connection"));
         (is_account(account) && !leads_elsewhere).then_some(account)
     }
 
@@ -549,7 +542,7 @@ fn is_owner(text: &str) -> bool {
 
 /// Whether the text is a name, with a path before it or without.
 fn is_path_and_name(text: &str) -> bool {
-    is_made_of(text, |byte| byte.is_ascii_graphic()) && !text.ends_with('/')
+    is_made_of(text, |byte| byte.is_ascii_graphic() || byte == b' ') && !text.ends_with('/')
 }
 
 fn is_federated_name(text: &str) -> bool {

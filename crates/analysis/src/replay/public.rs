@@ -10,6 +10,8 @@
 //! a condition of that one value: a second reading of the operators here would have to be kept in
 //! step with the first.
 
+use std::net::IpAddr;
+
 use keyaki_policy::ast::{
     BaseOperator, Clause, Condition, ConditionValue, Effect, Operator, Policy, PolicyType,
     PrincipalEntry, PrincipalKind, Segment, Statement, Template, Version,
@@ -34,9 +36,10 @@ pub(super) fn breaks(policy: &Policy, table: &Table, request: &Request) -> Repla
         }
         denied = or(denied, (truth, hangs_on));
     }
-    if let Some(reason) = confined_by_address(policy, table, request) {
-        return Replay::Refuted(reason);
-    }
+    let spread = match spread_over_addresses(policy, table, request) {
+        Ok(spread) => spread,
+        Err(reason) => return Replay::Refuted(reason),
+    };
 
     let place = PolicyRef { side: Side::Policy, index: 0 };
     let (mut allowing, mut hangs_on, mut is_allowed) = (vec![], vec![], false);
@@ -59,7 +62,7 @@ pub(super) fn breaks(policy: &Policy, table: &Table, request: &Request) -> Repla
         }
         (true, true) => return Replay::Refuted("no statement allows the request".to_owned()),
     };
-    match and(some_statement, not(denied)) {
+    match and(and(some_statement, not(denied)), spread) {
         (Truth::True, _) => Replay::Confirmed { allowing },
         (_, hangs_on) => {
             Replay::Undecided(hangs_on.into_iter().map(|construct| (place, construct)).collect())
@@ -146,20 +149,27 @@ fn has_fixed_value<'p>(
     sum
 }
 
-/// Whether a value that is named for a trusted key is fixed.
+/// Whether a value that is named for a trusted key is fixed: no wildcard, whatever the operator, no
+/// variable, and none of the values that everybody has. `${*}` is the character.
 fn is_fixed(template: &Template, fixed: Fixed) -> bool {
-    // `${*}` is a policy variable too, one with a fixed value; a text with a star in it is not
-    // what anybody means by a fixed value.
-    let text = match template.segments.as_slice() {
-        [] => "",
-        [Segment::Text(text)] => text,
-        _ => return false,
-    };
-    let is_literal = !text.is_empty() && text != "anonymous" && !text.contains(['*', '?']);
+    // Wildcards are kept apart from the characters that they are written with.
+    let mut text = String::new();
+    let mut has_wildcard = false;
+    for segment in &template.segments {
+        match segment {
+            Segment::Text(piece) => {
+                has_wildcard |= piece.contains(['*', '?']);
+                text.push_str(piece);
+            }
+            Segment::Escaped(c) => text.push(*c),
+            Segment::Variable { .. } => return false,
+        }
+    }
+    let is_literal = !text.is_empty() && text != "anonymous" && !has_wildcard;
     match fixed {
         Fixed::Literal => is_literal,
         Fixed::LiteralWithoutColon => is_literal && !text.contains(':'),
-        Fixed::AccountOfArn => is_literal || has_fixed_account(text),
+        Fixed::AccountOfArn => is_literal || has_fixed_account(&text),
     }
 }
 
@@ -231,24 +241,39 @@ fn positive(base: BaseOperator) -> BaseOperator {
     }
 }
 
-/// Why the caller's address confines the request, if the policy names ranges of addresses.
-fn confined_by_address(policy: &Policy, table: &Table, request: &Request) -> Option<String> {
-    let ranges = addresses::named_ranges(policy);
-    if ranges.is_empty() {
-        return None;
-    }
-    let text = match request.context.get(ADDRESS_KEY)? {
-        ContextValue::One(text) => text,
-        ContextValue::Many(_) => return Some(format!("`{ADDRESS_KEY}` is a list, not an address")),
+/// Whether the caller's address is one of too many to confine the request, where the policy names
+/// ranges of addresses; if not, why.
+///
+/// If its class is small, but all small classes together are not, it hangs on which of them are let
+/// in, and one request does not tell.
+fn spread_over_addresses(
+    policy: &Policy,
+    table: &Table,
+    request: &Request,
+) -> Result<Answer, String> {
+    let place = addresses::naming_conditions(policy).next();
+    let (Some((statement, test)), Some(value)) = (place, request.context.get(ADDRESS_KEY)) else {
+        return Ok((Truth::True, vec![]));
     };
-    let Ok(address) = text.parse::<std::net::IpAddr>() else {
-        return Some(format!("`{text}` is none of the Internet's addresses"));
+    let (text, address) = match value {
+        ContextValue::One(text) => (text, text.parse::<IpAddr>()),
+        ContextValue::Many(_) => return Err(format!("`{ADDRESS_KEY}` is a list")),
     };
-    let size = addresses::class_size(&ranges, address);
+    let Ok(address) = address else { return Err(format!("`{text}` is no address")) };
     let max = if address.is_ipv4() { table.max_ipv4_addresses } else { table.max_ipv6_addresses };
-    (size <= max).then(|| {
-        format!("only {size} public addresses are treated as `{text}` is, and {max} are not public")
-    })
+    let classes = addresses::Classes::of_family(address, &addresses::named_ranges(policy));
+    let size = classes.size_around(address);
+    if size > max {
+        return Ok((Truth::True, vec![]));
+    }
+    if size == 0 || classes.size_of_small(max) <= max {
+        return Err(format!(
+            "addresses: `{text}` is one of {size} outside RFC 1918 that the policy treats alike, \
+             and {max} are not public"
+        ));
+    }
+    let construct = format!("the number of addresses that `{}` admits in all", test.key);
+    Ok((Truth::Unknown, vec![Unsupported { construct, statement, span: test.key_span }]))
 }
 
 fn statements(policy: &Policy, effect: Effect) -> impl Iterator<Item = &Statement> {
