@@ -21,7 +21,7 @@ mod pattern;
 mod principal;
 pub mod symbols;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keyaki_logic::{Formula, Sort, Term, Terms, simplify};
 use keyaki_policy::ast::{
@@ -64,6 +64,8 @@ pub struct Encoding {
     /// The ARNs of users that a policy names, with the variables that say "the caller of
     /// `GetFederationToken` was this user".
     pub base_users: Vec<(String, PrincipalArn)>,
+    /// The canonical user ids that a policy names.
+    pub canonical_users: BTreeSet<String>,
     unsupported: BTreeMap<String, Unsupported>,
 }
 
@@ -102,6 +104,7 @@ pub fn encode(question: &Question) -> Encoding {
         cells,
         keys: encoder.keys,
         base_users: encoder.base_users,
+        canonical_users: encoder.canonical_users,
         unsupported: encoder.unsupported,
     }
 }
@@ -163,6 +166,7 @@ struct Encoder<'q> {
     symbols: Symbols,
     keys: BTreeMap<String, Key>,
     base_users: Vec<(String, PrincipalArn)>,
+    canonical_users: BTreeSet<String>,
     unsupported: BTreeMap<String, Unsupported>,
 }
 
@@ -183,6 +187,7 @@ impl<'q> Encoder<'q> {
             symbols,
             keys: BTreeMap::new(),
             base_users: Vec::new(),
+            canonical_users: BTreeSet::new(),
             unsupported: BTreeMap::new(),
         }
     }

@@ -86,8 +86,8 @@ fn text<'m>(model: &'m Model, variable: &str) -> &'m str {
 }
 
 fn principal(encoding: &Encoding, model: &Model, kind: Kind) -> Principal {
-    let canonical_user =
-        Some(text(model, name::CANONICAL)).filter(|id| !id.is_empty()).map(str::to_owned);
+    // Of an account's canonical id we only speak if some policy does.
+    let canonical_user = encoding.canonical_users.get(text(model, name::CANONICAL)).cloned();
     match kind {
         Kind::Anonymous => Principal::Anonymous,
         Kind::Root => Principal::Root {

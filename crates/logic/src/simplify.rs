@@ -2,16 +2,16 @@
 //!
 //! In a comparison of two versions of a policy nearly everything is common to both. With a
 //! conjunct `¬S` (the old policy's statement does not match) the same `S` in the new policy is
-//! false; with a conjunct `service = "s3"` every test of another service is. Propagating such facts
-//! usually leaves a formula about the few actions that changed.
+//! false; with a conjunct `service = "s3"` every test of another service is. Propagating such facts,
+//! and those that follow from them by unit propagation, usually leaves a formula about the few
+//! actions that changed, and often nothing.
 //!
-//! Every step is an equivalence, so models and unsatisfiability carry over unchanged. Subsumption
-//! between patterns is left to the solvers: it is their strength, and a mistake there would be a
-//! wrong answer that nothing downstream can catch.
+//! Every step is an equivalence, so models and unsatisfiability carry over unchanged. Of languages
+//! we only ask whether a constant is in them; inclusion between patterns is left to the solvers: it
+//! is their strength, and a mistake there would be a wrong answer that nothing downstream can catch.
 
 use std::collections::HashMap;
 
-use crate::regex::Regex;
 use crate::term::{Formula, Node, Term, Terms};
 
 /// The rounds after which propagation stops even if it still finds something; each round costs
@@ -39,6 +39,55 @@ pub fn simplify(formula: Formula) -> Formula {
     simplified
 }
 
+/// Formulas, simplified, of which at least one is satisfiable if and only if `formula` is, and
+/// whose models are models of it: one for each alternative of the largest disjunction that is a
+/// conjunct. `None` if there is no such disjunction, or none of at most `max_parts` alternatives.
+///
+/// Under one alternative far more is known than under "one of them", so the parts are often much
+/// smaller than the whole.
+pub fn split(formula: &Formula, max_parts: usize) -> Option<Vec<Formula>> {
+    let terms = &formula.terms;
+    let mut largest: Option<(usize, usize, Term)> = None;
+    for (i, (_, root)) in formula.assertions().iter().enumerate() {
+        let conjuncts = match terms.node(*root) {
+            Node::And(children) => &children[..],
+            _ => std::slice::from_ref(root),
+        };
+        for &conjunct in conjuncts {
+            if let Node::Or(alternatives) = terms.node(conjunct) {
+                let size = size(terms, conjunct);
+                let larger = largest.is_none_or(|(_, known, _)| size > known);
+                if larger && alternatives.len() <= max_parts {
+                    largest = Some((i, size, conjunct));
+                }
+            }
+        }
+    }
+    let (index, _, disjunction) = largest?;
+    let Node::Or(alternatives) = terms.node(disjunction) else { return None };
+    let part = |&alternative: &Term| {
+        let mut part = Formula::new(terms.clone());
+        for (i, (label, root)) in formula.assertions().iter().enumerate() {
+            if i == index {
+                // The rest of the conjunction stays; the disjunction follows from its alternative.
+                let rest = part.terms.and([*root, alternative]);
+                part.assert(label, rest);
+            } else {
+                part.assert(label, *root);
+            }
+        }
+        simplify(part)
+    };
+    Some(alternatives.iter().map(part).collect())
+}
+
+/// The number of terms in `term`, each occurrence counted.
+fn size(terms: &Terms, term: Term) -> usize {
+    let mut size = 1;
+    terms.node(term).for_each_child(|child| size += self::size(terms, child));
+    size
+}
+
 struct Simplifier {
     terms: Terms,
     facts: Facts,
@@ -50,12 +99,24 @@ struct Facts {
     truth: HashMap<Term, bool>,
     /// Variables that equal a constant.
     value: HashMap<Term, Term>,
+    /// Membership atoms of known truth, by variable.
+    memberships: HashMap<Term, Vec<Term>>,
+    /// Disjunctions known to be true and conjunctions known to be false, by what may decide one of
+    /// their children: the child itself, or the variable of an atom.
+    clauses: HashMap<Term, Vec<Term>>,
+    /// Facts found that are still to be taken in.
+    pending: Vec<(Term, bool)>,
+    /// Whether the facts contradict each other.
+    conflict: bool,
     trail: Vec<Undo>,
 }
 
 enum Undo {
     Truth(Term),
     Value(Term),
+    Membership(Term),
+    Clause(Term),
+    Conflict,
 }
 
 impl Simplifier {
@@ -63,43 +124,155 @@ impl Simplifier {
     fn conjunction(&mut self, roots: &mut [Term]) {
         let mark = self.facts.trail.len();
         let mut order: Vec<usize> = (0..roots.len()).collect();
-        order.sort_by_key(|&i| (self.rank(roots[i]), i));
+        order.sort_by_key(|&i| (self.rank(roots[i], true), i));
         for i in order {
-            roots[i] = self.rewrite(roots[i]);
+            roots[i] =
+                if self.facts.conflict { self.terms.bool(false) } else { self.rewrite(roots[i]) };
             self.assume(roots[i], true);
         }
         self.facts.undo_to(mark);
     }
 
-    /// How late to rewrite a conjunct: first what states facts about atoms, then what states one
-    /// about a conjunction (`¬S`, a statement that must not match), last the alternatives.
-    fn rank(&self, term: Term) -> u8 {
+    /// How late to rewrite a child of a conjunction (`truth` true) or disjunction: first what
+    /// states facts about atoms when it is taken to be `truth`, then what states one about a whole
+    /// (`¬S`, a statement that must not match), last the alternatives.
+    fn rank(&self, term: Term, truth: bool) -> u8 {
         match self.terms.node(term) {
-            Node::Or(_) => 2,
-            Node::Not(inner) if matches!(self.terms.node(*inner), Node::And(_)) => 1,
+            Node::And(_) if !truth => 2,
+            Node::Or(_) if truth => 2,
+            Node::Not(inner) => match self.terms.node(*inner) {
+                Node::And(_) => u8::from(truth),
+                Node::Or(_) => u8::from(!truth),
+                _ => 0,
+            },
             _ => 0,
         }
     }
 
-    /// Takes `term` to be `truth` until the trail is cut.
+    /// Takes `term` to be `truth`, with what follows by unit propagation, until the trail is cut.
     fn assume(&mut self, term: Term, truth: bool) {
-        match (self.terms.node(term), truth) {
-            (Node::Bool(_), _) => return,
-            (Node::Not(inner), _) => return self.assume(*inner, !truth),
-            (Node::And(children), true) | (Node::Or(children), false) => {
-                for child in children.clone() {
-                    self.assume(child, truth);
-                }
+        self.facts.pending.push((term, truth));
+        while let Some((term, truth)) = self.facts.pending.pop() {
+            match self.terms.node(term) {
+                Node::Bool(value) if *value != truth => self.facts.set_conflict(),
+                Node::Bool(_) => {}
+                Node::Not(inner) => self.facts.pending.push((*inner, !truth)),
+                _ => self.take(term, truth),
             }
-            (Node::Eq(a, b), true) if self.terms.is_constant(*b) => self.facts.set_value(*a, *b),
+        }
+    }
+
+    /// Takes in one fact about a term that is neither a constant nor a negation.
+    fn take(&mut self, term: Term, truth: bool) {
+        match self.status(term) {
+            Some(known) if known != truth => return self.facts.set_conflict(),
+            // Known outright; if it only follows from the value of its variable, there may still
+            // be something to note below.
+            Some(_) if self.facts.truth.contains_key(&term) => return,
             _ => {}
         }
-        self.facts.set_truth(term, truth);
+        self.facts.truth.insert(term, truth);
+        self.facts.trail.push(Undo::Truth(term));
+        match (self.terms.node(term), truth) {
+            (Node::And(children), true) | (Node::Or(children), false) => {
+                let children = children.iter().map(|&child| (child, truth));
+                self.facts.pending.extend(children);
+            }
+            (Node::And(children), false) | (Node::Or(children), true) => {
+                for &child in children {
+                    let decider = atom_of(&self.terms, child);
+                    self.facts.watch(decider, term);
+                    if let Some(variable) = variable_of(&self.terms, decider) {
+                        self.facts.watch(variable, term);
+                    }
+                }
+                self.propagate(term);
+            }
+            (Node::InRe(variable, _), _) => self.facts.note_membership(*variable, term),
+            (Node::Eq(a, b), true) if self.terms.is_constant(*b) => {
+                let variable = *a;
+                self.facts.set_value(variable, *b);
+                self.wake(variable);
+            }
+            _ => {}
+        }
+        self.wake(term);
+    }
+
+    /// Looks again at the clauses that `decider` may have decided.
+    fn wake(&mut self, decider: Term) {
+        let clauses = self.facts.clauses.get(&decider).cloned().unwrap_or_default();
+        for clause in clauses {
+            self.propagate(clause);
+        }
+    }
+
+    /// If all children of a clause but one are ruled out, that one is a fact.
+    fn propagate(&mut self, clause: Term) {
+        // The value that makes the clause true: of a false conjunction, a false child.
+        let (children, satisfying) = match self.terms.node(clause) {
+            Node::And(children) => (children, false),
+            Node::Or(children) => (children, true),
+            _ => return,
+        };
+        let mut open = None;
+        for &child in children {
+            match self.status(child) {
+                Some(status) if status == satisfying => return,
+                Some(_) => {}
+                None if open.is_some() => return,
+                None => open = Some(child),
+            }
+        }
+        match open {
+            Some(child) => self.facts.pending.push((child, satisfying)),
+            None => self.facts.set_conflict(),
+        }
+    }
+
+    /// The truth of a term as far as the facts state it outright.
+    fn status(&self, term: Term) -> Option<bool> {
+        if let Some(&truth) = self.facts.truth.get(&term) {
+            return Some(truth);
+        }
+        match self.terms.node(term) {
+            Node::Bool(value) => Some(*value),
+            Node::Not(inner) => self.status(*inner).map(|truth| !truth),
+            Node::Eq(variable, constant) if self.terms.is_constant(*constant) => {
+                self.equals(*variable, *constant)
+            }
+            Node::InRe(variable, regex) => {
+                self.text(self.facts.value.get(variable)).map(|text| regex.matches(text))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a variable is a constant: by its value, or because of a language that it is known
+    /// to be in, or not in.
+    fn equals(&self, variable: Term, constant: Term) -> Option<bool> {
+        if let Some(&value) = self.facts.value.get(&variable) {
+            return Some(value == constant);
+        }
+        let text = self.text(Some(&constant))?;
+        let excluded = |atom: &Term| match self.terms.node(*atom) {
+            Node::InRe(_, regex) => regex.matches(text) != self.facts.truth[atom],
+            _ => false,
+        };
+        let memberships = self.facts.memberships.get(&variable)?;
+        memberships.iter().any(excluded).then_some(false)
+    }
+
+    fn text(&self, constant: Option<&Term>) -> Option<&str> {
+        match self.terms.node(*constant?) {
+            Node::String(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// A term equivalent to `term` under the facts.
     fn rewrite(&mut self, term: Term) -> Term {
-        if let Some(&truth) = self.facts.truth.get(&term) {
+        if let Some(truth) = self.status(term) {
             return self.terms.bool(truth);
         }
         match self.terms.node(term).clone() {
@@ -117,21 +290,17 @@ impl Simplifier {
     /// assumption that those before it are `truth`: if one is not, the whole is decided anyway.
     fn children(&mut self, children: &[Term], truth: bool) -> Term {
         let mark = self.facts.trail.len();
-        // Atoms first: they are the ones that teach the others something.
-        let is_atom = |term| !matches!(self.terms.node(term), Node::And(_) | Node::Or(_));
         let mut order = children.to_vec();
-        order.sort_by_key(|&child| match self.terms.node(child) {
-            Node::Not(inner) => (!is_atom(*inner), child),
-            _ => (!is_atom(child), child),
-        });
+        order.sort_by_key(|&child| (self.rank(child, truth), child));
         let mut rewritten = Vec::with_capacity(order.len());
         for child in order {
             let child = self.rewrite(child);
-            if self.terms.as_bool(child) == Some(!truth) {
+            self.assume(child, truth);
+            if self.facts.conflict {
+                // The children so far cannot all be `truth`.
                 self.facts.undo_to(mark);
                 return self.terms.bool(!truth);
             }
-            self.assume(child, truth);
             rewritten.push(child);
         }
         self.facts.undo_to(mark);
@@ -140,50 +309,79 @@ impl Simplifier {
 
     /// An atom under known values of its variables.
     fn atom(&mut self, term: Term, node: &Node) -> Term {
-        let known = |facts: &Facts, term: Term| facts.value.get(&term).copied();
+        let known = |facts: &Facts, term: Term| facts.value.get(&term).copied().unwrap_or(term);
         match node {
             Node::Eq(a, b) => {
-                let (new_a, new_b) =
-                    (known(&self.facts, *a).unwrap_or(*a), known(&self.facts, *b).unwrap_or(*b));
-                if (new_a, new_b) == (*a, *b) { term } else { self.terms.eq(new_a, new_b) }
+                let (a, b) = (known(&self.facts, *a), known(&self.facts, *b));
+                self.terms.eq(a, b)
             }
-            Node::InRe(string, regex) => match known(&self.facts, *string) {
-                Some(value) => {
-                    let regex = Regex::clone(regex);
-                    self.terms.in_re(value, regex)
-                }
-                None => term,
-            },
-            Node::HasPrefix { bits, prefix, length } => match known(&self.facts, *bits) {
-                Some(value) => self.terms.has_prefix(value, *prefix, *length),
-                None => term,
-            },
+            Node::HasPrefix { bits, prefix, length } => {
+                let bits = known(&self.facts, *bits);
+                self.terms.has_prefix(bits, *prefix, *length)
+            }
             _ => term,
         }
     }
 }
 
-impl Facts {
-    fn set_truth(&mut self, term: Term, truth: bool) {
-        // A contradiction of facts means that the context is false, so either value is right.
-        if self.truth.insert(term, truth).is_none() {
-            self.trail.push(Undo::Truth(term));
-        }
+/// The term under a negation, or the term itself.
+fn atom_of(terms: &Terms, term: Term) -> Term {
+    match terms.node(term) {
+        Node::Not(inner) => *inner,
+        _ => term,
     }
+}
 
+/// The variable whose value decides an atom.
+fn variable_of(terms: &Terms, atom: Term) -> Option<Term> {
+    match terms.node(atom) {
+        Node::Eq(variable, _) | Node::InRe(variable, _) => Some(*variable),
+        _ => None,
+    }
+}
+
+impl Facts {
     fn set_value(&mut self, variable: Term, constant: Term) {
-        if let std::collections::hash_map::Entry::Vacant(entry) = self.value.entry(variable) {
-            entry.insert(constant);
+        if self.value.insert(variable, constant).is_none() {
             self.trail.push(Undo::Value(variable));
         }
     }
 
+    fn note_membership(&mut self, variable: Term, atom: Term) {
+        self.memberships.entry(variable).or_default().push(atom);
+        self.trail.push(Undo::Membership(variable));
+    }
+
+    fn watch(&mut self, decider: Term, clause: Term) {
+        self.clauses.entry(decider).or_default().push(clause);
+        self.trail.push(Undo::Clause(decider));
+    }
+
+    fn set_conflict(&mut self) {
+        self.pending.clear();
+        if !self.conflict {
+            self.conflict = true;
+            self.trail.push(Undo::Conflict);
+        }
+    }
+
     fn undo_to(&mut self, mark: usize) {
-        for undo in self.trail.drain(mark..) {
+        for undo in self.trail.drain(mark..).rev() {
             match undo {
-                Undo::Truth(term) => self.truth.remove(&term).is_some(),
-                Undo::Value(variable) => self.value.remove(&variable).is_some(),
-            };
+                Undo::Truth(term) => {
+                    self.truth.remove(&term);
+                }
+                Undo::Value(variable) => {
+                    self.value.remove(&variable);
+                }
+                Undo::Membership(variable) => {
+                    self.memberships.get_mut(&variable).and_then(Vec::pop);
+                }
+                Undo::Clause(decider) => {
+                    self.clauses.get_mut(&decider).and_then(Vec::pop);
+                }
+                Undo::Conflict => self.conflict = false,
+            }
         }
     }
 }
@@ -242,6 +440,7 @@ mod tests {
     use super::*;
     use crate::eval;
     use crate::model::{Model, Value};
+    use crate::regex::Regex;
     use crate::term::Sort;
 
     #[test]
@@ -360,6 +559,25 @@ mod tests {
                     eval::holds(&simplified, model),
                     "{model:?}\n{formula:?}\n{simplified:?}"
                 );
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_formula_holds_where_one_of_its_parts_does() {
+        let models = all_models();
+        arbtest(|u| {
+            let mut t = Terms::new();
+            let (a, b) = (random_term(u, &mut t, 3)?, random_term(u, &mut t, 3)?);
+            let mut formula = Formula::new(t);
+            formula.assert("", a);
+            formula.assert("", b);
+            if let Some(parts) = split(&formula, 3) {
+                for model in &models {
+                    let some = parts.iter().any(|part| eval::holds(part, model) == Ok(true));
+                    assert_eq!(eval::holds(&formula, model), Ok(some), "{model:?}\n{formula:?}");
+                }
             }
             Ok(())
         });

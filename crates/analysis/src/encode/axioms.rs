@@ -162,9 +162,16 @@ impl Encoder<'_> {
             let shape = t.in_re(s.user_id, shape);
             shapes.push(t.implies(kind, shape));
         }
-        for variable in [s.service, s.provider, s.canonical] {
+        let names = [
+            (Kind::Service, s.service),
+            (Kind::Federated, s.provider),
+            (Kind::CanonicalUser, s.canonical),
+        ];
+        for (kind, variable) in names {
+            let kind = s.is(t, kind);
             let empty = super::in_literal(t, variable, "");
-            shapes.push(t.not(empty));
+            let not_empty = t.not(empty);
+            shapes.push(t.implies(kind, not_empty));
         }
         self.t.and(shapes)
     }

@@ -55,6 +55,7 @@ impl Encoder<'_> {
                 self.is_called(Kind::Federated, self.symbols.provider, provider)
             }
             PrincipalKind::CanonicalUser(id) => {
+                self.canonical_users.insert(id.clone());
                 let kinds = [Kind::Root, Kind::User, Kind::CanonicalUser];
                 let kind = self.symbols.is_one_of(&mut self.t, &kinds);
                 let id = in_literal(&mut self.t, self.symbols.canonical, id);
