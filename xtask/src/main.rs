@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod catalogue;
+mod test;
 #[cfg(test)]
 mod tidy;
 
@@ -25,11 +26,18 @@ struct Chore {
     run: fn(&[String]) -> Result<(), String>,
 }
 
-const CHORES: &[Chore] = &[Chore {
-    name: "catalogue",
-    usage: "write crates/policy/src/catalogue from the service reference; --check only compares",
-    run: catalogue::run,
-}];
+const CHORES: &[Chore] = &[
+    Chore {
+        name: "catalogue",
+        usage: "write crates/policy/src/catalogue from the service reference; --check only compares",
+        run: catalogue::run,
+    },
+    Chore {
+        name: "test",
+        usage: "install the solvers if they are missing, and run everything that CI runs",
+        run: test::run,
+    },
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

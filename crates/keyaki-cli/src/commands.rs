@@ -74,17 +74,12 @@ impl From<ErrorRecord> for Failure {
 pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
     let asked = match Files::new(&arguments.asked, &arguments.solving) {
         Ok(asked) => asked,
-        Err((record, files)) => {
-            if arguments.json {
-                let result = JobResult { error: Some(*record), ..JobResult::default() };
-                print_json(&result)?;
-            } else {
-                render::error(&record, Some(&files));
-            }
-            return Ok(Exit::Error);
-        }
+        Err((record, files)) => return refuse(*record, &files, arguments.json),
     };
-    let config = configuration(arguments.solving.config.as_deref())?;
+    let config = match configuration(arguments.solving.config.as_deref()) {
+        Ok(config) => config,
+        Err(record) => return refuse(record, &asked.files, arguments.json),
+    };
     let options = options(&arguments.solving);
     let result = asked.inquiry.answer(&engines(&config, &options), &Cancel::new());
     if arguments.json {
@@ -103,6 +98,16 @@ pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
     })
 }
 
+/// Tells what is wrong with the input, where the user looks for the answer.
+fn refuse(record: ErrorRecord, files: &FileNames, json: bool) -> Result<Exit, Failure> {
+    if json {
+        print_json(&JobResult { error: Some(record), ..JobResult::default() })?;
+    } else {
+        render::error(&record, Some(files));
+    }
+    Ok(Exit::Error)
+}
+
 /// The longest line that `batch` reads, in bytes: two policies of the greatest size, and a little.
 const MAX_LINE_BYTES: usize = 2 * json::MAX_SOURCE_BYTES + (1 << 20);
 
@@ -115,13 +120,13 @@ pub(crate) fn batch(arguments: &Batch) -> Result<Exit, Failure> {
     let mut standard_input = io::stdin().lock();
     let mut line = Vec::new();
     while next_line(&mut standard_input, &mut line)? {
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
+        // First: what was read of a line that is too long may look empty.
         let result = if line.len() > MAX_LINE_BYTES {
             let message = format!("the line is longer than {MAX_LINE_BYTES} bytes");
             let error = Some(ErrorRecord::new("too-large", message));
             JobResult { error, ..JobResult::default() }
+        } else if line.trim_ascii().is_empty() {
+            continue;
         } else {
             match Inquiry::from_json(&line, arguments.solving.timeout) {
                 Ok((id, inquiry)) => {

@@ -165,7 +165,7 @@ fn provenance(result: &JobResult) -> String {
     let evidence = match result.evidence {
         Some(EvidenceName::Replayed) => "replayed by the evaluator, found by",
         Some(EvidenceName::Certified) => "certified, found by",
-        Some(EvidenceName::Agreed) => "agreed by all solvers asked, first",
+        Some(EvidenceName::Agreed) => "agreed by at least two solvers, first",
         Some(EvidenceName::Claimed) => "claimed by",
         None => return format!("after {milliseconds:.0} ms"),
     };

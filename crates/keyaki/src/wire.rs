@@ -423,7 +423,9 @@ pub fn schema() -> Value {
     serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Keyaki jobs and results, one a line",
-        "oneOf": [job, result],
+        // Not `oneOf`: whoever reads old results must bear new members, so a result may have any
+        // member, and a job is one too.
+        "anyOf": [job, result],
         "$defs": definitions,
     })
 }

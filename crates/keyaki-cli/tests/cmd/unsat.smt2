@@ -1,0 +1,5 @@
+(set-logic ALL)
+(declare-const bucket String)
+(assert (str.prefixof "www." bucket))
+(assert (< (str.len bucket) 4))
+(check-sat)

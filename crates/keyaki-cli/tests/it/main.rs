@@ -1,0 +1,14 @@
+//! The program from outside: arguments, input and environment in; status, output and files out.
+//!
+//! `tests/transcripts.rs` shows how the program is used; the tests here are about what a reader of
+//! transcripts would not want to see: bad input, batches, misbehaving solvers, and what is left
+//! behind. Every JSON document that the program prints in a test is held against `docs/schema.json`.
+
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
+mod bad_input;
+mod batch;
+mod fakes;
+mod program;
+mod schema;
+mod scripts;

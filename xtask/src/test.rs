@@ -1,0 +1,210 @@
+//! Everything that has to pass: `cargo xtask test`, at home and in CI alike.
+//!
+//! [`STEPS`] are run in order and the first that fails ends the run, so the quick ones come first
+//! and the tests, whose result lines should be the last thing on the screen, come last.
+//!
+//! A machine may lack the solvers or `cargo deny`. In CI (`CI=true` or `REQUIRE_SOLVERS=1`) that is
+//! a failure. At home the step says what it skips and how to have it, and the rest is still worth
+//! running. A script that only CI runs was rejected: what cannot be run at home is found out late.
+
+use std::env;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The solvers, each the name of its program and of its Debian package.
+const SOLVERS: [&str; 3] = ["z3", "cvc4", "cvc5"];
+
+/// A check by name, and what it does. An error ends the run.
+struct Step {
+    name: &'static str,
+    run: fn(&Setting) -> Result<Outcome, String>,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "solvers", run: solvers },
+    Step {
+        name: "format",
+        run: |_| cargo(&["fmt", "--all", "--check"], &[], "`cargo fmt --all` puts it right"),
+    },
+    Step { name: "dependencies", run: dependencies },
+    Step {
+        name: "lints",
+        run: |_| {
+            let lint =
+                ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+            cargo(&lint, &[], "every warning of clippy is an error here")
+        },
+    },
+    Step {
+        name: "documentation",
+        run: |_| {
+            let flags = [("RUSTDOCFLAGS", "-Dwarnings")];
+            let document = ["doc", "--workspace", "--no-deps", "--locked"];
+            cargo(&document, &flags, "every warning of rustdoc is an error here")
+        },
+    },
+    Step { name: "tests", run: tests },
+];
+
+/// What a step came to, unless it failed.
+enum Outcome {
+    Passed,
+    /// It could not be run, for this reason.
+    Skipped(String),
+}
+
+/// Where we are.
+struct Setting {
+    /// Whether whatever is missing is a failure.
+    in_ci: bool,
+}
+
+/// Runs all steps.
+pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
+    if let Some(argument) = arguments.first() {
+        return Err(format!("`test` takes no arguments, not `{argument}`"));
+    }
+    let is_set = |name| env::var(name).is_ok_and(|value| value == "true" || value == "1");
+    let setting = Setting { in_ci: is_set("CI") || is_set("REQUIRE_SOLVERS") };
+    let start = Instant::now();
+    let mut times = Vec::new();
+    let mut skipped = Vec::new();
+    for step in STEPS {
+        announce(&format!("{} ...", step.name));
+        let step_start = Instant::now();
+        let outcome = (step.run)(&setting).map_err(|cause| {
+            let time = seconds(step_start.elapsed());
+            format!("the step `{}` failed after {time}: {cause}", step.name)
+        })?;
+        let time = seconds(step_start.elapsed());
+        if let Outcome::Skipped(reason) = outcome {
+            announce(&format!("{}: SKIPPED: {reason}", step.name));
+            skipped.push(step.name);
+        } else {
+            announce(&format!("{}: passed in {time}", step.name));
+        }
+        times.push(format!("{} {time}", step.name));
+    }
+    announce(&format!("{} in all ({})", seconds(start.elapsed()), times.join(", ")));
+    match skipped.as_slice() {
+        [] => announce("everything passed"),
+        _ => announce(&format!("everything else passed; SKIPPED: {}", skipped.join(", "))),
+    }
+    Ok(())
+}
+
+/// Sees to it that the solvers are installed.
+fn solvers(setting: &Setting) -> Result<Outcome, String> {
+    let missing = missing_solvers();
+    if missing.is_empty() {
+        return Ok(Outcome::Passed);
+    }
+    let by_hand = format!("apt-get install {}", missing.join(" "));
+    match install_command() {
+        Some(prefix) => {
+            println!("{} missing; installing with `{by_hand}`", missing.join(", "));
+            let apt_get = |arguments: &[&str]| {
+                let (program, first) = prefix.split_first().expect("one word at least");
+                let mut command = Command::new(program);
+                command.args(first).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+                succeeds(&mut command)
+            };
+            let install = [&["install", "--yes", "--no-install-recommends"], &missing[..]].concat();
+            // An update that fails in part may still be good enough.
+            if let Err(cause) = apt_get(&["update"]) {
+                println!("{cause}");
+            }
+            if let Err(cause) = apt_get(&install) {
+                println!("{cause}");
+            }
+        }
+        None => println!("{} missing, and there is no right to install", missing.join(", ")),
+    }
+    let missing = missing_solvers();
+    if missing.is_empty() {
+        return Ok(Outcome::Passed);
+    }
+    let reason = format!("{} missing; install with `{by_hand}`", missing.join(", "));
+    if setting.in_ci { Err(reason) } else { Ok(Outcome::Skipped(reason)) }
+}
+
+fn missing_solvers() -> Vec<&'static str> {
+    SOLVERS.into_iter().filter(|solver| !answers(solver, &["--version"])).collect()
+}
+
+/// The words that begin a call of `apt-get` with the right to install, if there is one.
+fn install_command() -> Option<Vec<&'static str>> {
+    if !answers("apt-get", &["--version"]) {
+        return None;
+    }
+    let user = Command::new("id").arg("-u").output().ok()?;
+    if user.stdout.trim_ascii() == b"0" {
+        return Some(vec!["apt-get"]);
+    }
+    answers("sudo", &["-n", "true"]).then(|| vec!["sudo", "-n", "apt-get"])
+}
+
+/// Licences, bans and sources of what we depend on.
+fn dependencies(setting: &Setting) -> Result<Outcome, String> {
+    const INSTALL: [&str; 3] = ["install", "cargo-deny", "--locked"];
+    if !answers(&cargo_program(), &["deny", "--version"]) {
+        let by_hand = format!("cargo {}", INSTALL.join(" "));
+        if !setting.in_ci {
+            return Ok(Outcome::Skipped(format!("no cargo-deny; install with `{by_hand}`")));
+        }
+        println!("no cargo-deny; installing with `{by_hand}`");
+        cargo(&INSTALL, &[], "cargo-deny cannot be installed")?;
+    }
+    let check = ["deny", "--log-level", "error", "check", "licenses", "bans", "sources"];
+    cargo(&check, &[], "deny.toml says what a dependency may be")
+}
+
+/// All tests, with no solver missing from them if all are there.
+fn tests(_: &Setting) -> Result<Outcome, String> {
+    let complete = missing_solvers().is_empty();
+    let variables: &[(&str, &str)] = if complete { &[("REQUIRE_SOLVERS", "1")] } else { &[] };
+    let test = ["test", "--workspace", "--locked", "--no-fail-fast"];
+    cargo(&test, variables, "the names of the failed tests are above")
+}
+
+fn cargo(arguments: &[&str], variables: &[(&str, &str)], hint: &str) -> Result<Outcome, String> {
+    let mut command = Command::new(cargo_program());
+    command.args(arguments).envs(variables.iter().copied());
+    succeeds(&mut command).map_err(|cause| format!("{cause}\nhint: {hint}"))?;
+    Ok(Outcome::Passed)
+}
+
+/// The cargo that runs us, or the one on `PATH`.
+fn cargo_program() -> String {
+    env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// Runs a command in the root of the repository, with our output.
+fn succeeds(command: &mut Command) -> Result<(), String> {
+    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
+    let shown = words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    let status = command
+        .current_dir(crate::root())
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|cause| format!("`{shown}` does not start: {cause}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{shown}` ended with {status}")) }
+}
+
+/// Whether a command starts and ends well, without a word.
+fn answers(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn announce(text: &str) {
+    println!("== {text}");
+    // Our lines have to come before those of the commands that follow.
+    drop(std::io::stdout().flush());
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
