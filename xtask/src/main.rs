@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod catalogue;
+mod corpus;
 #[cfg(test)]
 mod tidy;
 
@@ -25,11 +26,18 @@ struct Chore {
     run: fn(&[String]) -> Result<(), String>,
 }
 
-const CHORES: &[Chore] = &[Chore {
-    name: "catalogue",
-    usage: "write crates/policy/src/catalogue from the service reference; --check only compares",
-    run: catalogue::run,
-}];
+const CHORES: &[Chore] = &[
+    Chore {
+        name: "catalogue",
+        usage: "write crates/policy/src/catalogue from the service reference; --check only compares",
+        run: catalogue::run,
+    },
+    Chore {
+        name: "corpus",
+        usage: "ask `keyaki batch` about the policies of the corpus and count; --review draws some",
+        run: corpus::run,
+    },
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
