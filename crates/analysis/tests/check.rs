@@ -1,5 +1,7 @@
 //! The loop around the solver, with solvers that say what the test wants.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::sync::Mutex;
 use std::time::Duration;
 
