@@ -16,7 +16,7 @@ use keyaki_policy::request::{ContextValue, Principal};
 
 /// The assignment that stands for the request, or none if there is none. It has a value for every
 /// variable but the opaque ones.
-pub fn model(encoding: &Encoding, request: &Request) -> Option<Model> {
+pub(crate) fn model(encoding: &Encoding, request: &Request) -> Option<Model> {
     let mut model = Model::new();
     action_and_resource(&mut model, request)?;
     principal(&mut model, encoding, request)?;

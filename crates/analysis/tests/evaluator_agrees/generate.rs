@@ -204,7 +204,7 @@ const RESOURCES: &[&str] = &[
 ];
 
 /// The text of a random policy.
-pub fn policy(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String> {
+pub(crate) fn policy(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String> {
     let n_statements = u.int_in_range(1..=3)?;
     let mut statements = vec![];
     for _ in 0..n_statements {
@@ -338,7 +338,7 @@ const REQUESTED_RESOURCES: &[&str] = &[
 ];
 
 /// A random request about the keys that the question mentions.
-pub fn request(u: &mut Unstructured<'_>, question: &Question) -> Result<Request> {
+pub(crate) fn request(u: &mut Unstructured<'_>, question: &Question) -> Result<Request> {
     let is_identity =
         question.policies().any(|(_, policy)| policy.policy_type == PolicyType::Identity);
     let action = (*u.choose(REQUESTED_ACTIONS)?).to_owned();
@@ -574,7 +574,7 @@ fn spoil(u: &mut Unstructured<'_>, request: &mut Request, question: &Question) -
     match u.int_in_range(0..=9)? {
         0 => {
             request.action =
-                (*u.choose(&["s3", "s3:Get Object", ":x", "s3:x:y", "S 3:x"])?).to_owned()
+                (*u.choose(&["s3", "s3:Get Object", ":x", "s3:x:y", "S 3:x"])?).to_owned();
         }
         1 => {
             let resources = [
