@@ -459,48 +459,7 @@ fn value_in_request(
     let is_named_by_key = account.is_some() || is_anonymous;
     let is_drawn = u.ratio(3, 5)?;
 
-    let derived = match (key, principal) {
-        ("aws:PrincipalArn", Principal::Root { partition, account, .. }) => {
-            Some(format!("arn:{partition}:iam::{account}:root"))
-        }
-        (
-            "aws:PrincipalArn",
-            Principal::User { arn, .. } | Principal::FederatedUser { arn, .. },
-        ) => Some(arn.clone()),
-        ("aws:PrincipalArn", Principal::RoleSession { role_arn, .. }) => Some(role_arn.clone()),
-        ("aws:PrincipalAccount" | "aws:userid", Principal::Anonymous) => {
-            Some("anonymous".to_owned())
-        }
-        ("aws:PrincipalAccount", _) if account.is_some() => account.map(str::to_owned),
-        ("aws:PrincipalType", Principal::Anonymous) => Some("Anonymous".to_owned()),
-        ("aws:PrincipalType", Principal::Root { .. }) => Some("Account".to_owned()),
-        ("aws:PrincipalType", Principal::User { .. }) => Some("User".to_owned()),
-        ("aws:PrincipalType", Principal::RoleSession { .. }) => Some("AssumedRole".to_owned()),
-        ("aws:PrincipalType", Principal::FederatedUser { .. }) => Some("FederatedUser".to_owned()),
-        ("aws:userid", Principal::Root { account, .. }) => Some(account.clone()),
-        ("aws:userid", Principal::User { .. }) => {
-            Some((*u.choose(&["AIDA1", "AIDA1AAAAAAAAAAAAAAAA"])?).to_owned())
-        }
-        ("aws:userid", Principal::RoleSession { session_name, .. }) => {
-            Some(format!("{}:{session_name}", u.choose(&["AROA1", "AROA1AAAAAAAAAAAAAAAA"])?))
-        }
-        ("aws:userid", Principal::FederatedUser { .. }) => {
-            account.map(|account| format!("{account}:f"))
-        }
-        ("aws:username", Principal::User { arn, .. }) => arn.rsplit('/').next().map(str::to_owned),
-        ("aws:PrincipalIsAWSService", _) if is_service || account.is_some() => {
-            Some(is_service.to_string())
-        }
-        ("aws:PrincipalServiceName", Principal::Service { name }) => Some(name.clone()),
-        ("aws:ViaAWSService", _) => Some(facts.called_via.to_string()),
-        ("kms:CallerAccount", _) if account.is_some() => account.map(str::to_owned),
-        ("aws:ResourceAccount", _) if is_drawn && request.resource.contains(A) => {
-            Some(A.to_owned())
-        }
-        ("aws:CurrentTime", _) => Some("2026-01-01T00:00:00Z".to_owned()),
-        _ => None,
-    };
-    if let Some(value) = derived {
+    if let Some(value) = derived(u, request, facts, key, is_drawn)? {
         return Ok(Some(ContextValue::One(value)));
     }
 
@@ -557,6 +516,60 @@ fn value_in_request(
     };
     let word = (**word).to_owned();
     Ok(Some(if is_list { ContextValue::Many(vec![word]) } else { ContextValue::One(word) }))
+}
+
+/// What follows from the principal, the resource or the facts.
+fn derived(
+    u: &mut Unstructured<'_>,
+    request: &Request,
+    facts: &Facts,
+    key: &str,
+    is_drawn: bool,
+) -> Result<Option<String>> {
+    let principal = &request.principal;
+    let account = principal.partition_and_account().map(|(_, account)| account);
+    let is_service = matches!(principal, Principal::Service { .. });
+    Ok(match (key, principal) {
+        ("aws:PrincipalArn", Principal::Root { partition, account, .. }) => {
+            Some(format!("arn:{partition}:iam::{account}:root"))
+        }
+        (
+            "aws:PrincipalArn",
+            Principal::User { arn, .. } | Principal::FederatedUser { arn, .. },
+        ) => Some(arn.clone()),
+        ("aws:PrincipalArn", Principal::RoleSession { role_arn, .. }) => Some(role_arn.clone()),
+        ("aws:PrincipalAccount" | "aws:userid", Principal::Anonymous) => {
+            Some("anonymous".to_owned())
+        }
+        ("aws:PrincipalAccount", _) if account.is_some() => account.map(str::to_owned),
+        ("aws:PrincipalType", Principal::Anonymous) => Some("Anonymous".to_owned()),
+        ("aws:PrincipalType", Principal::Root { .. }) => Some("Account".to_owned()),
+        ("aws:PrincipalType", Principal::User { .. }) => Some("User".to_owned()),
+        ("aws:PrincipalType", Principal::RoleSession { .. }) => Some("AssumedRole".to_owned()),
+        ("aws:PrincipalType", Principal::FederatedUser { .. }) => Some("FederatedUser".to_owned()),
+        ("aws:userid", Principal::Root { account, .. }) => Some(account.clone()),
+        ("aws:userid", Principal::User { .. }) => {
+            Some((*u.choose(&["AIDA1", "AIDA1AAAAAAAAAAAAAAAA"])?).to_owned())
+        }
+        ("aws:userid", Principal::RoleSession { session_name, .. }) => {
+            Some(format!("{}:{session_name}", u.choose(&["AROA1", "AROA1AAAAAAAAAAAAAAAA"])?))
+        }
+        ("aws:userid", Principal::FederatedUser { .. }) => {
+            account.map(|account| format!("{account}:f"))
+        }
+        ("aws:username", Principal::User { arn, .. }) => arn.rsplit('/').next().map(str::to_owned),
+        ("aws:PrincipalIsAWSService", _) if is_service || account.is_some() => {
+            Some(is_service.to_string())
+        }
+        ("aws:PrincipalServiceName", Principal::Service { name }) => Some(name.clone()),
+        ("aws:ViaAWSService", _) => Some(facts.called_via.to_string()),
+        ("kms:CallerAccount", _) if account.is_some() => account.map(str::to_owned),
+        ("aws:ResourceAccount", _) if is_drawn && request.resource.contains(A) => {
+            Some(A.to_owned())
+        }
+        ("aws:CurrentTime", _) => Some("2026-01-01T00:00:00Z".to_owned()),
+        _ => None,
+    })
 }
 
 /// Whether the word has the sort of the key.
