@@ -144,11 +144,39 @@ fn resource(model: &Model) -> String {
 
 fn context_value(model: &Model, kind: Kind, key: &Key) -> ContextValue {
     let value = derived_value(model, kind, key).unwrap_or_else(|| own_value(model, key));
-    let is_list = match key.cardinality {
-        Some(cardinality) => cardinality == Cardinality::Multi,
-        None => model.get(&key.list()) == Some(&Value::Bool(true)),
+    match key.cardinality {
+        Some(Cardinality::Multi) => ContextValue::Many(elements(model, key, value)),
+        None if model.get(&key.list()) == Some(&Value::Bool(true)) => {
+            ContextValue::Many(vec![value])
+        }
+        _ => ContextValue::One(value),
+    }
+}
+
+/// The elements of a multivalued key. Of such keys only the presence is modelled, so they are made
+/// to agree with what else the request says (R7, R17, R26) and are `value` otherwise.
+fn elements(model: &Model, key: &Key, value: String) -> Vec<String> {
+    let single = |written: &str| {
+        let key = Key::new(written);
+        let present = model.get(&key.presence()) == Some(&Value::Bool(true));
+        present.then(|| text(model, &key.value()).to_owned())
     };
-    if is_list { ContextValue::Many(vec![value]) } else { ContextValue::One(value) }
+    let of_organisation = |id: &str| {
+        let id = single(id).unwrap_or_else(|| "o-exampleorgid".to_owned());
+        vec![format!("{id}/r-example/")]
+    };
+    match key.lower.as_str() {
+        "aws:calledvia" => {
+            let known = [single("aws:CalledViaFirst"), single("aws:CalledViaLast")];
+            let known: Vec<String> = known.into_iter().flatten().collect();
+            if known.is_empty() { vec!["cloudformation.amazonaws.com".to_owned()] } else { known }
+        }
+        "aws:principalorgpaths" => of_organisation("aws:PrincipalOrgID"),
+        "aws:resourceorgpaths" => of_organisation("aws:ResourceOrgID"),
+        "aws:vpceorgpaths" => of_organisation("aws:VpceOrgID"),
+        "aws:sourceorgpaths" => of_organisation("aws:SourceOrgID"),
+        _ => vec![value],
+    }
 }
 
 /// The value of a key that follows from the principal.
