@@ -212,10 +212,13 @@ fn derived_value(model: &Model, kind: Kind, key: &Key) -> Option<String> {
     })
 }
 
-/// The value of a key that has variables of its own.
+/// The value of a key that has variables of its own; a likely one if nothing is asked of it.
 fn own_value(model: &Model, key: &Key) -> String {
     match key.sort {
-        KeySort::String => text(model, &key.value()).to_owned(),
+        KeySort::String => match model.get(&key.value()) {
+            Some(Value::String(text)) => text.clone(),
+            _ => likely(&key.lower).to_owned(),
+        },
         KeySort::Bool => (model.get(&key.value()) == Some(&Value::Bool(true))).to_string(),
         KeySort::Arn => {
             format!("arn:{}", ARN_FIELDS.map(|field| text(model, &key.field(field))).join(":"))
