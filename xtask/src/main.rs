@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod catalogue;
+mod corpus;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -31,6 +32,11 @@ const CHORES: &[Chore] = &[
         name: "catalogue",
         usage: "write crates/policy/src/catalogue from the service reference; --check only compares",
         run: catalogue::run,
+    },
+    Chore {
+        name: "corpus",
+        usage: "ask `keyaki batch` about the policies of the corpus and count; --review draws some",
+        run: corpus::run,
     },
     Chore {
         name: "test",

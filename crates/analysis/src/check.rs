@@ -1,8 +1,8 @@
 //! The loop around the solver: question in, verdict out.
 //!
-//! Cells are asked one by one, in the order of the statements, until one of them fails. For each:
-//! the opaque values are first free (unsatisfiable: this cell holds), then adverse (satisfiable:
-//! it fails). A model becomes a request, and the request is replayed before anyone sees it.
+//! Cells are asked one by one, in the order of the statements, until one of them fails; those with
+//! opaque values come last. For these the opaque values are first free (unsatisfiable: this cell
+//! holds), then adverse (satisfiable: it fails). A model becomes a request, and the request is replayed before anyone sees it.
 //!
 //! One axiom is asserted lazily: the pseudo-resource `*` goes only with actions that have no
 //! resource type. Said in full it is a list of 15,000 names, and hardly any query needs one of
@@ -18,7 +18,7 @@ use keyaki_policy::Request;
 use keyaki_policy::catalogue;
 
 use crate::encode::symbols::name;
-use crate::encode::{Cell, Encoding, Opaque, Unsupported, encode, is_opaque};
+use crate::encode::{Cell, Encoding, Opaque, Unsupported, encode};
 use crate::question::{PolicyRef, Question};
 use crate::replay::{Replay, replay};
 use crate::witness;
@@ -175,6 +175,15 @@ struct Run<'a> {
     queries: usize,
 }
 
+/// Which cells are asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// Those of which everything is modelled.
+    Modelled,
+    /// Those with opaque values.
+    Opaque,
+}
+
 /// What is known about one formula.
 enum Found {
     /// Nothing satisfies it.
@@ -188,22 +197,28 @@ enum Found {
 impl Run<'_> {
     fn verdict(&mut self) -> Result<Verdict, Error> {
         let mut unknown: Option<Reason> = None;
-        let mut unsupported = Vec::new();
-        for cell in &self.encoding.cells {
-            match self.cell(cell)? {
-                Verdict::Holds(_) => {}
-                Verdict::Unknown { reason, unsupported: more } => {
-                    // A construct that we lack is worth naming before a limit that was hit.
-                    let rank = |reason| (reason != Reason::Unsupported, reason);
-                    unknown = Some(match unknown {
-                        Some(known) if rank(known) <= rank(reason) => known,
-                        _ => reason,
-                    });
-                    unsupported.extend(more);
+        let mut unsupported: Vec<Unsupported> = Vec::new();
+        // Cells in which everything is modelled come first: if one of them fails, nobody has to
+        // wait for what might remain unknown anyway.
+        for pass in [Pass::Modelled, Pass::Opaque] {
+            for cell in &self.encoding.cells {
+                match self.cell(cell, pass)? {
+                    Verdict::Holds(_) => {}
+                    Verdict::Unknown { reason, unsupported: more } => {
+                        // A construct that we lack is worth naming before a limit that was hit.
+                        let rank = |reason| (reason != Reason::Unsupported, reason);
+                        unknown = Some(match unknown {
+                            Some(known) if rank(known) <= rank(reason) => known,
+                            _ => reason,
+                        });
+                        unsupported.extend(more);
+                    }
+                    fails @ Verdict::Fails(_) => return Ok(fails),
                 }
-                fails @ Verdict::Fails(_) => return Ok(fails),
             }
         }
+        // Several cells can hang on one construct, and one construct can have several values.
+        unsupported.sort_by_key(|item| (item.policy, item.span));
         unsupported.dedup();
         Ok(match unknown {
             Some(reason) => Verdict::Unknown { reason, unsupported },
@@ -212,8 +227,13 @@ impl Run<'_> {
         })
     }
 
-    fn cell(&mut self, cell: &Cell) -> Result<Verdict, Error> {
+    /// The verdict on one cell; *holds* for a cell that belongs to the other pass.
+    fn cell(&mut self, cell: &Cell, pass: Pass) -> Result<Verdict, Error> {
         let free = self.formula(cell, Opaque::Free);
+        let unsupported = self.encoding.unsupported_in(&free);
+        if unsupported.is_empty() != (pass == Pass::Modelled) {
+            return Ok(Verdict::Holds(Evidence::Claimed));
+        }
         let model = match self.find(&free)? {
             Found::Nothing => return Ok(Verdict::Holds(Evidence::Claimed)),
             Found::Unknown(reason) => {
@@ -221,13 +241,12 @@ impl Run<'_> {
             }
             Found::Model(model) => model,
         };
-        let unsupported = self.encoding.unsupported_in(&free);
-        if unsupported.is_empty() {
-            return self.fails(&free, model);
+        if pass == Pass::Modelled {
+            return self.fails(model);
         }
         let adverse = self.formula(cell, Opaque::Adverse);
         match self.find(&adverse)? {
-            Found::Model(model) => self.fails(&adverse, model),
+            Found::Model(model) => self.fails(model),
             Found::Nothing => Ok(Verdict::Unknown { reason: Reason::Unsupported, unsupported }),
             Found::Unknown(reason) => Ok(Verdict::Unknown { reason, unsupported }),
         }
@@ -305,10 +324,7 @@ impl Run<'_> {
     }
 
     /// The verdict on a model: the request that it stands for, replayed.
-    fn fails(&mut self, formula: &Formula, mut model: Model) -> Result<Verdict, Error> {
-        for (name, _) in formula.variables().into_iter().filter(|(name, _)| is_opaque(name)) {
-            debug_assert!(false, "an adverse formula has no opaque variable `{name}`");
-        }
+    fn fails(&mut self, mut model: Model) -> Result<Verdict, Error> {
         witness::complete(self.encoding, &mut model);
         let request = witness::decode(self.encoding, &model);
         let detail = match replay(self.question, &request) {

@@ -577,20 +577,19 @@ fn is_fixed(pattern: &Pattern, fixed: Fixed) -> bool {
     }
     let tokens = &pattern.tokens;
     let of_everybody = tokens.is_empty() || *tokens == pattern::literal("anonymous");
+    let is_literal = !has_wildcard(tokens) && !of_everybody;
     match fixed {
-        Fixed::Literal => !has_wildcard(tokens) && !of_everybody,
-        Fixed::LiteralWithoutColon => {
-            !has_wildcard(tokens) && !of_everybody && !tokens.contains(&Token::Char(':'))
-        }
+        Fixed::Literal => is_literal,
+        Fixed::LiteralWithoutColon => is_literal && !tokens.contains(&Token::Char(':')),
         Fixed::AccountOfArn => match pattern::arn_fields(tokens)[..] {
-            [first, partition, service, region, account, _] => {
-                let fixed = [first, partition, service, region, account];
+            [first, partition, service, region, account, _] if !is_literal => {
                 let digit = |token: &Token| matches!(token, Token::Char('0'..='9'));
-                !fixed.into_iter().any(has_wildcard)
+                first == pattern::literal("arn")
+                    && ![partition, service, region].into_iter().any(has_wildcard)
                     && account.len() == 12
                     && account.iter().all(digit)
             }
-            _ => !has_wildcard(tokens) && !of_everybody,
+            _ => is_literal,
         },
     }
 }

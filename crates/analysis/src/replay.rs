@@ -121,3 +121,105 @@ impl Access {
         self.allow.and(!self.deny)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use keyaki_policy::request::{Context, ContextValue, Principal};
+    use keyaki_policy::{PolicyType, parse};
+
+    use super::*;
+
+    const ALLOW: &str = r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#;
+    const DENY: &str = r#"{"Effect": "Deny", "Action": "s3:Get*", "Resource": "*"}"#;
+    /// Whether it matches hangs on a comparison that is not modelled.
+    const DENY_MAYBE: &str = r#"{"Effect": "Deny", "Action": "*", "Resource": "*",
+        "Condition": {"NumericLessThan": {"s3:max-keys": "10"}}}"#;
+    const ALLOW_MAYBE: &str = r#"{"Effect": "Allow", "Action": "*", "Resource": "*",
+        "Condition": {"NumericLessThan": {"s3:max-keys": "10"}}}"#;
+
+    #[test]
+    fn new_access_is_what_new_allows_and_existing_does_not() {
+        check(&[], &[ALLOW], Some(true));
+        check(&[ALLOW], &[ALLOW], Some(false));
+        check(&[ALLOW, DENY], &[ALLOW], Some(true));
+        check(&[], &[], Some(false));
+        check(&[], &[ALLOW, DENY], Some(false));
+    }
+
+    #[test]
+    fn what_is_not_modelled_is_open_only_where_it_could_turn_the_answer() {
+        check(&[], &[ALLOW_MAYBE], None);
+        check(&[ALLOW_MAYBE], &[ALLOW], None);
+        check(&[ALLOW], &[ALLOW_MAYBE], Some(false));
+        check(&[], &[ALLOW, DENY_MAYBE], None);
+        check(&[ALLOW, DENY_MAYBE], &[ALLOW], None);
+        check(&[DENY_MAYBE], &[ALLOW], Some(true));
+        check(&[ALLOW, DENY, DENY_MAYBE], &[ALLOW], Some(true));
+        check(&[], &[DENY_MAYBE], Some(false));
+    }
+
+    #[test]
+    fn an_open_answer_names_the_constructs_of_the_side_that_is_open() {
+        let Replay::Undecided(constructs) = replay(&question(&[ALLOW_MAYBE], &[ALLOW]), &request())
+        else {
+            panic!("the existing policy may allow it");
+        };
+        let place = PolicyRef { side: Side::Existing, index: 0 };
+        assert_eq!(constructs.len(), 1);
+        assert_eq!(constructs[0].0, place);
+        assert_eq!(constructs[0].1.construct, "operator `NumericLessThan`");
+    }
+
+    #[test]
+    fn the_statements_that_let_the_request_in_are_named() {
+        let other = r#"{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}"#;
+        let allowing = vec![(PolicyRef { side: Side::New, index: 0 }, 1)];
+        let question = question(&[other], &[other, ALLOW]);
+        assert_eq!(replay(&question, &request()), Replay::Confirmed { allowing });
+    }
+
+    #[test]
+    fn a_request_that_cannot_happen_is_refuted_with_its_violations() {
+        let mut request = request();
+        request.context.insert("aws:username", ContextValue::One("omar".to_owned()));
+        request.context.insert("aws:SecureTransport", ContextValue::One("yes".to_owned()));
+        let Replay::Refuted(reason) = replay(&question(&[], &[ALLOW]), &request) else {
+            panic!("the user's name is another");
+        };
+        assert!(reason.contains("R6: ") && reason.contains("`aws:SecureTransport`"), "{reason}");
+        assert!(matches!(breaks(&question(&[], &[ALLOW]), &request), Replay::Confirmed { .. }));
+    }
+
+    /// Checks whether the request is new access; `None` is undecided.
+    #[track_caller]
+    fn check(existing: &[&str], new: &[&str], expected: Option<bool>) {
+        let replay = replay(&question(existing, new), &request());
+        let outcome = match replay {
+            Replay::Confirmed { .. } => Some(true),
+            Replay::Refuted(_) => Some(false),
+            Replay::Undecided(_) => None,
+        };
+        assert_eq!(outcome, expected);
+    }
+
+    fn question(existing: &[&str], new: &[&str]) -> Question {
+        let policy = |statements: &[&str]| {
+            let text = format!(r#"{{"Statement": [{}]}}"#, statements.join(", "));
+            parse(&text, Some(PolicyType::Identity)).unwrap()
+        };
+        Question::NoNewAccess { existing: vec![policy(existing)], new: vec![policy(new)] }
+    }
+
+    fn request() -> Request {
+        let arn = "arn:aws:iam::111122223333:user/ines".to_owned();
+        let mut context = Context::default();
+        context.insert("s3:max-keys", ContextValue::One("5".to_owned()));
+        Request {
+            principal: Principal::User { arn, canonical_user: None },
+            action: "s3:GetObject".to_owned(),
+            resource: "arn:aws:s3:::b/k".to_owned(),
+            resource_account: None,
+            context,
+        }
+    }
+}

@@ -144,11 +144,39 @@ fn resource(model: &Model) -> String {
 
 fn context_value(model: &Model, kind: Kind, key: &Key) -> ContextValue {
     let value = derived_value(model, kind, key).unwrap_or_else(|| own_value(model, key));
-    let is_list = match key.cardinality {
-        Some(cardinality) => cardinality == Cardinality::Multi,
-        None => model.get(&key.list()) == Some(&Value::Bool(true)),
+    match key.cardinality {
+        Some(Cardinality::Multi) => ContextValue::Many(elements(model, key, value)),
+        None if model.get(&key.list()) == Some(&Value::Bool(true)) => {
+            ContextValue::Many(vec![value])
+        }
+        _ => ContextValue::One(value),
+    }
+}
+
+/// The elements of a multivalued key. Of such keys only the presence is modelled, so they are made
+/// to agree with what else the request says (R7, R17, R26) and are `value` otherwise.
+fn elements(model: &Model, key: &Key, value: String) -> Vec<String> {
+    let single = |written: &str| {
+        let key = Key::new(written);
+        let present = model.get(&key.presence()) == Some(&Value::Bool(true));
+        present.then(|| text(model, &key.value()).to_owned())
     };
-    if is_list { ContextValue::Many(vec![value]) } else { ContextValue::One(value) }
+    let of_organisation = |id: &str| {
+        let id = single(id).unwrap_or_else(|| "o-exampleorgid".to_owned());
+        vec![format!("{id}/r-example/")]
+    };
+    match key.lower.as_str() {
+        "aws:calledvia" => {
+            let known = [single("aws:CalledViaFirst"), single("aws:CalledViaLast")];
+            let known: Vec<String> = known.into_iter().flatten().collect();
+            if known.is_empty() { vec!["cloudformation.amazonaws.com".to_owned()] } else { known }
+        }
+        "aws:principalorgpaths" => of_organisation("aws:PrincipalOrgID"),
+        "aws:resourceorgpaths" => of_organisation("aws:ResourceOrgID"),
+        "aws:vpceorgpaths" => of_organisation("aws:VpceOrgID"),
+        "aws:sourceorgpaths" => of_organisation("aws:SourceOrgID"),
+        _ => vec![value],
+    }
 }
 
 /// The value of a key that follows from the principal.
@@ -184,10 +212,13 @@ fn derived_value(model: &Model, kind: Kind, key: &Key) -> Option<String> {
     })
 }
 
-/// The value of a key that has variables of its own.
+/// The value of a key that has variables of its own; a likely one if nothing is asked of it.
 fn own_value(model: &Model, key: &Key) -> String {
     match key.sort {
-        KeySort::String => text(model, &key.value()).to_owned(),
+        KeySort::String => match model.get(&key.value()) {
+            Some(Value::String(text)) => text.clone(),
+            _ => likely(&key.lower).to_owned(),
+        },
         KeySort::Bool => (model.get(&key.value()) == Some(&Value::Bool(true))).to_string(),
         KeySort::Arn => {
             format!("arn:{}", ARN_FIELDS.map(|field| text(model, &key.field(field))).join(":"))
@@ -216,11 +247,8 @@ type Candidate = Vec<(String, Value)>;
 /// The most candidates tried for one group; more make witnesses no nicer, only slower.
 const MAX_CANDIDATES: usize = 200;
 
-/// A model of `formula` with likely values where they fit.
-///
-/// # Panics
-///
-/// Never; a model that does not satisfy the formula comes back completed but unchanged.
+/// A model of `formula` with likely values where they fit. A model that does not satisfy the
+/// formula comes back completed but otherwise as it is, so that its replay can tell.
 pub fn polish(
     question: &Question,
     encoding: &Encoding,
@@ -228,9 +256,12 @@ pub fn polish(
     mut model: Model,
 ) -> Model {
     complete_with(formula.variables().into_iter(), &mut model);
-    let acceptable = |model: &Model| {
-        eval::holds(formula, model) == Ok(true) && action_without_pseudo_resource(model).is_none()
-    };
+    let satisfies = |model: &Model| eval::holds(formula, model) == Ok(true);
+    if !satisfies(&model) {
+        return model;
+    }
+    let acceptable =
+        |model: &Model| satisfies(model) && action_without_pseudo_resource(model).is_none();
     let hints = Hints::new(question, formula);
     // The first rounds let later groups make room for earlier ones.
     for _ in 0..2 {

@@ -16,8 +16,8 @@ use keyaki_solvers::Config;
 
 use crate::engine::{Engine, EngineOptions};
 use crate::wire::{
-    AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, Request, StatementRef,
-    VerdictName, nanoseconds,
+    AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, QuestionName, Request,
+    StatementRef, VerdictName, nanoseconds,
 };
 
 /// The resource type whose table is in force if the job names none.
@@ -71,9 +71,6 @@ impl Default for Setting {
     }
 }
 
-/// The names of the questions, as jobs and the command line spell them.
-pub const QUESTIONS: [&str; 2] = ["no-public-access", "no-new-access"];
-
 /// Questions of the contract that are still to come.
 const FUTURE_QUESTIONS: [&str; 9] = [
     "no-external-access",
@@ -98,16 +95,18 @@ impl Inquiry {
         documents: Vec<Document>,
         setting: Setting,
     ) -> Result<Inquiry, ErrorRecord> {
+        let name = QuestionName::by_name(question).ok_or_else(|| unknown_question(question))?;
         let policies = parse_all(&documents, setting.policy_type)?;
         let on = |side| {
             let of_side = documents.iter().zip(&policies).filter(move |(d, _)| d.at.side == side);
             of_side.map(|(_, policy)| policy.clone()).collect::<Vec<Policy>>()
         };
-        let question = match question {
-            "no-public-access" => {
+        let question = match name {
+            QuestionName::NoPublicAccess => {
                 let [policy] = <[Policy; 1]>::try_from(on(Side::Policy))
                     .map_err(|_| missing("`no-public-access` takes one policy"))?;
-                if policy.policy_type != PolicyType::Resource {
+                // A policy without statements looks like one of an identity, and grants nothing.
+                if policy.policy_type != PolicyType::Resource && !policy.statements.is_empty() {
                     let error = ErrorRecord {
                         hint: Some("public access is a question about resource policies".into()),
                         policy: documents.first().map(|document| document.pointer.clone()),
@@ -126,14 +125,13 @@ impl Inquiry {
                     Some(other) => Err(format!("resource type `{other}`")),
                 }
             }
-            "no-new-access" => {
+            QuestionName::NoNewAccess => {
                 let (existing, new) = (on(Side::Existing), on(Side::New));
                 if existing.is_empty() || new.is_empty() {
                     return Err(missing("`no-new-access` takes `existing` and `new`"));
                 }
                 Ok(Question::NoNewAccess { existing, new })
             }
-            other => return Err(unknown_question(other)),
         };
         let Setting { timeout, solvers, .. } = setting;
         Ok(Inquiry { question, documents, timeout, solvers })
@@ -317,7 +315,7 @@ fn unknown_question(name: &str) -> ErrorRecord {
         return ErrorRecord::new("unsupported-question", message);
     }
     ErrorRecord {
-        hint: Some(format!("the questions are {}", QUESTIONS.join(", "))),
+        hint: Some(format!("the questions are {}", QuestionName::ALL.map(|(_, n)| n).join(", "))),
         ..ErrorRecord::new("unknown-question", format!("unknown question `{name}`"))
     }
 }
@@ -354,20 +352,25 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     let Kind::Object(members) = &value.kind else {
         return Err(reader.wrong(&value, "", "a job is an object"));
     };
-    // The id first, so that whatever else is wrong can be told under it.
-    for member in members {
-        if member.key == "id" {
-            result.id = Some(reader.string(&member.value, "/id")?.to_owned());
-        }
+    // The id first, so that whatever else is wrong can be told under it; then the question, which
+    // says what else is to be expected.
+    if let Some(member) = members.iter().find(|member| member.key == "id") {
+        result.id = Some(reader.string(&member.value, "/id")?.to_owned());
+    }
+    let Some(question) = members.iter().find(|member| member.key == "question") else {
+        return Err(reader.wrong(&value, "", "the job has no `question`"));
+    };
+    let question = reader.string(&question.value, "/question")?.to_owned();
+    result.question = Some(question.clone());
+    if QuestionName::by_name(&question).is_none() {
+        return Err(Box::new(unknown_question(&question)));
     }
     let mut setting = Setting { timeout, ..Setting::default() };
     let mut documents = Vec::new();
-    let mut question = None;
     for member in members {
         let (path, value) = (format!("/{}", member.key), &member.value);
         match &*member.key {
-            "id" => {}
-            "question" => question = Some(reader.string(value, &path)?.to_owned()),
+            "id" | "question" => {}
             "policy" => reader.policy(value, &path, Side::Policy, 0, &mut documents)?,
             "existing" => reader.policies(value, &path, Side::Existing, &mut documents)?,
             "new" => reader.policies(value, &path, Side::New, &mut documents)?,
@@ -405,10 +408,6 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
             }
         }
     }
-    let Some(question) = question else {
-        return Err(reader.wrong(&value, "", "the job has no `question`"));
-    };
-    result.question = Some(question.clone());
     Inquiry::new(&question, documents, setting).map_err(Box::new)
 }
 

@@ -60,6 +60,19 @@ pub enum QuestionName {
     NoNewAccess,
 }
 
+impl QuestionName {
+    /// All questions, with their names.
+    pub const ALL: [(QuestionName, &'static str); 2] = [
+        (QuestionName::NoPublicAccess, "no-public-access"),
+        (QuestionName::NoNewAccess, "no-new-access"),
+    ];
+
+    /// The question of that name.
+    pub fn by_name(name: &str) -> Option<QuestionName> {
+        QuestionName::ALL.iter().find(|(_, known)| *known == name).map(|(question, _)| *question)
+    }
+}
+
 /// What a policy is attached to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -25,7 +25,7 @@ const ENDPOINT_KEYS: [&str; 7] = [
 ];
 
 /// Keys of a role session's credentials (7.2), which come with `aws:TokenIssueTime` (R21).
-const ROLE_SESSION_KEYS: [&str; 14] = [
+const ROLE_SESSION_KEYS: [&str; 15] = [
     "aws:assumedroot",
     "aws:signinsessionarn",
     "aws:chatbotsourcearn",
@@ -40,10 +40,11 @@ const ROLE_SESSION_KEYS: [&str; 14] = [
     "codebuild:projectarn",
     "lambda:sourcefunctionarn",
     "ssm:sourceinstancearn",
+    "identitystore:userid",
 ];
 
 /// Keys that an anonymous request lacks (R1), besides tags and role session keys.
-const ABSENT_WITHOUT_CREDENTIALS: [&str; 12] = [
+const ABSENT_WITHOUT_CREDENTIALS: [&str; 14] = [
     "aws:principalarn",
     "aws:principalorgid",
     "aws:principalorgpaths",
@@ -56,6 +57,8 @@ const ABSENT_WITHOUT_CREDENTIALS: [&str; 12] = [
     "aws:multifactorauthage",
     "aws:calledvia",
     "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:calledviaawsmcp",
 ];
 
 /// Keys that every request has (R19), but for `aws:UserAgent`, of which that is not certain.
@@ -95,6 +98,7 @@ impl Encoder<'_> {
         add("R7, R26: organisation id and paths come together", self.organisation_pairs());
         add("R12, R14: VPC endpoints", self.endpoints());
         add("R17: calls on somebody's behalf", self.called_via());
+        add("R21: keys of sessions come with a token", self.session_keys());
         add("R24: federated providers", self.federated_provider());
         add("R25: owner of the resource", self.resource_owner());
         add("R27: an account is in one organisation", self.one_organisation());
@@ -286,8 +290,7 @@ impl Encoder<'_> {
             lower if ALWAYS_PRESENT.contains(&lower) => (&Kind::ALL, &[]),
             lower
                 if ABSENT_WITHOUT_CREDENTIALS.contains(&lower)
-                    || ROLE_SESSION_KEYS.contains(&lower)
-                    || lower == "aws:calledvialast" =>
+                    || ROLE_SESSION_KEYS.contains(&lower) =>
             {
                 (&[], &[Anonymous])
             }
@@ -375,6 +378,16 @@ impl Encoder<'_> {
         self.t.and(parts)
     }
 
+    fn session_keys(&mut self) -> Term {
+        let Some(token) = self.keys.get("aws:tokenissuetime").cloned() else {
+            return self.t.bool(true);
+        };
+        let keys = ROLE_SESSION_KEYS.map(|key| self.presence_if_mentioned(key));
+        let some = self.t.or(keys);
+        let token = self.present(&token);
+        self.t.implies(some, token)
+    }
+
     fn federated_provider(&mut self) -> Term {
         let present = self.presence_if_mentioned("aws:federatedprovider");
         let kinds = [Kind::RoleSession, Kind::Federated];
@@ -382,51 +395,75 @@ impl Encoder<'_> {
         self.t.implies(present, kinds)
     }
 
-    /// An account field of twelve digits is the owner's, but for S3 access points and
-    /// `kafka:vpc-connection`.
     fn resource_owner(&mut self) -> Term {
-        let Some(key) = self.keys.get("aws:resourceaccount").cloned() else {
+        let Some((present, owner)) = self.account_in("aws:resourceaccount") else {
             return self.t.bool(true);
         };
+        let named = self.arn_names_owner();
+        let premise = self.t.and([present, named]);
+        let equal = self.t.eq(owner, self.symbols.resource_account);
+        self.t.implies(premise, equal)
+    }
+
+    /// True if and only if the account field of the resource's ARN is its owner: twelve digits,
+    /// but for S3 access points and `kafka:vpc-connection`.
+    fn arn_names_owner(&mut self) -> Term {
         let s = self.symbols.clone();
-        let present = self.present(&key);
         let t = &mut self.t;
         let is_arn = t.not(s.is_star);
         let digits = t.in_re(s.resource_account, account_id());
-        let mut premises = vec![present, is_arn, digits];
+        let mut parts = vec![is_arn, digits];
         for (service, id) in [("s3", "accesspoint"), ("kafka", "vpc-connection")] {
             let service = super::in_literal(t, s.resource_service, service);
             let id = Regex::Concat(vec![Regex::Literal(id.to_owned()), Regex::All]);
             let id = t.in_re(s.resource_id, id);
             let exception = t.and([service, id]);
-            premises.push(t.not(exception));
+            parts.push(t.not(exception));
         }
-        let premise = t.and(premises);
-        let owner = t.var(&key.value(), Sort::String);
-        let equal = t.eq(owner, s.resource_account);
-        t.implies(premise, equal)
+        t.and(parts)
     }
 
+    /// For each two of the accounts that a request speaks of: if they are one, so are their
+    /// organisations.
     fn one_organisation(&mut self) -> Term {
-        let keys = ["aws:principalorgid", "aws:resourceorgid", "aws:resourceaccount"];
-        let [Some(principal), Some(resource), Some(account)] =
-            keys.map(|key| self.keys.get(key).cloned())
-        else {
-            return self.t.bool(true);
-        };
         let iam = self.symbols.is_one_of(&mut self.t, &Kind::IAM);
-        let mut premises = vec![iam];
-        for key in [&principal, &resource, &account] {
-            premises.push(self.present(key));
+        let owner = self.arn_names_owner();
+        let mut resource = vec![(owner, self.symbols.resource_account)];
+        resource.extend(self.account_in("aws:resourceaccount"));
+        let memberships = [
+            ("aws:principalorgid", vec![(iam, self.symbols.account)]),
+            ("aws:resourceorgid", resource),
+            ("aws:vpceorgid", self.account_in("aws:vpceaccount").into_iter().collect()),
+            ("aws:sourceorgid", self.account_in("aws:sourceaccount").into_iter().collect()),
+        ];
+        let mut parts = Vec::new();
+        for (index, (id, accounts)) in memberships.iter().enumerate() {
+            for (other_id, other_accounts) in &memberships[..index] {
+                let (Some(id), Some(other_id)) =
+                    (self.keys.get(*id).cloned(), self.keys.get(*other_id).cloned())
+                else {
+                    continue;
+                };
+                let both = [self.present(&id), self.present(&other_id)];
+                let id = self.t.var(&id.value(), Sort::String);
+                let other_id = self.t.var(&other_id.value(), Sort::String);
+                let equal = self.t.eq(id, other_id);
+                for &(known, account) in accounts {
+                    for &(other_known, other_account) in other_accounts {
+                        let same = self.t.eq(account, other_account);
+                        let premise = self.t.and([both[0], both[1], known, other_known, same]);
+                        parts.push(self.t.implies(premise, equal));
+                    }
+                }
+            }
         }
-        let t = &mut self.t;
-        let owner = t.var(&account.value(), Sort::String);
-        premises.push(t.eq(owner, self.symbols.account));
-        let premise = t.and(premises);
-        let (principal, resource) =
-            (t.var(&principal.value(), Sort::String), t.var(&resource.value(), Sort::String));
-        let equal = t.eq(principal, resource);
-        t.implies(premise, equal)
+        self.t.and(parts)
+    }
+
+    /// The account that a key names, with when it does; none if the question does not mention it.
+    fn account_in(&mut self, key: &str) -> Option<(Term, Term)> {
+        let key = self.keys.get(key).cloned()?;
+        Some((self.present(&key), self.t.var(&key.value(), Sort::String)))
     }
 
     fn caller_account(&mut self) -> Term {

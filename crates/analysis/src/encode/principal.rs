@@ -111,7 +111,10 @@ impl Encoder<'_> {
         self.t.and([kind, partition, account, name, session])
     }
 
+    /// The id of a user, or of a role before its sessions' names. That makes `aws:userid` a key
+    /// that the question mentions: a witness has to show it.
     fn has_unique_id(&mut self, id: &str) -> Term {
+        self.key("aws:userid");
         let user = self.is_called(Kind::User, self.symbols.user_id, id);
         let role = self.symbols.is(&mut self.t, Kind::RoleSession);
         let sessions = Regex::Concat(vec![Regex::Literal(format!("{id}:")), Regex::All]);

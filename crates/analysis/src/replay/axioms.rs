@@ -313,7 +313,7 @@ impl<'r> Check<'r> {
                 self.is_present("aws:PrincipalServiceNamesList", "R8");
                 self.is_absent("aws:username", "R8");
                 self.has_none_with_prefix("aws:PrincipalTag/", "R8");
-                self.is("aws:ViaAWSService", "false", "R8");
+                self.is_if_present("aws:ViaAWSService", "false", "R8");
                 CALLED_VIA_KEYS.into_iter().for_each(|key| self.is_absent(key, "R8, R17"));
             }
             // Without the key, which R1 asks for.
@@ -568,4 +568,541 @@ fn is_arn(text: &str) -> bool {
 /// Whether the text is not empty and all its bytes are such.
 fn is_made_of(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(is_such)
+}
+
+#[cfg(test)]
+mod tests {
+    use keyaki_policy::parse;
+    use keyaki_policy::request::Context;
+
+    use super::*;
+
+    const BUCKET: &str = "arn:aws:s3:::b";
+    const USER: &str = "arn:aws:iam::111122223333:user/p/ines";
+    const ROLE: &str = "arn:aws:iam::111122223333:role/p/reader";
+    const GUEST: &str = "arn:aws:sts::111122223333:federated-user/guest";
+
+    #[test]
+    fn partitions_and_accounts_are_well_formed() {
+        check(&by(root("aws-cn", "111122223333")).on("arn:aws-cn:s3:::b"), "");
+        let of_all = |root| by(root).doing("s3:ListAllMyBuckets").on("*");
+        check(&of_all(root("", "111122223333")), "partition");
+        check(&of_all(root("AWS", "111122223333")), "partition");
+        check(&of_all(root("aws", "11112222333")), "account");
+        check(&of_all(root("aws", "11112222333x")), "account");
+    }
+
+    #[test]
+    fn users_are_named_with_or_without_a_path() {
+        for name in ["ines", "p/q/ines", "a:b", "/a", "a b"] {
+            check(&by(user(&format!("arn:aws:iam::111122223333:user/{name}"))), "");
+        }
+        check(&by(user("arn:aws:iam::cloudfront:user/CloudFront")), "");
+        for arn in [
+            "arn:aws:iam::111122223333:user/",
+            "arn:aws:iam::111122223333:user/p/",
+            "arn:aws:iam::111122223333:user/\u{e9}",
+            "arn:aws:iam::111122223333:role/ines",
+            "arn:aws:sts::111122223333:user/ines",
+            "arn:aws:iam:eu-west-3:111122223333:user/ines",
+            "arn:aws:iam::fastly:user/ines",
+        ] {
+            check(&by(user(arn)), "R2");
+        }
+    }
+
+    #[test]
+    fn sessions_are_of_a_role_and_have_a_name() {
+        check(&by(session(ROLE, "n-1")), "");
+        check(&by(session(ROLE, "a_+=,.@-")), "");
+        for name in ["", "n", "a b", "a:b", "a/b", "\u{e9}\u{e9}"] {
+            check(&by(session(ROLE, name)), "R5");
+        }
+        check(&by(session("arn:aws:iam::cloudfront:role/r", "n1")), "R2");
+        check(&by(session("arn:aws:sts::111122223333:assumed-role/r/n1", "n1")), "R2");
+    }
+
+    #[test]
+    fn federated_users_have_a_plain_name_and_a_base_of_their_account() {
+        check(&by(guest(GUEST, None)), "");
+        check(&by(guest(GUEST, Some(USER))), "");
+        check(&by(guest(GUEST, Some("arn:aws:iam::444455556666:user/ines"))), "`arn:aws:iam::4444");
+        check(&by(guest(GUEST, Some("arn:aws-cn:iam::111122223333:user/x"))), "`arn:aws-cn");
+        check(&by(guest(GUEST, Some(ROLE))), "`arn:aws:iam");
+        for name in ["", "a/b", "a:b", "a b"] {
+            let arn = format!("arn:aws:sts::111122223333:federated-user/{name}");
+            check(&by(guest(&arn, None)), "R2");
+        }
+    }
+
+    #[test]
+    fn an_action_is_a_service_and_a_name() {
+        for action in ["s3:GetObject", "S3:GETOBJECT", "a-1:b_2-c", "zz:Unheard"] {
+            check(&by(Principal::Anonymous).doing(action), "");
+        }
+        for action in ["", "s3", "s3:", ":x", "s3:Get Object", "s_3:x", "s3:x:y", "s3:*"] {
+            check(&by(Principal::Anonymous).doing(action), "`");
+        }
+    }
+
+    #[test]
+    fn a_resource_has_six_fields() {
+        for resource in [
+            BUCKET,
+            "arn:aws-x:sqs:eu-west-3:111122223333:q:r",
+            "arn:aws:iam::aws:policy/x",
+            "arn:aws::::\u{e9} *",
+        ] {
+            check(&by(Principal::Anonymous).on(resource), "");
+        }
+        for resource in [
+            "",
+            "b",
+            "arn:aws:s3",
+            "arn:aws:s3:::",
+            "arn::s3:::b",
+            "arn:aws:S3:::b",
+            "arn:aws:s3:eu west::b",
+            "arn:aws:s3::12:b",
+            "arn:aws:s3::-a:b",
+            "ARN:aws:s3:::b",
+        ] {
+            check(&by(Principal::Anonymous).on(resource), "`");
+        }
+    }
+
+    #[test]
+    fn only_an_action_without_resource_types_is_about_the_pseudo_resource() {
+        check(&by(user(USER)).doing("s3:ListAllMyBuckets").on("*"), "");
+        check(&by(user(USER)).doing("zz:Unheard").on("*"), "");
+        check(&by(user(USER)).doing("s3:GetObject").on("*"), "`s3:GetObject`");
+        check(&by(user(USER)).doing("s3:ListAllMyBuckets").on(BUCKET), "");
+    }
+
+    #[test]
+    fn credentials_are_of_the_resource_s_partition() {
+        check(&by(user(USER)).on("arn:aws-cn:s3:::b"), "R34");
+        check(&by(Principal::Anonymous).on("arn:aws-cn:s3:::b"), "");
+        check(&by(service()).on("arn:aws-cn:s3:::b"), "");
+    }
+
+    #[test]
+    fn an_identity_policy_is_attached_to_users_and_roles() {
+        let statement = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#;
+        let question = Question::NoNewAccess { existing: vec![], new: vec![policy(statement)] };
+        let check = |principal, allowed: bool| {
+            let violations = violations(&question, &by(principal).0);
+            assert_eq!(violations.is_empty(), allowed, "{violations:?}");
+        };
+        check(user(USER), true);
+        check(session(ROLE, "n1"), true);
+        check(guest(GUEST, None), true);
+        check(root("aws", "111122223333"), false);
+        check(user("arn:aws:iam::cloudfront:user/x"), false);
+        check(Principal::Anonymous, false);
+        check(service(), false);
+    }
+
+    #[test]
+    fn values_have_the_sort_and_cardinality_of_their_key() {
+        let anonymous = || by(Principal::Anonymous);
+        check(&anonymous().with("aws:SecureTransport", "true"), "");
+        check(&anonymous().with("aws:SecureTransport", "True"), "`aws:SecureTransport`");
+        check(&anonymous().with("aws:SourceArn", "arn:aws:sns:::t:u \u{e9}"), "");
+        check(&anonymous().with("aws:SourceArn", "arn:aws:sns::t"), "`aws:SourceArn`");
+        check(&anonymous().with("aws:SourceArn", "arn:a b:sns:::t"), "`aws:SourceArn`");
+        check(&anonymous().with("aws:SourceIp", "::1"), "");
+        check(&anonymous().with("aws:SourceIp", "10.0.0.0/8"), "`aws:SourceIp`");
+        check(&anonymous().with_list("aws:TagKeys", &["a", "b"]), "");
+        check(&anonymous().with("aws:TagKeys", "a"), "`aws:TagKeys`");
+        check(&anonymous().with_list("aws:SourceVpc", &["vpc-1"]), "`aws:SourceVpc`");
+        check(&anonymous().with_list("aws:SourceVpc", &[]), "");
+        check(&anonymous().with("x:own", "a"), "");
+        check(&anonymous().with_list("x:own", &["a"]), "");
+    }
+
+    #[test]
+    fn anonymous_callers_are_called_so_and_nobody_else_is() {
+        for (key, value) in [
+            ("aws:PrincipalType", "Anonymous"),
+            ("aws:PrincipalAccount", "anonymous"),
+            ("aws:userid", "anonymous"),
+        ] {
+            check(&by(Principal::Anonymous).with(key, value).mentioning(&[key]), "");
+            check(&by(Principal::Anonymous).with(key, "x"), "R1");
+            check(&by(Principal::Anonymous).mentioning(&[key]), "R1");
+            check(&by(Principal::Anonymous), "");
+            check(&by(service()).with(key, value), "R1");
+            check(&by(service()).with(key, "x"), "");
+        }
+        check(&by(user(USER)).with("aws:userid", "anonymous"), "R1");
+    }
+
+    #[test]
+    fn anonymous_callers_have_no_credentials() {
+        for (key, value) in [
+            ("aws:PrincipalArn", USER),
+            ("aws:PrincipalOrgID", "o-a"),
+            ("aws:PrincipalTag/team", "x"),
+            ("aws:PrincipalIsAWSService", "false"),
+            ("aws:PrincipalServiceName", "x"),
+            ("aws:username", "ines"),
+            ("aws:TokenIssueTime", "2026-01-01"),
+            ("aws:MultiFactorAuthPresent", "false"),
+            ("aws:MultiFactorAuthAge", "1"),
+            ("aws:CalledViaFirst", "x"),
+            ("aws:CalledViaAWSMCP", "x"),
+            ("aws:SourceIdentity", "x"),
+        ] {
+            let violations =
+                violations(&question(&[]), &by(Principal::Anonymous).with(key, value).0);
+            assert!(violations.iter().any(|v| v.contains("R1")), "{key}: {violations:?}");
+        }
+        check(&by(Principal::Anonymous).with_list("aws:PrincipalOrgPaths", &["o-a/"]), "R1");
+        check(&by(Principal::Anonymous).with("aws:SourceVpc", "vpc-1"), "");
+    }
+
+    #[test]
+    fn keys_of_the_principal_say_who_it_is() {
+        for (principal, arn, kind, id) in [
+            (
+                root("aws", "111122223333"),
+                "arn:aws:iam::111122223333:root",
+                "Account",
+                "111122223333",
+            ),
+            (user(USER), USER, "User", "AIDA1"),
+            (session(ROLE, "n1"), ROLE, "AssumedRole", "AROA1:n1"),
+            (guest(GUEST, None), GUEST, "FederatedUser", "111122223333:guest"),
+        ] {
+            let request = |key: &str, value: &str| by(principal.clone()).with(key, value);
+            let id_of_another = if kind == "User" { "AIDA1:x" } else { "111122223333:x" };
+            for (key, right, wrong, rule) in [
+                ("aws:PrincipalArn", arn, "arn:aws:iam::111122223333:user/x", "R2"),
+                ("aws:PrincipalAccount", "111122223333", "444455556666", "R3"),
+                ("aws:PrincipalType", kind, "x", "R4"),
+                ("aws:userid", id, id_of_another, "R5"),
+            ] {
+                check(&request(key, right).mentioning(&[key]), "");
+                check(&request(key, wrong), rule);
+                let absent = by(principal.clone()).mentioning(&[key]);
+                check(&absent, if key == "aws:userid" { "R19" } else { rule });
+            }
+        }
+    }
+
+    #[test]
+    fn user_ids_have_the_form_of_their_kind() {
+        for id in ["", "a b", "a:n1"] {
+            check(&by(user(USER)).with("aws:userid", id), "R5");
+        }
+        for id in ["n1", ":n1", "AROA1:n2", "AROA1:n1:n1", "AROA 1:n1"] {
+            check(&by(session(ROLE, "n1")).with("aws:userid", id), "R5");
+        }
+        check(&by(user(USER)).with("aws:userid", "whoever"), "");
+    }
+
+    #[test]
+    fn a_unique_id_in_a_policy_mentions_the_user_id() {
+        let statement = r#"{"Effect": "Allow", "Principal": {"AWS": "AIDAAAAAAAAAAAAAAAAAA"},
+            "Action": "*", "Resource": "*"}"#;
+        let question = Question::NoNewAccess { existing: vec![policy(statement)], new: vec![] };
+        assert_eq!(violations(&question, &by(user(USER)).0), ["R19: `aws:userid` is absent"]);
+    }
+
+    #[test]
+    fn only_users_have_a_user_name() {
+        check(&by(user(USER)).with("aws:username", "ines").mentioning(&["aws:username"]), "");
+        check(&by(user(USER)).with("aws:username", "p/ines"), "R6");
+        check(&by(user(USER)).mentioning(&["aws:username"]), "R6");
+        check(&by(session(ROLE, "n1")).with("aws:username", "reader"), "R6");
+        check(&by(root("aws", "111122223333")).with("aws:username", "root"), "R6");
+        check(&by(service()).with("aws:username", "x"), "R8");
+        check(&by(federated()).with("aws:username", "x"), "");
+    }
+
+    #[test]
+    fn keys_of_principals_without_account_are_free() {
+        for principal in [service(), federated(), Principal::CanonicalUser { id: "c".to_owned() }] {
+            check(&by(principal.clone()).mentioning(&["aws:PrincipalArn", "aws:userid"]), "");
+            check(&by(principal.clone()).with("aws:PrincipalArn", "arn:a:b:c:d:e"), "");
+            check(&by(principal.clone()).with("aws:PrincipalAccount", "x"), "");
+            check(&by(principal).with("kms:CallerAccount", "x").doing("kms:Decrypt"), "");
+        }
+    }
+
+    #[test]
+    fn services_and_nobody_else_are_services() {
+        let is_service = "aws:PrincipalIsAWSService";
+        let (name, list) = ("aws:PrincipalServiceName", "aws:PrincipalServiceNamesList");
+        check(&by(service()).with(is_service, "true").mentioning(&[is_service]), "");
+        check(&by(service()).with(is_service, "false"), "R8");
+        check(&by(service()).mentioning(&[is_service]), "R8");
+        check(&by(service()).with(name, "sns.amazonaws.com").mentioning(&[name]), "");
+        check(&by(service()).with(name, "sqs.amazonaws.com"), "R8");
+        check(&by(service()).mentioning(&[name]), "R8");
+        check(&by(service()).mentioning(&[list]), "R8");
+        check(&by(service()).with_list(list, &["x"]).mentioning(&[list]), "");
+        check(&by(user(USER)).with(is_service, "false").mentioning(&[is_service]), "");
+        check(&by(user(USER)).with(is_service, "true"), "R8");
+        check(&by(user(USER)).mentioning(&[is_service]), "R8");
+        check(&by(user(USER)).with(name, "sns.amazonaws.com"), "R8");
+        check(&by(federated()).with(is_service, "true"), "R8");
+        check(&by(federated()).with(is_service, "false"), "");
+        check(&by(federated()).mentioning(&[is_service]), "");
+        check(&by(federated()).with_list(list, &["x"]), "R8");
+    }
+
+    #[test]
+    fn services_call_for_themselves() {
+        check(&by(service()).with("aws:ViaAWSService", "false"), "");
+        check(&by(service()).with("aws:ViaAWSService", "true"), "R8");
+        check(&by(service()).with("aws:CalledViaFirst", "x"), "R8, R17");
+        check(&by(service()).with("aws:PrincipalTag/team", "x"), "R8");
+    }
+
+    #[test]
+    fn organisation_and_its_paths_come_together() {
+        for (id, paths, rule) in [
+            ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "R7"),
+            ("aws:ResourceOrgID", "aws:ResourceOrgPaths", "R26"),
+        ] {
+            let both = by(user(USER)).with(id, "o-a").with_list(paths, &["o-a/r-1/"]);
+            check(&both.mentioning(&[id, paths]), "");
+            check(&by(user(USER)).mentioning(&[id, paths]), "");
+            check(&by(user(USER)).with(id, "o-a").mentioning(&[id]), "");
+            check(&by(user(USER)).with(id, "o-a").mentioning(&[id, paths]), rule);
+            check(&by(user(USER)).with_list(paths, &["o-a/"]).mentioning(&[id, paths]), rule);
+        }
+    }
+
+    #[test]
+    fn a_request_through_an_endpoint_has_no_public_address() {
+        for key in ["aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp", "aws:VpceAccount"] {
+            let request = || by(user(USER)).with(key, "10.0.0.1");
+            check(&request(), "");
+            check(&request().with("aws:SourceIp", "203.0.113.7"), "R12");
+        }
+        check(&by(user(USER)).with("aws:SourceIp", "203.0.113.7"), "");
+    }
+
+    #[test]
+    fn what_is_known_of_an_endpoint_comes_with_it() {
+        let (endpoint, account) = ("aws:SourceVpce", "aws:VpceAccount");
+        for key in ["aws:VpceAccount", "aws:VpceOrgID"] {
+            let request = || by(user(USER)).with(key, "111122223333");
+            check(&request().mentioning(&[key]), "");
+            check(&request().mentioning(&[key, endpoint]), "R14");
+            check(&request().with(endpoint, "vpce-1").mentioning(&[key, endpoint]), "");
+        }
+        let request = || by(user(USER)).with("aws:VpceOrgID", "o-a");
+        check(&request().mentioning(&[account]), "R14");
+        check(&request().with(account, "111122223333").mentioning(&[account]), "");
+        check(&request().mentioning(&["aws:VpceOrgPaths"]), "R14");
+        check(&by(user(USER)).with("aws:SourceVpc", "vpc-1").mentioning(&[endpoint]), "");
+    }
+
+    #[test]
+    fn what_a_call_came_through_is_known_in_whole() {
+        let (via, first) = ("aws:ViaAWSService", "aws:CalledViaFirst");
+        let request = || by(user(USER)).with(first, "x");
+        check(&request(), "");
+        check(&request().with(via, "true").mentioning(&[via]), "");
+        check(&request().with(via, "false"), "R17");
+        check(&request().mentioning(&["aws:CalledViaLast"]), "R17");
+        check(&request().mentioning(&["aws:CalledVia"]), "R17");
+        check(&by(user(USER)).with(via, "true").mentioning(&[via, first]), "");
+    }
+
+    #[test]
+    fn some_keys_are_always_present() {
+        for (key, value) in [
+            ("aws:CurrentTime", "x"),
+            ("aws:EpochTime", "x"),
+            ("aws:SecureTransport", "true"),
+            ("aws:RequestedRegion", "x"),
+            ("aws:ViaAWSService", "false"),
+        ] {
+            for principal in [user(USER), service(), federated(), Principal::Anonymous] {
+                check(&by(principal.clone()).mentioning(&[key]), "R19");
+                check(&by(principal.clone()).with(key, value).mentioning(&[key]), "");
+                check(&by(principal), "");
+            }
+        }
+        check(&by(user(USER)).mentioning(&["aws:UserAgent", "aws:ResourceAccount"]), "");
+    }
+
+    #[test]
+    fn sessions_have_a_token() {
+        let token = "aws:TokenIssueTime";
+        for principal in [session(ROLE, "n1"), guest(GUEST, None)] {
+            check(&by(principal.clone()).mentioning(&[token]), "R21");
+            check(&by(principal).with(token, "x").mentioning(&[token]), "");
+        }
+        check(&by(user(USER)).mentioning(&[token]), "");
+        for key in ["aws:SourceIdentity", "identitystore:UserId", "ec2:RoleDelivery"] {
+            check(&by(user(USER)).with(key, "x").mentioning(&[token]), "R21");
+            check(&by(user(USER)).with(key, "x").with(token, "x").mentioning(&[token]), "");
+        }
+        check(&by(user(USER)).with("aws:MultiFactorAuthPresent", "true").mentioning(&[token]), "");
+    }
+
+    #[test]
+    fn only_federated_identities_and_their_sessions_have_a_provider() {
+        for (principal, rule) in [
+            (session(ROLE, "n1"), ""),
+            (federated(), ""),
+            (user(USER), "R24"),
+            (guest(GUEST, None), "R24"),
+            (service(), "R24"),
+        ] {
+            check(&by(principal).with("aws:FederatedProvider", "x"), rule);
+        }
+    }
+
+    #[test]
+    fn an_account_in_the_arn_owns_the_resource() {
+        let account = "aws:ResourceAccount";
+        let queue = "arn:aws:sqs:eu-west-3:111122223333:q";
+        check(&by(user(USER)).on(queue).with(account, "111122223333"), "");
+        check(&by(user(USER)).on(queue).with(account, "444455556666"), "R25");
+        for resource in [
+            BUCKET,
+            "arn:aws:iam::aws:policy/x",
+            "arn:aws:s3:eu-west-3:111122223333:accesspoint/ap",
+            "arn:aws:kafka:eu-west-3:111122223333:vpc-connection/x",
+        ] {
+            check(&by(user(USER)).on(resource).with(account, "444455556666"), "");
+        }
+    }
+
+    #[test]
+    fn an_account_is_in_one_organisation() {
+        let orgs = |a: &str, b: &str| {
+            by(user(USER)).with("aws:PrincipalOrgID", a).with("aws:ResourceOrgID", b)
+        };
+        let account = "aws:ResourceAccount";
+        let queue = "arn:aws:sqs:eu-west-3:111122223333:q";
+        check(&orgs("o-a", "o-b").with(account, "111122223333"), "R27");
+        check(&orgs("o-a", "o-b").on(queue), "R27");
+        check(&orgs("o-a", "o-a").with(account, "111122223333"), "");
+        check(&orgs("o-a", "o-b").with(account, "444455556666"), "");
+        check(&orgs("o-a", "o-b"), "");
+        let source = by(user(USER)).with("aws:SourceAccount", "1").with("aws:SourceOrgID", "o-a");
+        check(&source.with("aws:VpceAccount", "1").with("aws:VpceOrgID", "o-b"), "R27");
+    }
+
+    #[test]
+    fn the_key_service_knows_the_caller_s_account() {
+        let request = |account: &str| by(user(USER)).with("kms:CallerAccount", account);
+        check(&request("111122223333").doing("kms:Decrypt"), "");
+        check(&request("444455556666").doing("KMS:Decrypt"), "R31");
+        check(&request("444455556666").doing("s3:GetObject"), "");
+    }
+
+    #[test]
+    fn soft_relations_are_not_in_force() {
+        let r9 = by(user(USER)).with("aws:SourceAccount", "111122223333");
+        check(&r9, "");
+        let r29 = by(user(USER)).with("aws:RequestTag/team", "x").mentioning(&["aws:TagKeys"]);
+        check(&r29, "");
+        let r35 = by(user(USER)).with("aws:SourceIp", "10.0.0.1");
+        check(&r35, "");
+    }
+
+    /// A request, and the keys that the question mentions.
+    #[derive(Clone)]
+    struct Case(Request, Vec<String>);
+
+    /// A harmless request by this principal.
+    fn by(principal: Principal) -> Case {
+        let request = Request {
+            principal,
+            action: "s3:PutObject".to_owned(),
+            resource: BUCKET.to_owned(),
+            resource_account: None,
+            context: Context::default(),
+        };
+        Case(request, vec![])
+    }
+
+    impl Case {
+        fn doing(mut self, action: &str) -> Case {
+            self.0.action = action.to_owned();
+            self
+        }
+
+        fn on(mut self, resource: &str) -> Case {
+            self.0.resource = resource.to_owned();
+            self
+        }
+
+        fn with(mut self, key: &str, value: &str) -> Case {
+            self.0.context.insert(key, ContextValue::One(value.to_owned()));
+            self
+        }
+
+        fn with_list(mut self, key: &str, values: &[&str]) -> Case {
+            let values = values.iter().map(|&value| value.to_owned()).collect();
+            self.0.context.insert(key, ContextValue::Many(values));
+            self
+        }
+
+        fn mentioning(mut self, keys: &[&str]) -> Case {
+            self.1.extend(keys.iter().map(|&key| key.to_owned()));
+            self
+        }
+    }
+
+    /// Checks that there is a violation, and that each begins so; with an empty `expected`, that
+    /// there is none.
+    #[track_caller]
+    fn check(case: &Case, expected: &str) {
+        let Case(request, keys) = case;
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        let violations = violations(&question(&keys), request);
+        assert_eq!(violations.is_empty(), expected.is_empty(), "{violations:?}");
+        assert!(violations.iter().all(|v| v.starts_with(expected)), "{expected}: {violations:?}");
+    }
+
+    /// A question about resource policies that mention these keys.
+    fn question(keys: &[&str]) -> Question {
+        let tests: Vec<_> = keys.iter().map(|key| format!(r#""{key}": "true""#)).collect();
+        let policy = policy(&format!(
+            r#"{{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*",
+                "Condition": {{"Null": {{{}}}}}}}"#,
+            tests.join(", ")
+        ));
+        Question::NoNewAccess { existing: vec![], new: vec![policy] }
+    }
+
+    fn policy(statement: &str) -> keyaki_policy::Policy {
+        parse(&format!(r#"{{"Statement": {statement}}}"#), None).unwrap()
+    }
+
+    fn root(partition: &str, account: &str) -> Principal {
+        let (partition, account) = (partition.to_owned(), account.to_owned());
+        Principal::Root { partition, account, canonical_user: None }
+    }
+
+    fn user(arn: &str) -> Principal {
+        Principal::User { arn: arn.to_owned(), canonical_user: None }
+    }
+
+    fn session(role_arn: &str, session_name: &str) -> Principal {
+        let (role_arn, session_name) = (role_arn.to_owned(), session_name.to_owned());
+        Principal::RoleSession { role_arn, session_name }
+    }
+
+    fn guest(arn: &str, base: Option<&str>) -> Principal {
+        Principal::FederatedUser { arn: arn.to_owned(), base: base.map(str::to_owned) }
+    }
+
+    fn service() -> Principal {
+        Principal::Service { name: "sns.amazonaws.com".to_owned() }
+    }
+
+    fn federated() -> Principal {
+        Principal::Federated { provider: "accounts.google.com".to_owned() }
+    }
 }

@@ -296,3 +296,333 @@ fn or((a, mut hangs_on): Answer, (b, more): Answer) -> Answer {
 fn not((truth, hangs_on): Answer) -> Answer {
     (!truth, hangs_on)
 }
+
+#[cfg(test)]
+mod tests {
+    use keyaki_policy::parse;
+
+    use super::*;
+    use crate::public::S3;
+
+    const ALLOW_ALL: &str =
+        r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}"#;
+
+    #[test]
+    fn what_everybody_may_do_is_public() {
+        check(&[ALLOW_ALL], &[], Some(true));
+        check(&[], &[], Some(false));
+        check(
+            &[r#"{"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"}"#],
+            &[],
+            Some(false),
+        );
+        check(
+            &[
+                ALLOW_ALL,
+                r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}"#,
+            ],
+            &[],
+            Some(false),
+        );
+    }
+
+    #[test]
+    fn a_named_principal_confines_but_an_identity_provider_does_not() {
+        let allow = |principal: &str| {
+            format!(
+                r#"{{"Effect": "Allow", "Principal": {principal}, "Action": "*", "Resource": "*"}}"#
+            )
+        };
+        for (entry, confines) in [
+            (r#"{"AWS": "111122223333"}"#, true),
+            (r#"{"AWS": "arn:aws:iam::111122223333:user/ines"}"#, true),
+            (r#"{"AWS": ["*", "111122223333"]}"#, true),
+            (r#"{"AWS": ["*", "444455556666"]}"#, false),
+            (r#"{"AWS": ["*", "AIDAAAAAAAAAAAAAAAAAA"]}"#, true),
+            (r#"{"AWS": "*", "CanonicalUser": "c1"}"#, true),
+        ] {
+            check_by(
+                ines(),
+                &[&allow(entry)],
+                &[("aws:userid", "AIDAAAAAAAAAAAAAAAAAA")],
+                Some(!confines),
+            );
+        }
+        let sns = Principal::Service { name: "sns.amazonaws.com".to_owned() };
+        check_by(sns, &[&allow(r#"{"Service": "sns.amazonaws.com"}"#)], &[], Some(false));
+        let google = Principal::Federated { provider: "accounts.google.com".to_owned() };
+        check_by(google, &[&allow(r#"{"Federated": "accounts.google.com"}"#)], &[], Some(true));
+    }
+
+    #[test]
+    fn who_is_named_in_another_statement_is_not_confined() {
+        let named = r#"{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "*", "Resource": "*"}"#;
+        check_by(ines(), &[named], &[], Some(false));
+        check_by(ines(), &[named, ALLOW_ALL], &[], Some(true));
+    }
+
+    #[test]
+    fn whom_a_deny_spares_by_name_is_confined() {
+        let deny = r#"{"Effect": "Deny", "NotPrincipal": {"AWS": "111122223333"}, "Action": "*", "Resource": "*"}"#;
+        check_by(ines(), &[ALLOW_ALL, deny], &[], Some(false));
+        check(&[ALLOW_ALL, deny], &[], Some(false));
+        let spares_all =
+            r#"{"Effect": "Deny", "NotPrincipal": "*", "Action": "*", "Resource": "*"}"#;
+        check_by(ines(), &[ALLOW_ALL, spares_all], &[], Some(true));
+    }
+
+    #[test]
+    fn fixed_values_of_trusted_keys_confine() {
+        for (test, value, confines) in [
+            (r#""StringEquals": {"aws:SourceVpc": "vpc-1"}"#, "vpc-1", true),
+            (r#""StringEqualsIfExists": {"AWS:sourcevpc": ["vpc-2", "vpc-1"]}"#, "vpc-1", true),
+            (r#""StringLike": {"aws:SourceVpc": "vpc-1"}"#, "vpc-1", true),
+            (r#""StringLike": {"aws:SourceVpc": "vpc-*"}"#, "vpc-1", false),
+            (r#""StringLike": {"aws:SourceVpc": ["vpc-*", "vpc-2"]}"#, "vpc-1", false),
+            (r#""StringLike": {"aws:SourceVpc": ["vpc-*", "vpc-1"]}"#, "vpc-1", true),
+            (r#""StringEquals": {"aws:SourceVpc": "vpc-*"}"#, "vpc-*", false),
+            (r#""StringLike": {"aws:SourceVpc": "vpc-${*}"}"#, "vpc-*", true),
+            (r#""StringEquals": {"aws:SourceVpc": ""}"#, "", false),
+            (r#""StringEquals": {"aws:SourceVpc": "anonymous"}"#, "anonymous", false),
+            (r#""StringNotEquals": {"aws:SourceVpc": "vpc-2"}"#, "vpc-1", false),
+            (r#""Bool": {"aws:SourceVpc": "true"}"#, "TRUE", true),
+            (r#""Null": {"aws:SourceVpc": "false"}"#, "false", false),
+        ] {
+            check(&[&allow_if(test)], &[("aws:SourceVpc", value)], Some(!confines));
+        }
+    }
+
+    #[test]
+    fn keys_that_the_service_does_not_trust_do_not_confine() {
+        for key in ["aws:referer", "aws:UserAgent", "aws:PrincipalTag/team", "aws:VpceAccount"] {
+            let test = format!(r#""StringEquals": {{"{key}": "x"}}"#);
+            check(&[&allow_if(&test)], &[(key, "x")], Some(true));
+        }
+        let test = r#""Bool": {"aws:PrincipalIsAWSService": "false"}"#;
+        check(&[&allow_if(test)], &[("aws:PrincipalIsAWSService", "false")], Some(true));
+    }
+
+    #[test]
+    fn absence_never_confines() {
+        check(
+            &[&allow_if(r#""StringEqualsIfExists": {"aws:SourceVpc": "vpc-1"}"#)],
+            &[],
+            Some(true),
+        );
+        check(&[&allow_if(r#""StringNotEquals": {"aws:SourceVpc": "vpc-1"}"#)], &[], Some(true));
+        check(
+            &[&allow_if(r#""ForAllValues:StringEquals": {"aws:PrincipalOrgPaths": "o-a/r-1/"}"#)],
+            &[],
+            Some(true),
+        );
+        check(
+            &[&allow_if(r#""IpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"}"#)],
+            &[],
+            Some(true),
+        );
+    }
+
+    #[test]
+    fn a_deny_of_everything_else_confines_to_its_values() {
+        let deny = deny_if(r#""StringNotEquals": {"aws:SourceVpc": "vpc-1"}"#);
+        check(&[ALLOW_ALL, &deny], &[("aws:SourceVpc", "vpc-1")], Some(false));
+        check(&[ALLOW_ALL, &deny], &[("aws:SourceVpc", "vpc-2")], Some(false));
+        check(&[ALLOW_ALL, &deny], &[], Some(false));
+        let elsewhere =
+            deny_if(r#""StringEquals": {"aws:SourceVpc": "vpc-1", "aws:SourceVpce": "x"}"#);
+        check(&[ALLOW_ALL, &elsewhere], &[("aws:SourceVpc", "vpc-1")], Some(false));
+        check(&[ALLOW_ALL, &elsewhere], &[("aws:SourceVpc", "vpc-2")], Some(true));
+    }
+
+    #[test]
+    fn a_deny_that_absence_escapes_does_not_confine() {
+        let organisation = deny_if(
+            r#""StringNotEquals": {"aws:PrincipalOrgID": "o-a"}, "Bool": {"aws:PrincipalIsAWSService": "false"}"#,
+        );
+        check(&[ALLOW_ALL, &organisation], &[], Some(true));
+        let paths =
+            deny_if(r#""ForAnyValue:StringNotEquals": {"aws:PrincipalOrgPaths": "o-a/r-1/"}"#);
+        check(&[ALLOW_ALL, &paths], &[], Some(true));
+    }
+
+    #[test]
+    fn an_account_inside_a_pattern_is_no_fixed_value() {
+        let role = "arn:aws:iam::111122223333:role/r";
+        let like =
+            allow_if(r#""ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}"#);
+        check(&[&like], &[("aws:PrincipalArn", role)], Some(true));
+        let named = r#"{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "*", "Resource": "*"}"#;
+        check(&[&like, named], &[("aws:PrincipalArn", role)], Some(true));
+        let equals =
+            allow_if(r#""ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/r"}"#);
+        check(&[&equals], &[("aws:PrincipalArn", role)], Some(false));
+    }
+
+    #[test]
+    fn an_access_point_is_fixed_by_its_account() {
+        let point = "arn:aws:s3:eu-west-3:111122223333:accesspoint/ap";
+        for (pattern, confines) in [
+            (point, true),
+            ("arn:aws:s3:eu-west-3:111122223333:accesspoint/*", true),
+            ("arn:aws:s3:eu-west-3:111122223333:*", true),
+            ("arn:aws:s3:*:111122223333:accesspoint/*", false),
+            ("arn:aws:s3:eu-west-3:11112222333?:accesspoint/*", false),
+            ("arn:aws:s3:eu-west-3:*:accesspoint/ap", false),
+        ] {
+            let test = format!(r#""ArnLike": {{"s3:DataAccessPointArn": "{pattern}"}}"#);
+            check(&[&allow_if(&test)], &[("s3:DataAccessPointArn", point)], Some(!confines));
+        }
+        let test = r#""ArnLike": {"s3:DataAccessPointArn": "arn:aws:s3:::x"}"#;
+        check(&[&allow_if(test)], &[("s3:DataAccessPointArn", "arn:aws:s3:::x")], Some(false));
+    }
+
+    #[test]
+    fn a_user_id_of_a_session_is_no_fixed_value() {
+        for (value, confines) in [("AIDA1", true), ("AROA1:n1", false), ("AROA1:*", false)] {
+            let test = format!(r#""StringLike": {{"aws:userid": "{value}"}}"#);
+            check(
+                &[&allow_if(&test)],
+                &[("aws:userid", &value.replace('*', "x"))],
+                Some(!confines),
+            );
+        }
+    }
+
+    #[test]
+    fn few_addresses_confine_and_many_do_not() {
+        for (range, address, is_public) in [
+            ("203.0.113.0/24", "203.0.113.7", false),
+            ("11.0.0.0/8", "11.0.0.1", false),
+            ("12.0.0.0/7", "12.0.0.1", true),
+            ("0.0.0.0/0", "203.0.113.7", true),
+            ("0.0.0.0/0", "10.0.0.1", false),
+            ("10.0.0.0/7", "11.0.0.1", false),
+            ("2001:db8::/32", "2001:db8::1", false),
+            ("2001:db8::/31", "2001:db8::1", true),
+            ("::/0", "203.0.113.7", false),
+        ] {
+            let test = format!(r#""IpAddress": {{"aws:SourceIp": "{range}"}}"#);
+            check(&[&allow_if(&test)], &[("aws:SourceIp", address)], Some(is_public));
+        }
+        let deny = deny_if(r#""NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}"#);
+        check(&[ALLOW_ALL, &deny], &[("aws:SourceIp", "203.0.113.7")], Some(false));
+        check(&[ALLOW_ALL, &deny], &[("aws:SourceIp", "203.0.114.7")], Some(false));
+        check(&[ALLOW_ALL], &[("aws:SourceIp", "10.0.0.1")], Some(true));
+    }
+
+    #[test]
+    fn many_small_ranges_leave_the_answer_open() {
+        let test = r#""IpAddress": {"aws:SourceIp": ["11.0.0.0/8", "13.0.0.0/8"]}"#;
+        check(&[&allow_if(test)], &[("aws:SourceIp", "11.0.0.1")], None);
+        check(&[&allow_if(test)], &[("aws:SourceIp", "10.0.0.1")], Some(false));
+    }
+
+    #[test]
+    fn what_is_not_modelled_is_open_only_where_it_matters() {
+        let ignoring_case = allow_if(r#""StringEqualsIgnoreCase": {"aws:SourceVpc": "vpc-1"}"#);
+        check(&[&ignoring_case], &[("aws:SourceVpc", "vpc-1")], None);
+        check(&[&ignoring_case, ALLOW_ALL], &[("aws:SourceVpc", "vpc-1")], Some(true));
+        let deny = deny_if(
+            r#""StringEqualsIgnoreCase": {"aws:SourceVpc": "vpc-1"}, "Null": {"aws:username": "false"}"#,
+        );
+        check(&[ALLOW_ALL, &deny], &[("aws:SourceVpc", "vpc-2")], None);
+        check(&[ALLOW_ALL, &deny], &[], Some(true));
+        let variable = allow_if(r#""StringEquals": {"aws:SourceVpc": "${aws:username}"}"#);
+        check(&[&variable], &[("aws:SourceVpc", "vpc-1")], None);
+    }
+
+    #[test]
+    fn an_element_of_a_list_confines_and_other_lists_are_open() {
+        let policy = policy(&[
+            ALLOW_ALL,
+            &deny_if(r#""StringEquals": {"aws:PrincipalOrgPaths": "o-a/r-1/"}"#),
+        ]);
+        let mut request = request(Principal::Anonymous, &[]);
+        let mut check = |elements: &[&str], expected| {
+            let elements = elements.iter().map(|&element| element.to_owned()).collect();
+            request.context.insert("aws:PrincipalOrgPaths", ContextValue::Many(elements));
+            assert_eq!(outcome(&breaks(&policy, &S3, &request)), expected);
+        };
+        check(&["x", "o-a/r-1/"], Some(false));
+        check(&["x"], None);
+        check(&[], Some(true));
+    }
+
+    #[test]
+    fn the_statements_that_let_the_request_in_are_named() {
+        let named = r#"{"Effect": "Allow", "Principal": {"AWS": ["*", "111122223333"]}, "Action": "*", "Resource": "*"}"#;
+        let policy = policy(&[named, ALLOW_ALL, ALLOW_ALL]);
+        let place = PolicyRef { side: Side::Policy, index: 0 };
+        let confirmed = Replay::Confirmed { allowing: vec![(place, 1), (place, 2)] };
+        assert_eq!(breaks(&policy, &S3, &request(ines(), &[])), confirmed);
+    }
+
+    /// Checks whether an anonymous request with this context is public; `None` is undecided.
+    #[track_caller]
+    fn check(statements: &[&str], context: &[(&str, &str)], expected: Option<bool>) {
+        check_by(Principal::Anonymous, statements, context, expected);
+    }
+
+    #[track_caller]
+    fn check_by(
+        principal: Principal,
+        statements: &[&str],
+        context: &[(&str, &str)],
+        expected: Option<bool>,
+    ) {
+        let replay = breaks(&policy(statements), &S3, &request(principal, context));
+        assert_eq!(outcome(&replay), expected, "{replay:?}");
+    }
+
+    #[track_caller]
+    fn outcome(replay: &Replay) -> Option<bool> {
+        match replay {
+            Replay::Confirmed { allowing } => Some(!allowing.is_empty()),
+            Replay::Refuted(_) => Some(false),
+            Replay::Undecided(constructs) => {
+                assert!(!constructs.is_empty());
+                None
+            }
+        }
+    }
+
+    fn request(principal: Principal, context: &[(&str, &str)]) -> Request {
+        let mut request = Request {
+            principal,
+            action: "s3:GetObject".to_owned(),
+            resource: "arn:aws:s3:::b/k".to_owned(),
+            resource_account: None,
+            context: Context::default(),
+        };
+        for (key, value) in context {
+            request.context.insert(key, ContextValue::One((*value).to_owned()));
+        }
+        request
+    }
+
+    fn ines() -> Principal {
+        let arn = "arn:aws:iam::111122223333:user/ines".to_owned();
+        Principal::User { arn, canonical_user: Some("c1".to_owned()) }
+    }
+
+    fn policy(statements: &[&str]) -> Policy {
+        let statements = statements.join(", ");
+        let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#);
+        parse(&text, Some(PolicyType::Resource)).unwrap()
+    }
+
+    fn allow_if(condition: &str) -> String {
+        conditional("Allow", condition)
+    }
+
+    fn deny_if(condition: &str) -> String {
+        conditional("Deny", condition)
+    }
+
+    fn conditional(effect: &str, condition: &str) -> String {
+        format!(
+            r#"{{"Effect": "{effect}", "Principal": "*", "Action": "*", "Resource": "*",
+                "Condition": {{{condition}}}}}"#
+        )
+    }
+}

@@ -1,0 +1,188 @@
+//! The loop around the solver, with solvers that say what the test wants.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use keyaki_analysis::question::{PolicyRef, Side};
+use keyaki_analysis::{Error, Evidence, Options, Question, Report, Verdict, check, encode, public};
+use keyaki_logic::{
+    Answer, Cancel, Formula, Limits, Model, Outcome, Reason, Solver, SolverError, Value, eval,
+};
+use keyaki_policy::parse;
+
+const PUBLIC: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+    "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}]}"#;
+
+const NAMED: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+    "Principal": {"AWS": "111122223333"}, "Action": "s3:*", "Resource": "*"}]}"#;
+
+const DATED: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+    "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*",
+    "Condition": {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}}]}"#;
+
+/// Answers with a list of outcomes in order, and keeps what it was asked.
+struct Scripted {
+    outcomes: Mutex<Vec<Result<Outcome, SolverError>>>,
+    by: Vec<String>,
+    asked: Mutex<Vec<Formula>>,
+}
+
+impl Scripted {
+    fn new(mut outcomes: Vec<Result<Outcome, SolverError>>) -> Scripted {
+        outcomes.reverse();
+        let by = vec!["scripted".to_owned()];
+        Scripted { outcomes: Mutex::new(outcomes), by, asked: Mutex::new(vec![]) }
+    }
+}
+
+impl Solver for Scripted {
+    fn name(&self) -> &str {
+        "scripted"
+    }
+
+    fn solve(&self, formula: &Formula, _: &Limits, _: &Cancel) -> Result<Answer, SolverError> {
+        self.asked.lock().unwrap().push(formula.clone());
+        let outcome = self.outcomes.lock().unwrap().pop().expect("no more questions")?;
+        Ok(Answer { outcome, by: self.by.clone(), attempts: vec![] })
+    }
+}
+
+fn no_public_access(policy: &str) -> Question {
+    Question::NoPublicAccess { policy: parse(policy, None).unwrap(), table: &public::S3 }
+}
+
+fn ask(question: &Question, solver: &Scripted) -> Result<Report, Error> {
+    let limits = Limits::within(Duration::from_secs(10));
+    check(question, solver, Options::default(), &limits, &Cancel::new())
+}
+
+/// A model with these strings, an anonymous principal, and the current time.
+fn model(strings: &[(&str, &str)]) -> Model {
+    let mut model: Model = strings
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), Value::String((*text).to_owned())))
+        .collect();
+    model.insert("principal.kind", Value::Bits { value: 0, width: 3 });
+    model.insert("has aws:currenttime", Value::Bool(true));
+    model
+}
+
+/// An anonymous request for an object of the bucket `b`.
+fn anonymous_get() -> Model {
+    model(&[
+        ("partition", "aws"),
+        ("principal.account", "111122223333"),
+        ("action.service", "s3"),
+        ("action.name", "getobject"),
+        ("resource.service", "s3"),
+        ("resource.id", "b/key"),
+    ])
+}
+
+#[test]
+fn a_model_becomes_a_replayed_witness() {
+    let solver = Scripted::new(vec![Ok(Outcome::Sat(anonymous_get()))]);
+    let report = ask(&no_public_access(PUBLIC), &solver).unwrap();
+    let Verdict::Fails(witness) = report.verdict else { panic!("{report:?}") };
+    assert_eq!(witness.request.action, "s3:GetObject");
+    assert_eq!(witness.statements, [(PolicyRef { side: Side::Policy, index: 0 }, 0)]);
+    assert_eq!(report.solver.as_deref(), Some("scripted"));
+}
+
+#[test]
+fn a_model_that_does_not_replay_is_never_a_verdict() {
+    let mut model = anonymous_get();
+    model.insert("resource.id", Value::String("other/key".to_owned()));
+    let solver = Scripted::new(vec![Ok(Outcome::Sat(model))]);
+    let error = ask(&no_public_access(PUBLIC), &solver).unwrap_err();
+    assert!(matches!(error, Error::Unsound { .. }), "{error:?}");
+}
+
+#[test]
+fn no_solver_is_asked_when_propagation_decides() {
+    let solver = Scripted::new(vec![]);
+    let report = ask(&no_public_access(NAMED), &solver).unwrap();
+    assert!(matches!(report.verdict, Verdict::Holds(Evidence::Claimed)), "{report:?}");
+    assert_eq!(report.solver.as_deref(), Some("simplifier"));
+}
+
+#[test]
+fn unsat_is_claimed_by_one_and_agreed_by_two() {
+    for (by, evidence) in [(vec!["a"], Evidence::Claimed), (vec!["a", "b"], Evidence::Agreed)] {
+        let mut solver = Scripted::new(vec![Ok(Outcome::Unsat)]);
+        solver.by = by.into_iter().map(str::to_owned).collect();
+        let report = ask(&no_public_access(PUBLIC), &solver).unwrap();
+        assert!(matches!(report.verdict, Verdict::Holds(e) if e == evidence), "{report:?}");
+    }
+}
+
+#[test]
+fn giving_up_is_unknown_and_breaking_is_an_error() {
+    let solver = Scripted::new(vec![Ok(Outcome::Unknown(Reason::Timeout))]);
+    let report = ask(&no_public_access(PUBLIC), &solver).unwrap();
+    assert!(
+        matches!(report.verdict, Verdict::Unknown { reason: Reason::Timeout, .. }),
+        "{report:?}"
+    );
+    assert_eq!(report.solver, None);
+    let solver = Scripted::new(vec![Err(SolverError::NoSolver)]);
+    let error = ask(&no_public_access(PUBLIC), &solver).unwrap_err();
+    assert!(matches!(error, Error::Solver { error: SolverError::NoSolver, .. }), "{error:?}");
+}
+
+#[test]
+fn a_verdict_that_hangs_on_an_unmodelled_construct_is_unknown_and_names_it() {
+    let mut model = anonymous_get();
+    let question = no_public_access(DATED);
+    for (name, _) in encode(&question).terms.variables() {
+        if name.starts_with("opaque ") {
+            model.insert(name, Value::Bool(true));
+        }
+    }
+    // Satisfiable if the condition may be true; without it the formula is false outright.
+    let solver = Scripted::new(vec![Ok(Outcome::Sat(model))]);
+    let report = ask(&question, &solver).unwrap();
+    let Verdict::Unknown { reason, unsupported } = report.verdict else { panic!("{report:?}") };
+    assert_eq!(reason, Reason::Unsupported);
+    assert_eq!(unsupported.len(), 1);
+    assert_eq!(unsupported[0].construct, "condition operator `DateLessThan`");
+    assert_eq!(unsupported[0].path, "/Statement/0");
+}
+
+#[test]
+fn an_unmodelled_construct_that_both_sides_share_does_not_matter() {
+    let policy = parse(DATED, None).unwrap();
+    let question = Question::NoNewAccess { existing: vec![policy.clone()], new: vec![policy] };
+    let report = ask(&question, &Scripted::new(vec![])).unwrap();
+    assert!(matches!(report.verdict, Verdict::Holds(_)), "{report:?}");
+}
+
+/// The list of a service's actions that need a resource is asserted when a model needs it.
+#[test]
+fn the_pseudo_resource_is_refused_to_actions_that_have_a_resource_type() {
+    let policy = |resource: &str| {
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow",
+                "Action": "s3:GetObject", "Resource": "{resource}"}}]}}"#
+        );
+        parse(&text, None).unwrap()
+    };
+    let existing = vec![policy("arn:*:*:*:*:*")];
+    let question = Question::NoNewAccess { existing, new: vec![policy("*")] };
+    let mut model = anonymous_get();
+    for (name, text) in [("principal.resource", "user/alice"), ("key aws:userid", "AIDAEXAMPLE")] {
+        model.insert(name, Value::String(text.to_owned()));
+    }
+    model.insert("principal.kind", Value::Bits { value: 2, width: 3 });
+    model.insert("resource.is-star", Value::Bool(true));
+    let solver = Scripted::new(vec![Ok(Outcome::Sat(model.clone())), Ok(Outcome::Unsat)]);
+    let report = ask(&question, &solver).unwrap();
+    assert!(matches!(report.verdict, Verdict::Holds(_)), "{report:?}");
+    let asked = solver.asked.lock().unwrap();
+    model.insert("resource.region", Value::String(String::new()));
+    model.insert("resource.account", Value::String(String::new()));
+    assert_eq!(eval::holds_partially(&asked[0], &model), Some(true));
+    assert_eq!(eval::holds_partially(&asked[1], &model), Some(false));
+}

@@ -1,0 +1,263 @@
+//! A request as an assignment to the encoder's variables.
+//!
+//! What follows from the principal has no variables of its own, so a request that contradicts
+//! itself there has no assignment; nor has one in which a value is not of its key's sort. Such a
+//! request must violate some relation, which is what the caller checks. Variables about which the
+//! request says nothing get values that are harmless.
+
+use std::net::IpAddr;
+
+use keyaki_analysis::encode::Encoding;
+use keyaki_analysis::encode::symbols::{ARN_FIELDS, Key, Kind, address_field, name};
+use keyaki_logic::{Model, Sort, Value};
+use keyaki_policy::Request;
+use keyaki_policy::catalogue::{Cardinality, KeySort};
+use keyaki_policy::request::{ContextValue, Principal};
+
+/// The assignment that stands for the request, or none if there is none. It has a value for every
+/// variable but the opaque ones.
+pub(crate) fn model(encoding: &Encoding, request: &Request) -> Option<Model> {
+    let mut model = Model::new();
+    action_and_resource(&mut model, request)?;
+    principal(&mut model, encoding, request)?;
+    for key in encoding.keys.values() {
+        let value = request.context.get(&key.lower);
+        model.insert(key.presence(), Value::Bool(value.is_some()));
+        if let Some(value) = value {
+            context_value(&mut model, request, key, value)?;
+        }
+    }
+    for (variable, sort) in encoding.terms.variables() {
+        let is_open = keyaki_analysis::encode::is_opaque(variable) || model.get(variable).is_some();
+        if !is_open {
+            let value = match sort {
+                Sort::Bool => Value::Bool(false),
+                Sort::String => Value::String(String::new()),
+                Sort::Bits(width) => Value::Bits { value: 0, width },
+            };
+            model.insert(variable, value);
+        }
+    }
+    Some(model)
+}
+
+fn action_and_resource(model: &mut Model, request: &Request) -> Option<()> {
+    let action = request.action.to_ascii_lowercase();
+    let (service, action) = action.split_once(':')?;
+    text(model, name::ACTION_SERVICE, service);
+    text(model, name::ACTION_NAME, action);
+    let is_star = request.resource == "*";
+    model.insert(name::IS_STAR, Value::Bool(is_star));
+    let arn = if is_star { "arn:aws:x:::x" } else { &request.resource };
+    let ["arn", partition, service, region, account, id] = fields(arn)? else { return None };
+    text(model, name::PARTITION, partition);
+    text(model, name::RESOURCE_SERVICE, service);
+    text(model, name::RESOURCE_REGION, region);
+    text(model, name::RESOURCE_ACCOUNT, account);
+    text(model, name::RESOURCE_ID, id);
+    Some(())
+}
+
+fn principal(model: &mut Model, encoding: &Encoding, request: &Request) -> Option<()> {
+    let kind = kind(&request.principal);
+    model.insert(name::KIND, Value::Bits { value: kind as u128, width: 3 });
+    text(model, name::ACCOUNT, "000000000000");
+    for variable in [name::SERVICE, name::PROVIDER, name::CANONICAL] {
+        text(model, variable, "nobody");
+    }
+    for (variable, _) in &encoding.base_users {
+        model.insert(variable, Value::Bool(false));
+    }
+    match &request.principal {
+        Principal::Anonymous => {}
+        Principal::Root { partition, account, canonical_user } => {
+            let arn = format!("arn:{partition}:iam::{account}:root");
+            of_account(model, request, &arn, "iam")?;
+            canonical(model, canonical_user.as_deref());
+        }
+        Principal::User { arn, canonical_user } => {
+            of_account(model, request, arn, "iam")?;
+            text(model, name::USER_ID, "AIDAEXAMPLE");
+            canonical(model, canonical_user.as_deref());
+        }
+        Principal::RoleSession { role_arn, session_name } => {
+            of_account(model, request, role_arn, "iam")?;
+            text(model, name::USER_ID, &format!("AROAEXAMPLE:{session_name}"));
+        }
+        Principal::FederatedUser { arn, base } => {
+            of_account(model, request, arn, "sts")?;
+            if let Some(base) = base {
+                base_user(model, encoding, request, base)?;
+            }
+        }
+        Principal::Service { name } => text(model, name::SERVICE, name),
+        Principal::Federated { provider } => text(model, name::PROVIDER, provider),
+        Principal::CanonicalUser { id } => text(model, name::CANONICAL, id),
+    }
+    Some(())
+}
+
+/// The fields of the principal's ARN; its partition is that of the resource (R34).
+fn of_account(model: &mut Model, request: &Request, arn: &str, service: &str) -> Option<()> {
+    let ["arn", partition, own_service, "", account, id] = fields(arn)? else { return None };
+    if own_service != service {
+        return None;
+    }
+    if request.resource == "*" {
+        text(model, name::PARTITION, partition);
+    } else if model.get(name::PARTITION) != Some(&Value::String(partition.to_owned())) {
+        return None;
+    }
+    text(model, name::ACCOUNT, account);
+    text(model, name::PRINCIPAL, id);
+    Some(())
+}
+
+/// A user whom no policy names needs no variable, but must be of the session's account.
+fn base_user(model: &mut Model, encoding: &Encoding, request: &Request, base: &str) -> Option<()> {
+    let is_base = |partition: &str, account: &str, resource: &str| {
+        fields(base) == Some(["arn", partition, "iam", "", account, resource])
+    };
+    let named = encoding
+        .base_users
+        .iter()
+        .find(|(_, user)| is_base(&user.partition, &user.account, &user.resource));
+    if let Some((variable, _)) = named {
+        model.insert(variable, Value::Bool(true));
+        return Some(());
+    }
+    let [_, partition, _, _, account, resource] = fields(base)?;
+    let same_account = request.principal.partition_and_account() == Some((partition, account));
+    (same_account && resource.starts_with("user/")).then_some(())
+}
+
+fn canonical(model: &mut Model, id: Option<&str>) {
+    if let Some(id) = id {
+        text(model, name::CANONICAL, id);
+    }
+}
+
+fn context_value(
+    model: &mut Model,
+    request: &Request,
+    key: &Key,
+    value: &ContextValue,
+) -> Option<()> {
+    let is_list = matches!(value, ContextValue::Many(_));
+    match key.cardinality {
+        Some(cardinality) if is_list != (cardinality == Cardinality::Multi) => return None,
+        Some(_) => {}
+        None => {
+            model.insert(key.list(), Value::Bool(is_list));
+        }
+    }
+    let ContextValue::One(value) = value else { return Some(()) };
+    let own_kind = kind(&request.principal);
+    if let Some(derived) = derived(&request.principal, own_kind, key) {
+        return (derived == *value).then_some(());
+    }
+    match (key.lower.as_str(), &request.principal) {
+        ("aws:userid", Principal::RoleSession { session_name, .. })
+            if value.split_once(':')?.1 != session_name =>
+        {
+            return None;
+        }
+        ("aws:principalservicename", _) => {
+            text(model, name::SERVICE, value);
+            return Some(());
+        }
+        _ => {}
+    }
+    own_value(model, key, value)
+}
+
+/// The value of a key that follows from the principal, if it does.
+fn derived(principal: &Principal, kind: Kind, key: &Key) -> Option<String> {
+    let iam = principal.partition_and_account();
+    let (arn, account) = match (principal, iam) {
+        (Principal::Root { .. }, Some((partition, account))) => {
+            (format!("arn:{partition}:iam::{account}:root"), account)
+        }
+        (
+            Principal::User { arn, .. } | Principal::FederatedUser { arn, .. },
+            Some((_, account)),
+        ) => (arn.clone(), account),
+        (Principal::RoleSession { role_arn, .. }, Some((_, account))) => {
+            (role_arn.clone(), account)
+        }
+        _ => (String::new(), ""),
+    };
+    let name = || arn.rsplit('/').next().unwrap_or_default();
+    let value = match key.lower.as_str() {
+        "aws:principalarn" if iam.is_some() => arn,
+        "aws:principalaccount" if iam.is_some() => account.to_owned(),
+        "aws:principalaccount" | "aws:userid" if kind == Kind::Anonymous => "anonymous".to_owned(),
+        "aws:principaltype" => match kind {
+            Kind::Anonymous => "Anonymous",
+            Kind::Root => "Account",
+            Kind::User => "User",
+            Kind::RoleSession => "AssumedRole",
+            Kind::FederatedUser => "FederatedUser",
+            Kind::Service | Kind::Federated | Kind::CanonicalUser => return None,
+        }
+        .to_owned(),
+        "aws:userid" if kind == Kind::Root => account.to_owned(),
+        "aws:userid" if kind == Kind::FederatedUser => format!("{account}:{}", name()),
+        "aws:username" if kind == Kind::User => name().to_owned(),
+        "aws:principalisawsservice" => (kind == Kind::Service).to_string(),
+        "aws:principalservicename" => match principal {
+            Principal::Service { name } => name.clone(),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(value)
+}
+
+fn own_value(model: &mut Model, key: &Key, value: &str) -> Option<()> {
+    match key.sort {
+        KeySort::String => text(model, &key.value(), value),
+        KeySort::Bool => {
+            model.insert(key.value(), Value::Bool(value.parse().ok()?));
+        }
+        KeySort::Arn => {
+            let ["arn", values @ ..] = fields(value)? else { return None };
+            for (field, value) in ARN_FIELDS.iter().zip(values) {
+                text(model, &key.field(field), value);
+            }
+        }
+        KeySort::Address => {
+            let address: IpAddr = value.parse().ok()?;
+            model.insert(key.field(address_field::IS_V6), Value::Bool(address.is_ipv6()));
+            let (field, value, width) = match address {
+                IpAddr::V4(address) => (address_field::V4, u128::from(address.to_bits()), 32),
+                IpAddr::V6(address) => (address_field::V6, address.to_bits(), 128),
+            };
+            model.insert(key.field(field), Value::Bits { value, width });
+        }
+        // Only their presence is modelled.
+        KeySort::Number | KeySort::Date | KeySort::Binary => {}
+    }
+    Some(())
+}
+
+fn kind(principal: &Principal) -> Kind {
+    match principal {
+        Principal::Anonymous => Kind::Anonymous,
+        Principal::Root { .. } => Kind::Root,
+        Principal::User { .. } => Kind::User,
+        Principal::RoleSession { .. } => Kind::RoleSession,
+        Principal::FederatedUser { .. } => Kind::FederatedUser,
+        Principal::Service { .. } => Kind::Service,
+        Principal::Federated { .. } => Kind::Federated,
+        Principal::CanonicalUser { .. } => Kind::CanonicalUser,
+    }
+}
+
+fn fields(arn: &str) -> Option<[&str; 6]> {
+    arn.splitn(6, ':').collect::<Vec<_>>().try_into().ok()
+}
+
+fn text(model: &mut Model, variable: &str, value: &str) {
+    model.insert(variable, Value::String(value.to_owned()));
+}

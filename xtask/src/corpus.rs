@@ -1,0 +1,168 @@
+//! Asks `keyaki batch` both questions about the policies of the corpus, and counts the answers.
+//!
+//! Every resource policy is asked `no-public-access`; every two versions of an AWS managed policy
+//! that follow each other are asked `no-new-access`, in both directions. The program is used as
+//! anybody would use it, a command that reads jobs and writes results, so a crash costs one job
+//! and is reported with its id.
+//!
+//! Jobs, their ids and their order depend on the corpus alone, and a draw ([`draw`]) on the ids
+//! and a seed: whoever repeats a run or a review sees the same.
+
+mod draw;
+mod jobs;
+mod review;
+mod table;
+mod worker;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use jobs::Job;
+use serde_json::Value;
+use worker::Worker;
+
+/// Runs the chore.
+pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
+    let options = Options::read(arguments)?;
+    let Some(folder) = crate::shared("corpus/policies") else {
+        return Err("the corpus is not beside this working copy (../shared/corpus)".to_owned());
+    };
+    let jobs = jobs::all(&folder)?;
+    if let Some(results) = &options.review {
+        print!("{}", review::text(&jobs, &read_results(results)?, &options.seed)?);
+        return Ok(());
+    }
+    let jobs = match options.sample {
+        Some(size) => draw::of_each_question(jobs, &options.seed, size),
+        None => jobs,
+    };
+    let results = answer(&jobs, &options)?;
+    if let Some(path) = &options.out {
+        write_results(path, &results)?;
+    }
+    println!("{}", table::text(&results));
+    match table::faults(&results) {
+        0 => Ok(()),
+        count => Err(format!("{count} jobs met a fault of ours, see above")),
+    }
+}
+
+const USAGE: &str = "corpus [--keyaki PATH] [--timeout SECONDS] [--workers N] [--out FILE] \
+                     [--sample N] [--seed TEXT], or corpus --review FILE [--seed TEXT]";
+
+struct Options {
+    keyaki: PathBuf,
+    timeout: Duration,
+    workers: usize,
+    /// Where to keep the results, one a line.
+    out: Option<PathBuf>,
+    /// How many jobs of each question to answer; all if `None`.
+    sample: Option<usize>,
+    /// Results of an earlier run, to draw a review from instead of running.
+    review: Option<PathBuf>,
+    seed: String,
+}
+
+impl Options {
+    fn read(arguments: &[String]) -> Result<Options, String> {
+        let mut options = Options {
+            keyaki: crate::root().join("target/release/keyaki"),
+            timeout: Duration::from_secs(30),
+            workers: 1,
+            out: None,
+            sample: None,
+            review: None,
+            seed: "keyaki".to_owned(),
+        };
+        let mut rest = arguments.iter();
+        while let Some(flag) = rest.next() {
+            let value = rest.next().ok_or_else(|| format!("usage: {USAGE}"))?;
+            let number =
+                || value.parse::<usize>().map_err(|_| format!("`{flag} {value}` is no number"));
+            match flag.as_str() {
+                "--keyaki" => options.keyaki = PathBuf::from(value),
+                "--timeout" => options.timeout = Duration::from_secs(number()? as u64),
+                "--workers" => options.workers = number()?.max(1),
+                "--out" => options.out = Some(PathBuf::from(value)),
+                "--sample" => options.sample = Some(number()?),
+                "--review" => options.review = Some(PathBuf::from(value)),
+                "--seed" => options.seed = value.clone(),
+                _ => return Err(format!("unknown flag `{flag}`\nusage: {USAGE}")),
+            }
+        }
+        if options.review.is_none() && !options.keyaki.is_file() {
+            return Err(format!(
+                "there is no `{}`\nhint: cargo build --release -p keyaki-cli, or give --keyaki",
+                options.keyaki.display()
+            ));
+        }
+        Ok(options)
+    }
+}
+
+/// The results, in the order of the jobs.
+fn answer(jobs: &[Job], options: &Options) -> Result<Vec<Value>, String> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(vec![Value::Null; jobs.len()]);
+    let work = || -> Result<(), String> {
+        let mut worker = Worker::new(options.keyaki.clone(), options.timeout);
+        while let Some((at, job)) = take(&next, jobs) {
+            let result = worker.answer(job)?;
+            results.lock().expect("no worker panics with the lock")[at] = result;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.workers).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
+    })?;
+    Ok(results.into_inner().expect("no worker panics with the lock"))
+}
+
+/// How many jobs go by between two signs of life.
+const JOBS_PER_NOTE: usize = 200;
+
+/// The next job that nobody has taken yet.
+fn take<'j>(next: &AtomicUsize, jobs: &'j [Job]) -> Option<(usize, &'j Job)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    let job = jobs.get(at)?;
+    if at.is_multiple_of(JOBS_PER_NOTE) {
+        eprintln!("{at} of {} jobs: {}", jobs.len(), job.id);
+    }
+    Some((at, job))
+}
+
+fn write_results(path: &Path, results: &[Value]) -> Result<(), String> {
+    let mut text = Vec::new();
+    for result in results {
+        writeln!(text, "{result}").map_err(|error| error.to_string())?;
+    }
+    fs::write(path, text).map_err(|error| format!("cannot write `{}`: {error}", path.display()))
+}
+
+fn read_results(path: &Path) -> Result<Vec<Value>, String> {
+    json_lines(path)
+}
+
+/// The values of a file with one a line.
+fn json_lines(path: &Path) -> Result<Vec<Value>, String> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    text.lines()
+        .enumerate()
+        .map(|(at, line)| {
+            serde_json::from_str(line)
+                .map_err(|error| format!("`{}`, line {}: {error}", path.display(), at + 1))
+        })
+        .collect()
+}
+
+/// A member that is a string, or the empty string.
+fn text_of<'v>(value: &'v Value, name: &str) -> &'v str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
