@@ -1,0 +1,271 @@
+//! One corpus, every engine: each case of `corpus/cases` has the verdict that stands in it, whoever
+//! is asked.
+//!
+//! Asked are the portfolio, each installed solver alone, and all of them to the end on the formulas
+//! as the encoder writes them (audit), so that neither the simplifier nor a race decides what a
+//! case shows. A witness is replayed here once more, and run through the evaluator, although the
+//! engine has done so: this test must not rely on what it tests.
+//!
+//! With `KEYAKI_CASE=NAME` only the cases whose names contain NAME are run, and reported.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use keyaki::job::{Document, Inquiry, Setting};
+use keyaki::policy::evaluate::{Decision, evaluate};
+use keyaki::question::{PolicyRef, Side};
+use keyaki::solvers::Config;
+use keyaki::{Cancel, Engine, EngineOptions, PolicyType, Question, Reason, Request, Verdict};
+use keyaki_analysis::replay::{Replay, replay};
+use serde::Deserialize;
+
+/// Time for one question and one engine. The cases are small; the machine may be busy.
+const TIMEOUT: Duration = Duration::from_secs(180);
+
+/// A case slower than this by any engine is named in the output.
+const SLOW: Duration = Duration::from_secs(5);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    case: Vec<Case>,
+}
+
+/// See corpus/README.md.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    why: String,
+    question: String,
+    policy: Option<String>,
+    existing: Option<Policies>,
+    new: Option<Policies>,
+    policy_type: Option<String>,
+    resource_type: Option<String>,
+    verdict: String,
+    reason: Option<String>,
+    construct: Option<String>,
+    source: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Policies {
+    One(String),
+    Several(Vec<String>),
+}
+
+#[test]
+fn every_case_has_its_verdict_by_the_portfolio() {
+    check_all(&[("portfolio".to_owned(), EngineOptions::default())]);
+}
+
+#[test]
+fn every_case_has_its_verdict_by_each_solver_alone() {
+    let alone = |name: &&str| {
+        let solvers = vec![(*name).to_owned()];
+        ((*name).to_owned(), EngineOptions { solvers, ..EngineOptions::default() })
+    };
+    check_all(&installed().iter().map(alone).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_case_has_its_verdict_by_all_solvers_on_plain_formulas() {
+    let options = EngineOptions { audit: true, ..EngineOptions::default() };
+    check_all(&[("audit".to_owned(), options)]);
+}
+
+#[test]
+fn cases_are_complete_and_have_names_of_their_own() {
+    let mut names = BTreeSet::new();
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (file, case) in cases() {
+        assert!(names.insert(case.name.clone()), "{file}: `{}` is there twice", case.name);
+        assert!(!case.why.is_empty() && !case.source.is_empty(), "{file}: {}", case.name);
+        let is_unknown = case.verdict == "unknown";
+        assert_eq!(case.reason.is_some(), is_unknown, "{file}: {}: a reason", case.name);
+        *counts.entry((case.question, case.verdict)).or_default() += 1;
+    }
+    for question in ["no-public-access", "no-new-access"] {
+        for verdict in ["holds", "fails", "unknown"] {
+            let n = counts.get(&(question.to_owned(), verdict.to_owned()));
+            assert!(n.is_some_and(|n| *n >= 3), "few cases of {question} {verdict}");
+        }
+    }
+}
+
+/// Runs all cases with each of the engines and tells all that are wrong at once.
+#[track_caller]
+fn check_all(engines: &[(String, EngineOptions)]) {
+    if !has_solver() {
+        return;
+    }
+    let wanted = std::env::var("KEYAKI_CASE").unwrap_or_default();
+    let mut cases = cases();
+    cases.retain(|(_, case)| case.name.contains(&wanted));
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let n_threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    std::thread::scope(|scope| {
+        for _ in 0..n_threads {
+            scope.spawn(|| {
+                while let Some((file, case)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    for (name, options) in engines {
+                        let start = Instant::now();
+                        let outcome = run(case, options);
+                        let time = start.elapsed();
+                        if time > SLOW || !wanted.is_empty() {
+                            eprintln!("{} by {name}: {:.1} s", case.name, time.as_secs_f64());
+                        }
+                        if let Err(what) = outcome {
+                            let place = format!("{file}: {} by {name}", case.name);
+                            wrong.lock().unwrap().push(format!("{place}: {what}"));
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let mut wrong = wrong.into_inner().unwrap();
+    wrong.sort();
+    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Whether the case has its verdict; if not, what it has.
+fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
+    let inquiry = case.inquiry()?;
+    let question = match &inquiry.question {
+        Ok(question) => question,
+        Err(construct) => return case.compare("unknown", Some("unsupported"), construct),
+    };
+    let engine = Engine::new(&Config::builtin(), options.clone()).map_err(|e| e.to_string())?;
+    let report = engine
+        .check_within(question, TIMEOUT, &Cancel::new())
+        .map_err(|error| error.to_string())?;
+    match report.verdict {
+        Verdict::Holds(_) => case.compare("holds", None, ""),
+        Verdict::Fails(witness) => {
+            case.compare("fails", None, &format!("{:?}", witness.request))?;
+            check_witness(question, &witness.request)
+        }
+        Verdict::Unknown { reason, unsupported } => {
+            let constructs: Vec<_> = unsupported.into_iter().map(|item| item.construct).collect();
+            let reason = match reason {
+                Reason::Timeout => "timeout",
+                Reason::Memory => "memory",
+                Reason::Unsupported => "unsupported",
+                Reason::SolverGaveUp => "solver-gave-up",
+                Reason::Cancelled => "cancelled",
+            };
+            case.compare("unknown", Some(reason), &constructs.join(", "))
+        }
+    }
+}
+
+impl Case {
+    fn inquiry(&self) -> Result<Inquiry, String> {
+        let mut documents = Vec::new();
+        let mut add = |side, policies: &Option<Policies>| {
+            let policies = match policies {
+                None => &[][..],
+                Some(Policies::One(policy)) => std::slice::from_ref(policy),
+                Some(Policies::Several(policies)) => policies,
+            };
+            for (index, source) in policies.iter().enumerate() {
+                let pointer = format!("{side:?} {index}");
+                let at = PolicyRef { side, index };
+                documents.push(Document { at, pointer, source: source.clone() });
+            }
+        };
+        add(Side::Policy, &self.policy.clone().map(Policies::One));
+        add(Side::Existing, &self.existing);
+        add(Side::New, &self.new);
+        let policy_type = match self.policy_type.as_deref() {
+            None => None,
+            Some("identity") => Some(PolicyType::Identity),
+            Some("resource") => Some(PolicyType::Resource),
+            Some(other) => return Err(format!("unknown policy type `{other}`")),
+        };
+        let resource_type = self.resource_type.clone();
+        let setting = Setting { policy_type, resource_type, ..Setting::default() };
+        Inquiry::new(&self.question, documents, setting).map_err(|error| format!("{error:?}"))
+    }
+
+    /// `detail` is the witness, or the constructs that are not modelled.
+    fn compare(&self, verdict: &str, reason: Option<&str>, detail: &str) -> Result<(), String> {
+        let expected = (self.verdict.as_str(), self.reason.as_deref());
+        if expected != (verdict, reason) {
+            let is = [Some(verdict), reason].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            return Err(format!("expected {}, is {is}: {detail}", self.verdict));
+        }
+        match &self.construct {
+            Some(construct) if !detail.contains(construct) => {
+                Err(format!("expected {construct} to be named, but named are: {detail}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A witness breaks the property for the replay, and has the decisions that it should have for the
+/// evaluator alone.
+fn check_witness(question: &Question, request: &Request) -> Result<(), String> {
+    match replay(question, request) {
+        Replay::Confirmed { allowing } if !allowing.is_empty() => {}
+        other => return Err(format!("{request:?} does not replay: {other:?}")),
+    }
+    let decision = |side| evaluate(question.side(side), request).decision;
+    let (allowing, other) = match question {
+        Question::NoPublicAccess { .. } => (Side::Policy, None),
+        Question::NoNewAccess { .. } => (Side::New, Some(Side::Existing)),
+    };
+    if decision(allowing) != Some(Decision::Allow) {
+        return Err(format!("{request:?} is not allowed"));
+    }
+    match other.map(decision) {
+        Some(None | Some(Decision::Allow)) => Err(format!("{request:?} was allowed before")),
+        _ => Ok(()),
+    }
+}
+
+/// All cases, with the names of their files.
+fn cases() -> Vec<(String, Case)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/cases");
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let mut cases = Vec::new();
+    for path in paths {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        cases.extend(file.case.into_iter().map(|case| (name.clone(), case)));
+    }
+    cases
+}
+
+fn installed() -> Vec<&'static str> {
+    let there = |name: &&str| {
+        let mut command = Command::new(name);
+        command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    ["z3", "cvc4", "cvc5"].into_iter().filter(there).collect()
+}
+
+fn has_solver() -> bool {
+    let installed = installed();
+    let required = std::env::var("REQUIRE_SOLVERS").is_ok_and(|value| value == "1");
+    assert!(!required || installed.len() == 3, "REQUIRE_SOLVERS is set, and only {installed:?}");
+    if installed.is_empty() {
+        eprintln!("SKIPPED: no solver is installed (apt-get install z3 cvc4 cvc5)");
+    }
+    !installed.is_empty()
+}
