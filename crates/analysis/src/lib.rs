@@ -4,10 +4,10 @@
 //! Question ─encode→ Formula ─Solver→ Outcome ─witness→ Request ─replay→ Verdict
 //! ```
 //!
-//! Read the modules in this order: [`question`] (what can be asked), [`encode`] (the formula that
-//! is satisfiable if and only if the property breaks), [`witness`] (a model as a request),
-//! [`replay`] (does that request really break it? written apart from the encoder) and [`check`]
-//! (the loop around it). [`public`] is the table that says what "public" means, [`addresses`] the
+//! Read the modules in this order: [`question`] (what can be asked), [`mod@encode`] (the formula
+//! that is satisfiable if and only if the property breaks), [`witness`] (a model as a request),
+//! [`replay`] (does that request really break it? written apart from the encoder) and
+//! [`mod@check`] (the loop around it). [`public`] is the table that says what "public" means, [`addresses`] the
 //! arithmetic of address ranges.
 //!
 //! This crate does no I/O and knows no particular solver: it takes a `&dyn Solver`.

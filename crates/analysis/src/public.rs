@@ -1,8 +1,9 @@
 //! What a service takes for public, as data.
 //!
-//! One table for each resource type; so far there is Amazon S3's. The rule that reads the tables is
-//! in [`crate::encode`], and its concrete twin in [`crate::replay`]: an allowed request is public
-//! unless a named principal, or a *fixed value* of a trusted key, confines it. Absence never does.
+//! One table for each resource type; so far there is Amazon S3's. The rule that reads the tables
+//! is in [`mod@crate::encode`], and its concrete twin in [`crate::replay`]: an allowed request is
+//! public unless a named principal, or a *fixed value* of a trusted key, confines it. Absence never
+//! does.
 
 /// What one service takes for public.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Does this request really break the property? The check that every counterexample passes.
 //!
 //! Written from the specification (`docs/semantics.md`, "Questions" and section 8), apart from the
-//! encoder: nothing here sees a formula, and [`crate::encode`] and [`crate::addresses`] are not
+//! encoder: nothing here sees a formula, and [`mod@crate::encode`] and [`crate::addresses`] are not
 //! used. Two sides that can only agree by both being right are the point; a shared helper for, say,
 //! the shape of an ARN would be wrong twice and never noticed. What the two share is the syntax
 //! tree, the catalogue and the table of what is public.

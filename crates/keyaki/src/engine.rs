@@ -86,7 +86,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// See [`check`].
+    /// See [`check()`].
     pub fn check(&self, question: &Question) -> Result<Report, Error> {
         self.check_within(question, Limits::DEFAULT_TIMEOUT, &Cancel::new())
     }
@@ -95,7 +95,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// See [`check`].
+    /// See [`check()`].
     pub fn check_within(
         &self,
         question: &Question,

@@ -1,9 +1,9 @@
 //! The AWS IAM policy language: syntax with positions, and a concrete evaluator.
 //!
 //! Read the modules in this order: [`span`] and [`diagnostic`] (where something is, and what is
-//! wrong with it), [`json`] (text to values with positions), [`ast`] (the syntax tree), [`parse`]
-//! (values to the tree), [`catalogue`] (what is known of condition keys and actions), [`request`]
-//! (one concrete request) and [`mod@evaluate`] (does this request pass?).
+//! wrong with it), [`json`] (text to values with positions), [`ast`] (the syntax tree),
+//! [`mod@parse`] (values to the tree), [`catalogue`] (what is known of condition keys and actions),
+//! [`request`] (one concrete request) and [`mod@evaluate`] (does this request pass?).
 //!
 //! This crate knows no logic, no solver, no file and no clock. The evaluator is the oracle that
 //! every counterexample is replayed through, so it shares nothing with the encoder of
