@@ -384,6 +384,7 @@ impl Hints {
             candidates.push(named(Kind::RoleSession, account, "role/example"));
         }
         candidates.extend(self.principals.iter().cloned());
+        candidates.extend(self.user_ids());
         for account in &accounts {
             candidates.push(named(Kind::Root, account, "root"));
             candidates.push(named(Kind::FederatedUser, account, "federated-user/bob"));
@@ -393,6 +394,22 @@ impl Hints {
         candidates.push(service);
         candidates.push(vec![kind(Kind::Service)]);
         candidates
+    }
+
+    /// Users and role sessions with the user ids that the formula mentions.
+    fn user_ids(&self) -> Vec<Candidate> {
+        let words = self.words.iter().find(|(variable, _)| variable == name::USER_ID);
+        let words = words.map(|(_, words)| words.as_slice()).unwrap_or_default();
+        let candidate = |word: &String| {
+            let mut candidate = match word.contains(':') {
+                true => named(Kind::RoleSession, STRANGERS[0], "role/example"),
+                false => named(Kind::User, STRANGERS[0], "user/alice"),
+            };
+            let session = if word.ends_with(':') { "session" } else { "" };
+            candidate.push(string(name::USER_ID, &format!("{word}{session}")));
+            candidate
+        };
+        words.iter().map(candidate).collect()
     }
 
     fn actions(&self) -> Vec<Candidate> {

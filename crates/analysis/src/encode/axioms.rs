@@ -122,7 +122,7 @@ impl Encoder<'_> {
     fn principal_shapes(&mut self) -> Term {
         let s = self.symbols.clone();
         let t = &mut self.t;
-        let partition = t.in_re(s.partition, Regex::plus(lower_digit_hyphen()));
+        let partition = t.in_re(s.partition, Regex::plus(visible_but_colon()));
         let digits = t.in_re(s.account, account_id());
         let cloudfront = super::in_literal(t, s.account, "cloudfront");
         let user = s.is(t, Kind::User);
@@ -146,7 +146,7 @@ impl Encoder<'_> {
             let resource = t.in_re(s.principal, resource);
             shapes.push(t.implies(kind, resource));
         }
-        let id = Regex::plus(Regex::Chars(vec![('!', '9'), (';', '~')]));
+        let id = Regex::plus(visible_but_colon());
         let session = Regex::Chars(vec![
             ('+', '.'),
             ('0', '9'),
@@ -224,16 +224,16 @@ impl Encoder<'_> {
         self.t.and([service, name])
     }
 
-    /// Any partition and region; an account that is empty, twelve digits or a word such as `aws`.
+    /// Any partition, region and account: no policy is safe because of a placeholder such as
+    /// `<region>` in an ARN, or an account of eleven digits.
     fn resource_shape(&mut self) -> Term {
         let s = self.symbols.clone();
         let t = &mut self.t;
-        let run = Regex::Star(Box::new(lower_digit_hyphen()));
-        let service = t.in_re(s.resource_service, run.clone());
-        let region = t.in_re(s.resource_region, run.clone());
-        let word = Regex::Concat(vec![Regex::Chars(vec![('a', 'z')]), run]);
-        let accounts = Regex::Union(vec![Regex::Literal(String::new()), account_id(), word]);
-        let account = t.in_re(s.resource_account, accounts);
+        let service = Regex::Star(Box::new(lower_digit_hyphen()));
+        let service = t.in_re(s.resource_service, service);
+        let any = Regex::Star(Box::new(visible_but_colon()));
+        let region = t.in_re(s.resource_region, any.clone());
+        let account = t.in_re(s.resource_account, any);
         let empty = super::in_literal(t, s.resource_id, "");
         let not_empty = t.not(empty);
         t.and([service, region, account, not_empty])
@@ -246,8 +246,8 @@ impl Encoder<'_> {
         if key.sort == KeySort::Arn {
             for field in &ARN_FIELDS[..4] {
                 let variable = self.t.var(&key.field(field), Sort::String);
-                let visible = Regex::Chars(vec![('!', '9'), (';', '~')]);
-                shapes.push(self.t.in_re(variable, Regex::Star(Box::new(visible))));
+                let visible = Regex::Star(Box::new(visible_but_colon()));
+                shapes.push(self.t.in_re(variable, visible));
             }
         }
         // R1: nobody but the anonymous is called so.
@@ -483,6 +483,11 @@ impl Encoder<'_> {
 
 fn lower_digit_hyphen() -> Regex {
     Regex::Chars(vec![('-', '-'), ('0', '9'), ('a', 'z')])
+}
+
+/// Any visible ASCII character but the colon, which separates the fields of an ARN.
+fn visible_but_colon() -> Regex {
+    Regex::Chars(vec![('!', '9'), (';', '~')])
 }
 
 fn account_id() -> Regex {
