@@ -325,7 +325,9 @@ impl Run<'_> {
         let answer = match self.solver.solve(formula, self.limits, self.cancel) {
             Ok(answer) => answer,
             Err(error) => {
-                return Err(Error::Solver { error, attempts: std::mem::take(&mut self.attempts) });
+                let mut attempts = std::mem::take(&mut self.attempts);
+                attempts.extend_from_slice(error.attempts());
+                return Err(Error::Solver { error, attempts });
             }
         };
         self.attempts.extend(answer.attempts.iter().cloned());
