@@ -234,7 +234,7 @@ impl Run<'_> {
             return Ok(Verdict::Unknown { reason, unsupported: Vec::new() });
         }
         let free = self.formula(cell, Opaque::Free);
-        let unsupported = self.encoding.unsupported_in(&free);
+        let unsupported = self.encoding.unsupported_in(&free, cell);
         if unsupported.is_empty() != (pass == Pass::Modelled) {
             return Ok(Verdict::Holds(Evidence::Claimed));
         }
