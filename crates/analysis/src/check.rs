@@ -229,6 +229,10 @@ impl Run<'_> {
 
     /// The verdict on one cell; *holds* for a cell that belongs to the other pass.
     fn cell(&mut self, cell: &Cell, pass: Pass) -> Result<Verdict, Error> {
+        // Simplifying is our own time, and a policy may have thousands of cells.
+        if let Some(reason) = self.stopped() {
+            return Ok(Verdict::Unknown { reason, unsupported: Vec::new() });
+        }
         let free = self.formula(cell, Opaque::Free);
         let unsupported = self.encoding.unsupported_in(&free);
         if unsupported.is_empty() != (pass == Pass::Modelled) {
@@ -249,6 +253,15 @@ impl Run<'_> {
             Found::Model(model) => self.fails(model),
             Found::Nothing => Ok(Verdict::Unknown { reason: Reason::Unsupported, unsupported }),
             Found::Unknown(reason) => Ok(Verdict::Unknown { reason, unsupported }),
+        }
+    }
+
+    /// Why not to go on, if so.
+    fn stopped(&self) -> Option<Reason> {
+        if self.cancel.is_cancelled() {
+            Some(Reason::Cancelled)
+        } else {
+            (Instant::now() >= self.limits.deadline).then_some(Reason::Timeout)
         }
     }
 

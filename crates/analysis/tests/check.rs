@@ -133,6 +133,25 @@ fn giving_up_is_unknown_and_breaking_is_an_error() {
 }
 
 #[test]
+fn past_the_deadline_nothing_is_claimed() {
+    let question = no_public_access(NAMED);
+    let solver = Scripted::new(vec![]);
+    let limits = Limits::within(Duration::ZERO);
+    let report = check(&question, &solver, Options::default(), &limits, &Cancel::new()).unwrap();
+    assert!(
+        matches!(report.verdict, Verdict::Unknown { reason: Reason::Timeout, .. }),
+        "{report:?}"
+    );
+    let (limits, cancel) = (Limits::within(Duration::from_secs(10)), Cancel::new());
+    cancel.cancel();
+    let report = check(&question, &solver, Options::default(), &limits, &cancel).unwrap();
+    assert!(
+        matches!(report.verdict, Verdict::Unknown { reason: Reason::Cancelled, .. }),
+        "{report:?}"
+    );
+}
+
+#[test]
 fn a_verdict_that_hangs_on_an_unmodelled_construct_is_unknown_and_names_it() {
     let mut model = anonymous_get();
     let question = no_public_access(DATED);

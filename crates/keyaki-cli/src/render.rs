@@ -140,7 +140,7 @@ fn place(inquiry: &Inquiry, files: &FileNames, statement: &StatementRef) -> Stri
 fn unknown(out: &mut String, files: &FileNames, result: &JobResult) {
     let reason = result.reason.unwrap_or(ReasonName::SolverGaveUp);
     let words = match reason {
-        ReasonName::Timeout => "no solver answered in time",
+        ReasonName::Timeout => "there was no answer within the time limit",
         ReasonName::Memory => "the solvers ran out of memory",
         ReasonName::Unsupported => "the answer hangs on something that is not modelled yet:",
         ReasonName::SolverGaveUp => "every solver gave up",

@@ -6,8 +6,7 @@
 //! the repository. `TRYCMD=overwrite cargo test -p keyaki-cli --test transcripts` writes what the
 //! program prints into the files; put the `[..]` back where times and solvers' names stand.
 
-#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
-
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -44,6 +43,8 @@ fn all_solvers_are_installed() -> bool {
     }
     let required = std::env::var("REQUIRE_SOLVERS").is_ok_and(|value| value == "1");
     assert!(!required, "REQUIRE_SOLVERS is set, and {missing:?} are missing");
-    eprintln!("SKIPPED: {missing:?} are not installed (apt-get install z3 cvc4 cvc5)");
+    let message = format!("SKIPPED: {missing:?} missing (apt-get install z3 cvc4 cvc5)\n");
+    // Past the harness, which keeps the output of tests that pass to itself.
+    drop(std::io::stderr().write_all(message.as_bytes()));
     false
 }

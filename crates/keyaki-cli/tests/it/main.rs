@@ -4,7 +4,7 @@
 //! transcripts would not want to see: bad input, batches, misbehaving solvers, and what is left
 //! behind. Every JSON document that the program prints in a test is held against `docs/schema.json`.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod bad_input;
 mod batch;
