@@ -234,7 +234,7 @@ impl Run<'_> {
             return Ok(Verdict::Unknown { reason, unsupported: Vec::new() });
         }
         let free = self.formula(cell, Opaque::Free);
-        let unsupported = self.encoding.unsupported_in(&free);
+        let unsupported = self.encoding.unsupported_in(&free, cell);
         if unsupported.is_empty() != (pass == Pass::Modelled) {
             return Ok(Verdict::Holds(Evidence::Claimed));
         }
@@ -325,7 +325,9 @@ impl Run<'_> {
         let answer = match self.solver.solve(formula, self.limits, self.cancel) {
             Ok(answer) => answer,
             Err(error) => {
-                return Err(Error::Solver { error, attempts: std::mem::take(&mut self.attempts) });
+                let mut attempts = std::mem::take(&mut self.attempts);
+                attempts.extend_from_slice(error.attempts());
+                return Err(Error::Solver { error, attempts });
             }
         };
         self.attempts.extend(answer.attempts.iter().cloned());

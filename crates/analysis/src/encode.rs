@@ -44,6 +44,8 @@ pub struct Unsupported {
     pub construct: String,
     /// The policy.
     pub policy: PolicyRef,
+    /// The statement's index.
+    pub statement: usize,
     /// JSON pointer to the statement, from the policy's root.
     pub path: String,
     /// The place in the policy's source.
@@ -66,7 +68,7 @@ pub struct Encoding {
     pub base_users: Vec<(String, PrincipalArn)>,
     /// The canonical user ids that a policy names.
     pub canonical_users: BTreeSet<String>,
-    unsupported: BTreeMap<String, Unsupported>,
+    unsupported: BTreeMap<String, Vec<Unsupported>>,
 }
 
 /// One way to break the property: through this statement.
@@ -138,10 +140,17 @@ impl Encoding {
         whole.plain(breaks, opaque)
     }
 
-    /// The constructs behind the opaque variables of a formula.
-    pub fn unsupported_in(&self, formula: &Formula) -> Vec<Unsupported> {
-        let variables = formula.variables();
-        variables.iter().filter_map(|(name, _)| self.unsupported.get(*name)).cloned().collect()
+    /// The constructs behind the opaque variables of the formula of a cell. Of several places of
+    /// one text the one in the cell's own statement is named, or else the first.
+    pub fn unsupported_in(&self, formula: &Formula, cell: &Cell) -> Vec<Unsupported> {
+        let place = |(name, _): &(&str, Sort)| {
+            let places = self.unsupported.get(*name)?;
+            let own = |place: &&Unsupported| {
+                (place.policy, place.statement) == (cell.policy, cell.statement)
+            };
+            places.iter().find(own).or(places.first()).cloned()
+        };
+        formula.variables().iter().filter_map(place).collect()
     }
 }
 
@@ -167,7 +176,7 @@ struct Encoder<'q> {
     keys: BTreeMap<String, Key>,
     base_users: Vec<(String, PrincipalArn)>,
     canonical_users: BTreeSet<String>,
-    unsupported: BTreeMap<String, Unsupported>,
+    unsupported: BTreeMap<String, Vec<Unsupported>>,
 }
 
 /// Everything about a policy's statements that does not depend on the question.
@@ -547,12 +556,13 @@ impl<'q> Encoder<'q> {
     fn opaque(&mut self, source: Source<'_>, name: &str, construct: String, span: Span) -> Term {
         let variable = format!("{OPAQUE}{name}");
         let term = self.t.var(&variable, Sort::Bool);
-        self.unsupported.entry(variable).or_insert_with(|| Unsupported {
-            construct,
-            policy: source.at,
-            path: source.policy.statement_path(source.statement.index),
-            span,
-        });
+        let statement = source.statement.index;
+        let places = self.unsupported.entry(variable).or_default();
+        // One place a statement is enough: the values of a list often share their text.
+        if !places.iter().any(|place| (place.policy, place.statement) == (source.at, statement)) {
+            let path = source.policy.statement_path(statement);
+            places.push(Unsupported { construct, policy: source.at, statement, path, span });
+        }
         term
     }
 }

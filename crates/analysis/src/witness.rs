@@ -244,6 +244,9 @@ fn own_value(model: &Model, key: &Key) -> String {
 /// Values for several variables at once.
 type Candidate = Vec<(String, Value)>;
 
+/// The candidates of one group, given what the groups before it came to.
+type Group<'a> = Box<dyn Fn(&Model) -> Vec<Candidate> + 'a>;
+
 /// The most candidates tried for one group; more make witnesses no nicer, only slower.
 const MAX_CANDIDATES: usize = 200;
 
@@ -266,7 +269,7 @@ pub fn polish(
     // The first rounds let later groups make room for earlier ones.
     for _ in 0..2 {
         for group in hints.groups(encoding) {
-            for candidate in group.into_iter().take(MAX_CANDIDATES) {
+            for candidate in group(&model).into_iter().take(MAX_CANDIDATES) {
                 let mut changed = model.clone();
                 for (name, value) in candidate {
                     changed.insert(name, value);
@@ -356,14 +359,20 @@ impl Hints {
     }
 
     /// The groups of candidates, in the order in which they are tried.
-    fn groups(&self, encoding: &Encoding) -> Vec<Vec<Candidate>> {
-        let mut groups =
-            vec![self.partitions(), self.principals(), self.actions(), self.resources()];
+    fn groups<'a>(&'a self, encoding: &Encoding) -> Vec<Group<'a>> {
+        let mut groups: Vec<Group<'a>> = vec![
+            Box::new(|_| self.partitions()),
+            Box::new(|_| self.principals()),
+            Box::new(|_| self.actions()),
+            Box::new(|model| self.resources(model)),
+        ];
         for key in encoding.keys.values() {
-            groups.extend(self.key(key));
+            for group in self.key(key) {
+                groups.push(Box::new(move |_| group.clone()));
+            }
         }
         for variable in [name::SERVICE, name::PROVIDER, name::CANONICAL] {
-            groups.push(self.strings(variable));
+            groups.push(Box::new(move |_| self.strings(variable)));
         }
         groups
     }
@@ -437,18 +446,34 @@ impl Hints {
             let prefix = format!("{service}:");
             candidates.extend(catalogue::actions_with_prefix(&prefix).take(20).filter_map(of));
         }
+        // Names that the policies spell and the catalogue lacks, such as those of retired actions.
+        candidates.extend(listed.iter().map(|word| vec![string(name::ACTION_NAME, word)]));
         candidates
     }
 
-    fn resources(&self) -> Vec<Candidate> {
+    /// The pseudo-resource for an action that takes no other; what the policies name; a resource
+    /// of the action's own service.
+    fn resources(&self, model: &Model) -> Vec<Candidate> {
+        let service = text(model, name::ACTION_SERVICE);
+        let action = format!("{service}:{}", text(model, name::ACTION_NAME));
+        let star = vec![(name::IS_STAR.to_owned(), Value::Bool(true))];
         let mut candidates = Vec::new();
+        if catalogue::has_resource_types(&action) == Some(false) {
+            candidates.push(star.clone());
+        }
         for star in ["example", ""] {
             for resource in &self.resources {
                 candidates.extend(arn_candidate(resource, star));
             }
         }
+        let own = match service {
+            "s3" => "arn:aws:s3:::example-bucket/example.txt".to_owned(),
+            "iam" | "sts" => "arn:aws:iam::111122223333:role/example".to_owned(),
+            _ => format!("arn:aws:{service}:us-east-1:111122223333:example"),
+        };
+        candidates.extend(arn_candidate(&own, ""));
         candidates.extend(arn_candidate("arn:aws:s3:::example-bucket/example.txt", ""));
-        candidates.push(vec![(name::IS_STAR.to_owned(), Value::Bool(true))]);
+        candidates.push(star);
         candidates
     }
 

@@ -70,7 +70,7 @@ pub struct Answer {
 }
 
 /// One solver's try at one formula.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The solver's name.
     pub solver: String,
@@ -161,16 +161,41 @@ pub enum SolverError {
         sat: Vec<String>,
         /// Who answered unsat.
         unsat: Vec<String>,
+        /// Each solver's try.
+        attempts: Vec<Attempt>,
     },
-    /// No member of a portfolio gave an answer, and at least one broke.
-    #[error("no solver answered: {}", .0.join("; "))]
-    AllFailed(Vec<String>),
+    /// Every member of a portfolio broke.
+    #[error("no solver answered: {}", failures(.attempts))]
+    AllFailed {
+        /// Each solver's try.
+        attempts: Vec<Attempt>,
+    },
     /// There is no solver to ask.
     #[error("no solver is installed")]
     NoSolver,
     /// The system refused something else, such as a thread or a pipe.
     #[error("{0}")]
     System(String),
+}
+
+impl SolverError {
+    /// Each solver's try, if the error is of several.
+    pub fn attempts(&self) -> &[Attempt] {
+        match self {
+            SolverError::Contradiction { attempts, .. } | SolverError::AllFailed { attempts } => {
+                attempts
+            }
+            _ => &[],
+        }
+    }
+}
+
+fn failures(attempts: &[Attempt]) -> String {
+    let failures = attempts.iter().filter_map(|attempt| match &attempt.result {
+        AttemptResult::Error(error) => Some(format!("{}: {error}", attempt.solver)),
+        _ => None,
+    });
+    failures.collect::<Vec<_>>().join("; ")
 }
 
 fn said(output: &str) -> String {

@@ -254,7 +254,7 @@ struct Verdict<R> {
 impl<R: Reply> Verdict<R> {
     fn of(finishers: Vec<Finisher<R>>, cancel: &Cancel) -> Result<Verdict<R>, SolverError> {
         let (mut sat, mut unsat) = (Vec::new(), Vec::new());
-        let (mut attempts, mut reasons, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut attempts, mut reasons) = (Vec::new(), Vec::new());
         let mut first = None;
         for Finisher { name, reply, wall, script } in finishers {
             let result = match &reply {
@@ -269,7 +269,7 @@ impl<R: Reply> Verdict<R> {
                 AttemptResult::Sat => sat.extend(by),
                 AttemptResult::Unsat => unsat.extend(by),
                 AttemptResult::Unknown(reason) => reasons.push(*reason),
-                AttemptResult::Error(error) => failures.push(format!("{name}: {error}")),
+                AttemptResult::Error(_) => {}
             }
             if parts.is_empty() {
                 attempts.push(Attempt { solver: name, result: result.clone(), wall, script });
@@ -281,10 +281,10 @@ impl<R: Reply> Verdict<R> {
             }
         }
         if !sat.is_empty() && !unsat.is_empty() {
-            return Err(SolverError::Contradiction { sat, unsat });
+            return Err(SolverError::Contradiction { sat, unsat, attempts });
         }
         if first.is_none() && reasons.is_empty() {
-            return Err(SolverError::AllFailed(failures));
+            return Err(SolverError::AllFailed { attempts });
         }
         sat.append(&mut unsat);
         Ok(Verdict { first, by: sat, reason: most_informative(&reasons, cancel), attempts })

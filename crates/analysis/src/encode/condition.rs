@@ -35,7 +35,9 @@ impl Encoder<'_> {
         let operator = condition.operator;
         let present = self.present(&key);
         let absent = self.t.not(present);
-        if operator.set.is_some() || !is_modelled(operator.base) {
+        // What an empty list means is undecided (D6).
+        let is_modelled = is_modelled(operator.base) && !condition.values.is_empty();
+        if operator.set.is_some() || !is_modelled {
             return self.unmodelled(source, condition, present);
         }
         if operator.base == BaseOperator::Null {
@@ -50,7 +52,6 @@ impl Encoder<'_> {
             .iter()
             .map(|value| self.value(source, condition, &key, value))
             .collect();
-        // D6: no value matches the empty list.
         let some = self.t.or(tests);
         let matches = if operator.base.is_negated() { self.t.not(some) } else { some };
         // D26: a list fails every test that has no set operator.
@@ -75,7 +76,8 @@ impl Encoder<'_> {
             condition.key.to_ascii_lowercase(),
             source.policy.version
         );
-        let construct = format!("condition operator `{operator}`");
+        let without_values = if condition.values.is_empty() { " without values" } else { "" };
+        let construct = format!("condition operator `{operator}`{without_values}");
         let opaque = self.opaque(source, &name, construct, condition.operator_span);
         let true_if_absent = match operator.set {
             // D24 is undecided, and so are we.
@@ -105,17 +107,19 @@ impl Encoder<'_> {
         key: &Key,
         value: &ConditionValue,
     ) -> Term {
-        let (test, widened) = read(condition.operator.base, value);
-        let test = test.and_then(|test| self.test(key, &test));
+        let (read, widened) = read(condition.operator.base, value);
+        let is_readable = read.is_some();
+        let test = read.and_then(|test| self.test(key, &test));
         if let (Some(test), false) = (test, widened) {
             return test;
         }
         let construct = if value.template.has_variable() {
             format!("policy variable in `{}`", value.template)
-        } else if test.is_none() && key.sort != KeySort::String {
+        } else if is_readable && key.sort != KeySort::Arn {
             format!("operator `{}` on the key `{}`", condition.operator, key.spelling)
         } else {
-            format!("condition value `{}`", value.template)
+            // No ARN under an ARN operator (D22), or too many wildcards for one.
+            format!("value `{}` of `{}`", value.template, condition.operator)
         };
         let base = positive(condition.operator.base);
         let name = format!(
@@ -441,6 +445,11 @@ pub(super) fn read(base: BaseOperator, value: &ConditionValue) -> (Option<Test>,
         }
         BaseOperator::ArnLike => {
             let tokens = Pattern::new(template, true).tokens;
+            let is_short = pattern::arn_fields(&tokens).len() < 6;
+            if is_short && tokens.iter().any(|token| !matches!(token, Token::Char(_))) {
+                // D22 is undecided: `*` may well be meant to match every ARN.
+                return (None, has_variable);
+            }
             // D22: what is not an ARN matches nothing.
             let fields: Option<[Vec<Token>; 6]> = pattern::arn_fields(&tokens)
                 .iter()
