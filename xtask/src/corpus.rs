@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     };
     let jobs = jobs::all(&folder)?;
     if let Some(results) = &options.review {
-        print!("{}", review::text(&jobs, &read_results(results)?, &options.seed)?);
+        print!("{}", review::text(&jobs, &json_lines(results)?, &options.seed)?);
         return Ok(());
     }
     let jobs = match options.sample {
@@ -45,7 +45,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     if let Some(path) = &options.out {
         write_results(path, &results)?;
     }
-    println!("{}", table::text(&results));
+    println!(
+        "{} jobs, {} at a time, at most {} s each.\n\n{}",
+        jobs.len(),
+        options.workers,
+        options.timeout.as_secs(),
+        table::text(&results)
+    );
     match table::faults(&results) {
         0 => Ok(()),
         count => Err(format!("{count} jobs met a fault of ours, see above")),
@@ -143,10 +149,6 @@ fn write_results(path: &Path, results: &[Value]) -> Result<(), String> {
         writeln!(text, "{result}").map_err(|error| error.to_string())?;
     }
     fs::write(path, text).map_err(|error| format!("cannot write `{}`: {error}", path.display()))
-}
-
-fn read_results(path: &Path) -> Result<Vec<Value>, String> {
-    json_lines(path)
 }
 
 /// The values of a file with one a line.

@@ -41,21 +41,39 @@ pub(super) fn text(jobs: &[Job], results: &[Value], seed: &str) -> Result<String
     Ok(text)
 }
 
-/// One answer and what it is about.
+/// One answer and what it is about: the answer, where two policies differ, the policies.
 fn entry(job: &Job, result: &Value) -> String {
+    const NOT_SHOWN: [&str; 3] = ["id", "question", "attempts"];
     let mut text = format!("## {}\n\n", job.id);
+    for (name, value) in result.as_object().into_iter().flatten() {
+        if !NOT_SHOWN.contains(&name.as_str()) {
+            let _ = writeln!(text, "{name}: {value}");
+        }
+    }
+    if let (Some(existing), Some(new)) = (job.job.get("existing"), job.job.get("new")) {
+        let (existing, new) = (statements(existing), statements(new));
+        for (name, these, others) in [("existing", &existing, &new), ("new", &new, &existing)] {
+            for (index, statement) in these.iter().enumerate() {
+                if !others.contains(statement) {
+                    let _ = writeln!(text, "only in {name}, statement {index}: {statement}");
+                }
+            }
+        }
+    }
     for name in ["policy", "existing", "new"] {
         if let Some(policy) = job.job.get(name) {
             let _ = writeln!(text, "{name}: {policy:#}");
         }
     }
-    let members = result.as_object().into_iter().flatten();
-    for (name, value) in
-        members.filter(|(name, _)| !["id", "question", "attempts"].contains(&name.as_str()))
-    {
-        let _ = writeln!(text, "{name}: {value}");
-    }
     text
+}
+
+/// The statements of a policy; a statement that stands alone is a list of one.
+fn statements(policy: &Value) -> Vec<&Value> {
+    match policy.get("Statement") {
+        Some(Value::Array(statements)) => statements.iter().collect(),
+        statement => statement.into_iter().collect(),
+    }
 }
 
 #[cfg(test)]
@@ -84,5 +102,17 @@ mod tests {
             )
             .is_err()
         );
+    }
+
+    #[test]
+    fn what_only_one_of_two_policies_has_is_shown_before_them() {
+        let job = json!({
+            "existing": {"Statement": {"Sid": "a"}},
+            "new": {"Statement": [{"Sid": "a"}, {"Sid": "b"}]},
+        });
+        let job = Job { id: "history/a".to_owned(), question: QUESTIONS[1], job };
+        let text = entry(&job, &json!({"verdict": "fails"}));
+        let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("only")).collect();
+        assert_eq!(lines, [r#"only in new, statement 1: {"Sid":"b"}"#]);
     }
 }

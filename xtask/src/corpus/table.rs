@@ -214,7 +214,8 @@ fn kind_of(construct: &str) -> &str {
     if construct.starts_with("condition operator") {
         return construct;
     }
-    construct.split(" `").next().unwrap_or(construct)
+    let kind = construct.split(" `").next().unwrap_or(construct);
+    kind.strip_suffix(" in").unwrap_or(kind)
 }
 
 fn slowest(results: &[Value]) -> String {
@@ -283,6 +284,13 @@ mod tests {
         assert!(text.starts_with("3 queries"), "{text}");
         assert!(text.contains("| a | 1 | 1 | 1 | 0 | 0 | 0 | 0 |"), "{text}");
         assert!(text.contains("| b | 1 | 0 | 0 | 1 | 0 | 0 | 1 |"), "{text}");
+    }
+
+    #[test]
+    fn a_construct_is_counted_without_its_value() {
+        assert_eq!(kind_of("policy variable in `${aws:username}/*`"), "policy variable");
+        assert_eq!(kind_of("resource `execute-api:/*`"), "resource");
+        assert_eq!(kind_of("condition operator `Null`"), "condition operator `Null`");
     }
 
     #[test]
