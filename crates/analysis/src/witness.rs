@@ -393,6 +393,7 @@ impl Hints {
             candidates.push(named(Kind::RoleSession, account, "role/example"));
         }
         candidates.extend(self.principals.iter().cloned());
+        candidates.extend(self.by_arn());
         candidates.extend(self.user_ids());
         for account in &accounts {
             candidates.push(named(Kind::Root, account, "root"));
@@ -405,10 +406,28 @@ impl Hints {
         candidates
     }
 
+    /// Principals whose ARNs have the fields that the formula mentions.
+    fn by_arn(&self) -> Vec<Candidate> {
+        let kind_of = |resource: &str| match resource.split_once('/') {
+            Some(("user", _)) => Some(Kind::User),
+            Some(("role", _)) => Some(Kind::RoleSession),
+            Some(("federated-user", _)) => Some(Kind::FederatedUser),
+            _ => None,
+        };
+        let mut candidates = Vec::new();
+        for account in self.words_of(name::ACCOUNT) {
+            candidates.push(named(Kind::User, account, "user/alice"));
+            for resource in self.words_of(name::PRINCIPAL) {
+                let kind = kind_of(resource);
+                candidates.extend(kind.map(|kind| named(kind, account, resource)));
+            }
+        }
+        candidates
+    }
+
     /// Users and role sessions with the user ids that the formula mentions.
     fn user_ids(&self) -> Vec<Candidate> {
-        let words = self.words.iter().find(|(variable, _)| variable == name::USER_ID);
-        let words = words.map(|(_, words)| words.as_slice()).unwrap_or_default();
+        let words = self.words_of(name::USER_ID);
         let candidate = |word: &String| {
             let mut candidate = match word.contains(':') {
                 true => named(Kind::RoleSession, STRANGERS[0], "role/example"),
@@ -429,8 +448,7 @@ impl Hints {
         };
         let mut candidates: Vec<Candidate> =
             WELL_KNOWN_ACTIONS.iter().filter_map(|action| of(action)).collect();
-        let listed = self.words.iter().find(|(variable, _)| variable == name::ACTION_NAME);
-        let listed = listed.map(|(_, words)| words.as_slice()).unwrap_or_default();
+        let listed = self.words_of(name::ACTION_NAME);
         for service in self.services.iter().filter(|service| !service.contains(['*', '?'])) {
             // Names that the formula itself mentions, then those of the catalogue that share
             // their beginning.
@@ -451,8 +469,8 @@ impl Hints {
         candidates
     }
 
-    /// The pseudo-resource for an action that takes no other; what the policies name; a resource
-    /// of the action's own service.
+    /// The pseudo-resource for an action that takes no other; then resources of the action's own
+    /// service, as policies name them first; then whatever else they name.
     fn resources(&self, model: &Model) -> Vec<Candidate> {
         let service = text(model, name::ACTION_SERVICE);
         let action = format!("{service}:{}", text(model, name::ACTION_NAME));
@@ -461,17 +479,21 @@ impl Hints {
         if catalogue::has_resource_types(&action) == Some(false) {
             candidates.push(star.clone());
         }
-        for star in ["example", ""] {
-            for resource in &self.resources {
-                candidates.extend(arn_candidate(resource, star));
-            }
-        }
+        let is_own = |pattern: &&String| pattern.split(':').nth(2) == Some(service);
+        let (of_service, others): (Vec<&String>, Vec<&String>) =
+            self.resources.iter().partition(is_own);
+        let filled = |patterns: Vec<&String>| {
+            let with = |star| patterns.iter().filter_map(move |p| arn_candidate(p, star));
+            with("example").chain(with("")).collect::<Vec<_>>()
+        };
+        candidates.extend(filled(of_service));
         let own = match service {
             "s3" => "arn:aws:s3:::example-bucket/example.txt".to_owned(),
             "iam" | "sts" => "arn:aws:iam::111122223333:role/example".to_owned(),
             _ => format!("arn:aws:{service}:us-east-1:111122223333:example"),
         };
         candidates.extend(arn_candidate(&own, ""));
+        candidates.extend(filled(others));
         candidates.extend(arn_candidate("arn:aws:s3:::example-bucket/example.txt", ""));
         candidates.push(star);
         candidates
@@ -512,10 +534,15 @@ impl Hints {
     }
 
     fn strings_or(&self, variable: &str, likely: &str) -> Vec<Candidate> {
-        let words = self.words.iter().find(|(name, _)| name == variable);
-        let words = words.map(|(_, words)| words.as_slice()).unwrap_or_default();
-        let words = std::iter::once(likely).chain(words.iter().map(String::as_str));
+        let words = self.words_of(variable).iter().map(String::as_str);
+        let words = std::iter::once(likely).chain(words);
         words.map(|word| vec![string(variable, word)]).collect()
+    }
+
+    /// The words that the formula mentions for a variable.
+    fn words_of(&self, variable: &str) -> &[String] {
+        let words = self.words.iter().find(|(name, _)| name == variable);
+        words.map(|(_, words)| words.as_slice()).unwrap_or_default()
     }
 }
 
