@@ -116,8 +116,8 @@ impl Default for Options {
 /// room to spare.
 const MAX_REFINEMENTS: usize = 64;
 
-/// Formulas of more terms than this are split. A solver takes some 20 ms for the smallest formula
-/// and less than 100 ms for one of this size, so splitting smaller ones does not pay.
+/// Formulas of more terms than this are split: each part costs the start of the solvers, some 20
+/// ms, which smaller formulas hardly exceed. The number itself has not been tuned.
 const SPLIT_ABOVE_TERMS: usize = 250;
 
 /// The most parts that a formula is split into.
@@ -175,15 +175,6 @@ struct Run<'a> {
     queries: usize,
 }
 
-/// Which cells are asked.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pass {
-    /// Those of which everything is modelled.
-    Modelled,
-    /// Those with opaque values.
-    Opaque,
-}
-
 /// What is known about one formula.
 enum Found {
     /// Nothing satisfies it.
@@ -198,23 +189,31 @@ impl Run<'_> {
     fn verdict(&mut self) -> Result<Verdict, Error> {
         let mut unknown: Option<Reason> = None;
         let mut unsupported: Vec<Unsupported> = Vec::new();
+        let mut note = |reason: Reason, more: Vec<Unsupported>| {
+            // A construct that we lack is worth naming before a limit that was hit.
+            let rank = |reason| (reason != Reason::Unsupported, reason);
+            unknown = Some(match unknown {
+                Some(known) if rank(known) <= rank(reason) => known,
+                _ => reason,
+            });
+            unsupported.extend(more);
+        };
         // Cells in which everything is modelled come first: if one of them fails, nobody has to
         // wait for what might remain unknown anyway.
-        for pass in [Pass::Modelled, Pass::Opaque] {
-            for cell in &self.encoding.cells {
-                match self.cell(cell, pass)? {
-                    Verdict::Holds(_) => {}
-                    Verdict::Unknown { reason, unsupported: more } => {
-                        // A construct that we lack is worth naming before a limit that was hit.
-                        let rank = |reason| (reason != Reason::Unsupported, reason);
-                        unknown = Some(match unknown {
-                            Some(known) if rank(known) <= rank(reason) => known,
-                            _ => reason,
-                        });
-                        unsupported.extend(more);
-                    }
-                    fails @ Verdict::Fails(_) => return Ok(fails),
-                }
+        let mut deferred = Vec::new();
+        for cell in &self.encoding.cells {
+            match self.modelled_cell(cell)? {
+                None => deferred.push(cell),
+                Some(Verdict::Holds(_)) => {}
+                Some(Verdict::Unknown { reason, unsupported }) => note(reason, unsupported),
+                Some(fails @ Verdict::Fails(_)) => return Ok(fails),
+            }
+        }
+        for cell in deferred {
+            match self.opaque_cell(cell)? {
+                Verdict::Holds(_) => {}
+                Verdict::Unknown { reason, unsupported } => note(reason, unsupported),
+                fails @ Verdict::Fails(_) => return Ok(fails),
             }
         }
         // Several cells can hang on one construct, and one construct can have several values.
@@ -227,27 +226,38 @@ impl Run<'_> {
         })
     }
 
-    /// The verdict on one cell; *holds* for a cell that belongs to the other pass.
-    fn cell(&mut self, cell: &Cell, pass: Pass) -> Result<Verdict, Error> {
+    /// The verdict on a cell of which everything is modelled; `None` if it has opaque values.
+    fn modelled_cell(&mut self, cell: &Cell) -> Result<Option<Verdict>, Error> {
         // Simplifying is our own time, and a policy may have thousands of cells.
-        if let Some(reason) = self.stopped() {
-            return Ok(Verdict::Unknown { reason, unsupported: Vec::new() });
+        if let Some(stopped) = self.stopped() {
+            return Ok(Some(stopped));
+        }
+        let formula = self.formula(cell, Opaque::Free);
+        if !self.encoding.unsupported_in(&formula, cell).is_empty() {
+            return Ok(None);
+        }
+        let verdict = match self.find(&formula)? {
+            Found::Nothing => Verdict::Holds(Evidence::Claimed),
+            Found::Unknown(reason) => Verdict::Unknown { reason, unsupported: Vec::new() },
+            Found::Model(model) => self.fails(model)?,
+        };
+        Ok(Some(verdict))
+    }
+
+    /// The verdict on a cell with opaque values.
+    fn opaque_cell(&mut self, cell: &Cell) -> Result<Verdict, Error> {
+        if let Some(stopped) = self.stopped() {
+            return Ok(stopped);
         }
         let free = self.formula(cell, Opaque::Free);
-        let unsupported = self.encoding.unsupported_in(&free, cell);
-        if unsupported.is_empty() != (pass == Pass::Modelled) {
-            return Ok(Verdict::Holds(Evidence::Claimed));
-        }
-        let model = match self.find(&free)? {
+        match self.find(&free)? {
             Found::Nothing => return Ok(Verdict::Holds(Evidence::Claimed)),
             Found::Unknown(reason) => {
                 return Ok(Verdict::Unknown { reason, unsupported: Vec::new() });
             }
-            Found::Model(model) => model,
-        };
-        if pass == Pass::Modelled {
-            return self.fails(model);
+            Found::Model(_) => {}
         }
+        let unsupported = self.encoding.unsupported_in(&free, cell);
         let adverse = self.formula(cell, Opaque::Adverse);
         match self.find(&adverse)? {
             Found::Model(model) => self.fails(model),
@@ -257,12 +267,15 @@ impl Run<'_> {
     }
 
     /// Why not to go on, if so.
-    fn stopped(&self) -> Option<Reason> {
-        if self.cancel.is_cancelled() {
-            Some(Reason::Cancelled)
+    fn stopped(&self) -> Option<Verdict> {
+        let reason = if self.cancel.is_cancelled() {
+            Reason::Cancelled
+        } else if Instant::now() >= self.limits.deadline {
+            Reason::Timeout
         } else {
-            (Instant::now() >= self.limits.deadline).then_some(Reason::Timeout)
-        }
+            return None;
+        };
+        Some(Verdict::Unknown { reason, unsupported: Vec::new() })
     }
 
     fn formula(&self, cell: &Cell, opaque: Opaque) -> Formula {
@@ -303,6 +316,8 @@ impl Run<'_> {
             let formula = refined.as_ref().unwrap_or(formula);
             let is_false = |term| formula.terms.as_bool(term) == Some(false);
             if formula.assertions().iter().any(|(_, term)| is_false(*term)) {
+                // No solver has seen this one, so nobody can be said to have agreed.
+                self.all_agreed = false;
                 return Ok(Found::Nothing);
             }
             let answer = self.ask(formula)?;

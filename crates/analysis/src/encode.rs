@@ -119,7 +119,17 @@ impl Encoding {
 
     /// The formula of a cell as it is, for evaluation.
     pub fn plain(&self, breaks: Term, opaque: Opaque) -> Formula {
+        self.assemble(self.terms.clone(), breaks, opaque)
+    }
+
+    /// The formula of the whole question: all cells at once.
+    pub fn whole(&self, opaque: Opaque) -> Formula {
         let mut terms = self.terms.clone();
+        let breaks = terms.or(self.cells.iter().map(|cell| cell.breaks));
+        self.assemble(terms, breaks, opaque)
+    }
+
+    fn assemble(&self, mut terms: Terms, breaks: Term, opaque: Opaque) -> Formula {
         let breaks = match opaque {
             Opaque::Free => breaks,
             Opaque::Adverse => simplify::without(&mut terms, breaks, &is_opaque),
@@ -130,14 +140,6 @@ impl Encoding {
         }
         formula.assert("the request breaks the property", breaks);
         formula
-    }
-
-    /// The formula of the whole question: all cells at once.
-    pub fn whole(&self, opaque: Opaque) -> Formula {
-        let mut terms = self.terms.clone();
-        let breaks = terms.or(self.cells.iter().map(|cell| cell.breaks));
-        let whole = Encoding { terms, ..self.clone() };
-        whole.plain(breaks, opaque)
     }
 
     /// The constructs behind the opaque variables of the formula of a cell. Of several places of

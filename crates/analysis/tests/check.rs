@@ -118,6 +118,21 @@ fn unsat_is_claimed_by_one_and_agreed_by_two() {
     }
 }
 
+/// One statement is decided by propagation, the other by two solvers.
+#[test]
+fn what_no_solver_has_seen_is_not_agreed() {
+    let statements = [PUBLIC, NAMED].map(|text| {
+        let start = text.find("[{").unwrap() + 1;
+        &text[start..text.rfind(']').unwrap()]
+    });
+    let policy = format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(","));
+    let mut solver = Scripted::new(vec![Ok(Outcome::Unsat)]);
+    solver.by = vec!["a".to_owned(), "b".to_owned()];
+    let report = ask(&no_public_access(&policy), &solver).unwrap();
+    assert!(matches!(report.verdict, Verdict::Holds(Evidence::Claimed)), "{report:?}");
+    assert_eq!(report.queries, 1);
+}
+
 #[test]
 fn giving_up_is_unknown_and_breaking_is_an_error() {
     let solver = Scripted::new(vec![Ok(Outcome::Unknown(Reason::Timeout))]);

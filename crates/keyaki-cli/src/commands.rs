@@ -72,7 +72,9 @@ impl From<ErrorRecord> for Failure {
 
 /// `keyaki check`
 pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
-    let asked = match Files::new(&arguments.asked, &arguments.solving) {
+    let timeout = arguments.solving.timeout;
+    let asked = match Files::from_paths(&arguments.asked, Setting { timeout, ..Setting::default() })
+    {
         Ok(asked) => asked,
         Err((record, files)) => return refuse(*record, &files, arguments.json),
     };
@@ -232,11 +234,6 @@ struct Files {
 }
 
 impl Files {
-    fn new(asked: &Asked, solving: &Solving) -> Result<Files, (Box<ErrorRecord>, FileNames)> {
-        let timeout = solving.timeout;
-        Files::from_paths(asked, Setting { timeout, ..Setting::default() })
-    }
-
     /// Reads the files; an error comes with what is known of the names.
     fn from_paths(asked: &Asked, setting: Setting) -> Result<Files, (Box<ErrorRecord>, FileNames)> {
         let bare = |record: ErrorRecord| (Box::new(record), Vec::new());

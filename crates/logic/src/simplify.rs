@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use crate::term::{Formula, Node, Term, Terms};
 
 /// The rounds after which propagation stops even if it still finds something; each round costs
-/// time linear in the formula, and real policies settle after three.
+/// time linear in the formula, and stopping early only leaves more to the solver.
 const MAX_ROUNDS: usize = 8;
 
 /// A formula with the same models as `formula`, and the same labels in the same order.

@@ -108,7 +108,7 @@ impl Limits {
     /// Thirty seconds: what Zelkova gives a query ("A billion SMT queries a day", CAV 2022).
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// Four gibibytes: cvc4, cvc5 and z3 stay below one on every query of our corpus.
+    /// Four gibibytes: no solver reached them on any query of our corpus.
     pub const DEFAULT_MEMORY_BYTES: u64 = 4 << 30;
 
     /// The longest time that [`Limits::within`] grants; longer requests are cut to it.

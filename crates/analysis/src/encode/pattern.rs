@@ -116,8 +116,8 @@ pub(super) enum Part<'a> {
 }
 
 /// The number of ways to lay a pattern over a concatenation after which [`concat_test`] gives up.
-/// A pattern needs one way for each choice of the wildcards that swallow separators; patterns of
-/// real policies need at most six.
+/// A pattern needs one way for each choice of the wildcards that swallow separators: a handful for
+/// one or two stars.
 const MAX_SPLITS: usize = 4096;
 
 /// A term that is true if and only if the concatenation of `parts` is in the pattern's language;

@@ -96,11 +96,6 @@ impl Key {
         }
     }
 
-    /// Whether the catalogue has the key.
-    pub fn is_known(&self) -> bool {
-        self.cardinality.is_some()
-    }
-
     /// Name of the variable of the value, for strings and Booleans.
     ///
     /// The names of a key's variables begin with different words and end with the key, whatever
