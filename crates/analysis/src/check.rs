@@ -14,8 +14,8 @@ use keyaki_logic::{
     Answer, Attempt, Cancel, Formula, Limits, Model, Outcome, Reason, Regex, Solver, SolverError,
     Sort, simplify,
 };
-use keyaki_policy::Request;
 use keyaki_policy::catalogue;
+use keyaki_policy::{Readings, Request};
 
 use crate::encode::symbols::name;
 use crate::encode::{Cell, Encoding, Opaque, Unsupported, encode};
@@ -357,7 +357,7 @@ impl Run<'_> {
     fn fails(&mut self, mut model: Model) -> Result<Verdict, Error> {
         witness::complete(self.encoding, &mut model);
         let request = witness::decode(self.encoding, &model);
-        let detail = match replay(self.question, &request) {
+        let detail = match replay(self.question, &request, Readings::DEFAULT) {
             Replay::Confirmed { allowing } => {
                 return Ok(Verdict::Fails(Witness { request, statements: allowing }));
             }

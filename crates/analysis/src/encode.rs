@@ -516,7 +516,7 @@ impl<'q> Encoder<'q> {
     /// already (D9).
     fn resource_fields(&mut self, policy_type: PolicyType, pattern: &Pattern) -> Term {
         let fields = pattern::arn_fields(&pattern.tokens);
-        let padded = policy_type == PolicyType::Identity || pattern.tokens.contains(&Token::Many);
+        let padded = !policy_type.names_principals() || pattern.tokens.contains(&Token::Many);
         if fields.len() < 6 && !padded {
             return self.t.bool(false);
         }
@@ -577,7 +577,10 @@ fn in_literal(t: &mut Terms, variable: Term, text: &str) -> Term {
 
 /// Whether the entry names someone in particular: neither everybody nor an identity provider.
 fn is_fixed_principal(entry: &PrincipalKind) -> bool {
-    !matches!(entry, PrincipalKind::Everyone | PrincipalKind::Federated(_))
+    !matches!(
+        entry,
+        PrincipalKind::Everyone | PrincipalKind::EveryAwsPrincipal | PrincipalKind::Federated(_)
+    )
 }
 
 /// Whether a value is fixed: no wildcard, whatever the operator, no variable, and none of the

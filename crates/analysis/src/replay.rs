@@ -14,10 +14,10 @@ mod addresses;
 mod axioms;
 mod public;
 
-use keyaki_policy::Policy;
 use keyaki_policy::ast::Effect;
 use keyaki_policy::evaluate::{Truth, Unsupported, statement_matches};
 use keyaki_policy::request::Request;
+use keyaki_policy::{Policy, Readings};
 
 use crate::question::{PolicyRef, Question, Side};
 pub use axioms::violations;
@@ -39,27 +39,29 @@ pub enum Replay {
 
 /// Whether `request` is one that can happen (no [`violations`]) and breaks the property
 /// ([`breaks`]).
-pub fn replay(question: &Question, request: &Request) -> Replay {
-    let violations = violations(question, request);
+pub fn replay(question: &Question, request: &Request, readings: Readings) -> Replay {
+    let violations = violations(question, request, readings);
     if violations.is_empty() {
-        breaks(question, request)
+        breaks(question, request, readings)
     } else {
         Replay::Refuted(violations.join("; "))
     }
 }
 
 /// Whether `request` breaks the property, if it can happen.
-pub fn breaks(question: &Question, request: &Request) -> Replay {
+pub fn breaks(question: &Question, request: &Request, readings: Readings) -> Replay {
     match question {
-        Question::NoPublicAccess { policy, table } => public::breaks(policy, table, request),
-        Question::NoNewAccess { existing, new } => exceeds(existing, new, request),
+        Question::NoPublicAccess { policy, table } => {
+            public::breaks(policy, table, request, readings)
+        }
+        Question::NoNewAccess { existing, new } => exceeds(existing, new, request, readings),
     }
 }
 
 /// Whether `new` allows the request and `existing` does not.
-fn exceeds(existing: &[Policy], new: &[Policy], request: &Request) -> Replay {
-    let new = Access::of(new, Side::New, request);
-    let existing = Access::of(existing, Side::Existing, request);
+fn exceeds(existing: &[Policy], new: &[Policy], request: &Request, readings: Readings) -> Replay {
+    let new = Access::of(new, Side::New, request, readings);
+    let existing = Access::of(existing, Side::Existing, request, readings);
     match (new.allowed(), existing.allowed()) {
         (Truth::False, _) if new.deny == Truth::True => {
             Replay::Refuted("the new policies deny the request".to_owned())
@@ -97,13 +99,13 @@ struct Access {
 }
 
 impl Access {
-    fn of(policies: &[Policy], side: Side, request: &Request) -> Access {
+    fn of(policies: &[Policy], side: Side, request: &Request, readings: Readings) -> Access {
         let (allow, deny) = (Truth::False, Truth::False);
         let mut access = Access { allow, deny, allowing: vec![], hangs_on: vec![] };
         for (index, policy) in policies.iter().enumerate() {
             let place = PolicyRef { side, index };
             for statement in &policy.statements {
-                let (truth, hangs_on) = statement_matches(policy, statement, request);
+                let (truth, hangs_on) = statement_matches(policy, statement, request, readings);
                 match statement.effect {
                     Effect::Allow => access.allow = access.allow.or(truth),
                     Effect::Deny => access.deny = access.deny.or(truth),
@@ -160,7 +162,8 @@ mod tests {
 
     #[test]
     fn an_open_answer_names_the_constructs_of_the_side_that_is_open() {
-        let Replay::Undecided(constructs) = replay(&question(&[ALLOW_MAYBE], &[ALLOW]), &request())
+        let Replay::Undecided(constructs) =
+            replay(&question(&[ALLOW_MAYBE], &[ALLOW]), &request(), Readings::DEFAULT)
         else {
             panic!("the existing policy may allow it");
         };
@@ -175,7 +178,10 @@ mod tests {
         let other = r#"{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}"#;
         let allowing = vec![(PolicyRef { side: Side::New, index: 0 }, 1)];
         let question = question(&[other], &[other, ALLOW]);
-        assert_eq!(replay(&question, &request()), Replay::Confirmed { allowing });
+        assert_eq!(
+            replay(&question, &request(), Readings::DEFAULT),
+            Replay::Confirmed { allowing }
+        );
     }
 
     #[test]
@@ -183,17 +189,21 @@ mod tests {
         let mut request = request();
         request.context.insert("aws:username", ContextValue::One("omar".to_owned()));
         request.context.insert("aws:SecureTransport", ContextValue::One("yes".to_owned()));
-        let Replay::Refuted(reason) = replay(&question(&[], &[ALLOW]), &request) else {
+        let Replay::Refuted(reason) = replay(&question(&[], &[ALLOW]), &request, Readings::DEFAULT)
+        else {
             panic!("the user's name is another");
         };
         assert!(reason.contains("R6: ") && reason.contains("`aws:SecureTransport`"), "{reason}");
-        assert!(matches!(breaks(&question(&[], &[ALLOW]), &request), Replay::Confirmed { .. }));
+        assert!(matches!(
+            breaks(&question(&[], &[ALLOW]), &request, Readings::DEFAULT),
+            Replay::Confirmed { .. }
+        ));
     }
 
     /// Checks whether the request is new access; `None` is undecided.
     #[track_caller]
     fn check(existing: &[&str], new: &[&str], expected: Option<bool>) {
-        let replay = replay(&question(existing, new), &request());
+        let replay = replay(&question(existing, new), &request(), Readings::DEFAULT);
         let outcome = match replay {
             Replay::Confirmed { .. } => Some(true),
             Replay::Refuted(_) => Some(false),
@@ -220,6 +230,7 @@ mod tests {
             resource: "arn:aws:s3:::b/k".to_owned(),
             resource_account: None,
             context,
+            ..Request::default()
         }
     }
 }

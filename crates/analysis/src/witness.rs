@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 
 use keyaki_logic::term::Node;
 use keyaki_logic::{Formula, Model, Regex, Sort, Value, eval};
+use keyaki_policy::Request;
 use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::request::{Context, ContextValue, Principal};
-use keyaki_policy::{PolicyType, Request};
 
 use crate::encode::Encoding;
 use crate::encode::symbols::{ARN_FIELDS, Key, Kind, address_field, name};
@@ -68,6 +68,7 @@ pub fn decode(encoding: &Encoding, model: &Model) -> Request {
         resource: resource(model),
         resource_account,
         context,
+        ..Request::default()
     }
 }
 
@@ -322,7 +323,7 @@ impl Hints {
             is_identity: false,
         };
         for (_, policy) in question.policies() {
-            hints.is_identity |= policy.policy_type == PolicyType::Identity;
+            hints.is_identity |= !policy.policy_type.names_principals();
             for statement in &policy.statements {
                 for entry in &statement.action.entries {
                     if let Some((service, _)) = entry.text.split_once(':') {

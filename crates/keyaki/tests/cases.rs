@@ -25,6 +25,7 @@ use keyaki::question::{PolicyRef, Side};
 use keyaki::solvers::Config;
 use keyaki::{Cancel, Engine, EngineOptions, PolicyType, Question, Reason, Request, Verdict};
 use keyaki_analysis::replay::{Replay, replay};
+use keyaki_policy::Readings;
 use serde::Deserialize;
 
 /// Time for one question and one engine. The cases are small; the machine may be busy.
@@ -218,11 +219,11 @@ impl Case {
 /// A witness breaks the property for the replay, and has the decisions that it should have for the
 /// evaluator alone.
 fn check_witness(question: &Question, request: &Request) -> Result<(), String> {
-    match replay(question, request) {
+    match replay(question, request, Readings::DEFAULT) {
         Replay::Confirmed { allowing } if !allowing.is_empty() => {}
         other => return Err(format!("{request:?} does not replay: {other:?}")),
     }
-    let decision = |side| evaluate(question.side(side), request).decision;
+    let decision = |side| evaluate(question.side(side), request, Readings::DEFAULT).decision;
     let (allowing, other) = match question {
         Question::NoPublicAccess { .. } => (Side::Policy, None),
         Question::NoNewAccess { .. } => (Side::New, Some(Side::Existing)),

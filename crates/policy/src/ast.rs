@@ -24,14 +24,28 @@ pub struct Policy {
     pub single_statement: bool,
 }
 
-/// What a policy is attached to, as far as the grammar cares (1.8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a policy is attached to (1.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PolicyType {
     /// Attached to a user, group or role: no `Principal`, always a `Resource`.
     Identity,
+    /// The permissions boundary of a user or role; the same document type.
+    Boundary,
+    /// Passed when a session is made.
+    Session,
+    /// A service control policy of an organisation: no `Principal`.
+    Scp,
+    /// A resource control policy of an organisation: its `Principal` is `*`.
+    Rcp,
     /// Attached to a resource: always a `Principal`. `Resource` is in every statement, or in none
     /// (role trust policies), and then the statements are about the resource itself.
     Resource,
+    /// The trust policy of a role: no `Resource`.
+    Trust,
+    /// The policy of a KMS key.
+    Kms,
+    /// Attached to a VPC endpoint.
+    VpcEndpoint,
 }
 
 /// The version of the policy language.
@@ -99,8 +113,10 @@ pub struct PrincipalEntry {
 /// The forms that a principal value can have (1.4).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PrincipalKind {
-    /// `"*"` or `{"AWS": "*"}`
+    /// `"*"`
     Everyone,
+    /// `{"AWS": "*"}`, which may differ from `"*"` (D12).
+    EveryAwsPrincipal,
     /// A whole account: twelve digits, or the account's `root` ARN, which alone fixes a partition.
     Account {
         /// The partition, where an ARN gave one.
@@ -266,6 +282,45 @@ pub enum Segment {
         /// The default value, if given.
         default: Option<String>,
     },
+}
+
+impl PolicyType {
+    /// All types, with their names on the command line and in jobs.
+    pub const ALL: [(PolicyType, &'static str); 9] = [
+        (PolicyType::Identity, "identity"),
+        (PolicyType::Boundary, "boundary"),
+        (PolicyType::Session, "session"),
+        (PolicyType::Scp, "scp"),
+        (PolicyType::Rcp, "rcp"),
+        (PolicyType::Resource, "resource"),
+        (PolicyType::Trust, "trust"),
+        (PolicyType::Kms, "kms"),
+        (PolicyType::VpcEndpoint, "vpce"),
+    ];
+
+    /// The type's name on the command line and in jobs.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(known, _)| *known == self).expect("ALL lists every type").1
+    }
+
+    /// The type of that name.
+    pub fn by_name(name: &str) -> Option<PolicyType> {
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(policy_type, _)| *policy_type)
+    }
+
+    /// Whether the statements of such a policy say whom they are about.
+    pub fn names_principals(self) -> bool {
+        match self {
+            PolicyType::Identity | PolicyType::Boundary | PolicyType::Session | PolicyType::Scp => {
+                false
+            }
+            PolicyType::Rcp
+            | PolicyType::Resource
+            | PolicyType::Trust
+            | PolicyType::Kms
+            | PolicyType::VpcEndpoint => true,
+        }
+    }
 }
 
 impl Policy {

@@ -15,7 +15,8 @@ mod condition;
 mod pattern;
 mod principal;
 
-use crate::ast::{Clause, Effect, Policy, PolicyType, PrincipalEntry, Statement};
+use crate::ast::{Clause, Effect, Policy, PrincipalEntry, Statement};
+use crate::reading::Readings;
 use crate::request::Request;
 use crate::span::Span;
 use answer::Answer;
@@ -73,12 +74,12 @@ pub struct Evaluation {
 /// A matching Deny wins over everything, also over what is unknown. A Deny that may match leaves
 /// no decision, even if nothing allows the request: it is denied either way, but whether
 /// explicitly or implicitly is open.
-pub fn evaluate(policies: &[Policy], request: &Request) -> Evaluation {
+pub fn evaluate(policies: &[Policy], request: &Request, readings: Readings) -> Evaluation {
     let (mut allow, mut deny) = (Truth::False, Truth::False);
     let (mut allowing, mut denying, mut unsupported) = (vec![], vec![], vec![]);
     for (index, policy) in policies.iter().enumerate() {
         for statement in &policy.statements {
-            let (truth, hangs_on) = statement_matches(policy, statement, request);
+            let (truth, hangs_on) = statement_matches(policy, statement, request, readings);
             let (sum, matching) = match statement.effect {
                 Effect::Allow => (&mut allow, &mut allowing),
                 Effect::Deny => (&mut deny, &mut denying),
@@ -101,6 +102,7 @@ pub fn statement_matches(
     policy: &Policy,
     statement: &Statement,
     request: &Request,
+    readings: Readings,
 ) -> (Truth, Vec<Unsupported>) {
     let parts = [
         principal_part(policy, statement, request),
@@ -173,7 +175,7 @@ fn principal_part(policy: &Policy, statement: &Statement, request: &Request) -> 
     match &statement.principal {
         Some(clause) => clause_matches(clause, |entry| principal_covers(entry, request).into()),
         // The parser rejects a resource-based statement without principal; it names nobody (1.8).
-        None => (policy.policy_type == PolicyType::Identity).into(),
+        None => (!policy.policy_type.names_principals()).into(),
     }
 }
 
@@ -243,7 +245,7 @@ mod tests {
             statement(1, Effect::Deny, True),
             statement(2, Effect::Deny, Unknown),
         ]);
-        let evaluation = evaluate(&[first, second], &request());
+        let evaluation = evaluate(&[first, second], &request(), Readings::DEFAULT);
         assert_eq!(evaluation.allowing, [(1, 0)]);
         assert_eq!(evaluation.denying, [(1, 1)]);
         let construct = "operator `DateLessThan`".to_owned();
@@ -339,7 +341,8 @@ mod tests {
     fn a_resource_based_statement_without_principal_names_nobody() {
         let mut policy = policy(vec![statement(0, Effect::Allow, True)]);
         policy.policy_type = PolicyType::Resource;
-        let matched = statement_matches(&policy, &policy.statements[0], &request());
+        let matched =
+            statement_matches(&policy, &policy.statements[0], &request(), Readings::DEFAULT);
         assert_eq!(matched, (False, vec![]));
     }
 
@@ -357,14 +360,15 @@ mod tests {
     fn check(statements: &[(Effect, Truth)], expected: Option<Decision>) {
         let statements = statements.iter().enumerate();
         let statements = statements.map(|(i, &(effect, truth))| statement(i, effect, truth));
-        let evaluation = evaluate(&[policy(statements.collect())], &request());
+        let evaluation = evaluate(&[policy(statements.collect())], &request(), Readings::DEFAULT);
         assert_eq!(evaluation.decision, expected);
     }
 
     #[track_caller]
     fn check_statement(statement: &Statement, expected: Truth) {
         let policy = policy(vec![statement.clone()]);
-        let (truth, hangs_on) = statement_matches(&policy, statement, &request());
+        let (truth, hangs_on) =
+            statement_matches(&policy, statement, &request(), Readings::DEFAULT);
         assert_eq!(truth, expected);
         assert_eq!(hangs_on.is_empty(), expected != Unknown);
     }
@@ -422,6 +426,7 @@ mod tests {
             resource: "arn:aws:s3:::b/k".to_owned(),
             resource_account: None,
             context,
+            ..Request::default()
         }
     }
 }

@@ -3,7 +3,8 @@
 //! Read the modules in this order: [`span`] and [`diagnostic`] (where something is, and what is
 //! wrong with it), [`json`] (text to values with positions), [`ast`] (the syntax tree),
 //! [`mod@parse`] (values to the tree), [`catalogue`] (what is known of condition keys and actions),
-//! [`request`] (one concrete request) and [`mod@evaluate`] (does this request pass?).
+//! [`request`] (one concrete request), [`reading`] (where the rules leave a choice),
+//! [`policy_set`] (policies of several kinds) and [`mod@evaluate`] (does this request pass?).
 //!
 //! This crate knows no logic, no solver, no file and no clock. The evaluator is the oracle that
 //! every counterexample is replayed through, so it shares nothing with the encoder of
@@ -15,6 +16,8 @@ pub mod diagnostic;
 pub mod evaluate;
 pub mod json;
 pub mod parse;
+pub mod policy_set;
+pub mod reading;
 pub mod request;
 pub mod span;
 
@@ -22,4 +25,6 @@ pub use ast::{Policy, PolicyType};
 pub use diagnostic::{Code, ParseError};
 pub use evaluate::{Decision, evaluate};
 pub use parse::parse;
+pub use policy_set::PolicySet;
+pub use reading::{Readings, Switch};
 pub use request::Request;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 ///
 /// Keys that follow from principal and resource (`aws:PrincipalArn`, `aws:username` …) are ordinary
 /// members of the context here; whoever builds a request puts them in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// Who asks.
     pub principal: Principal,
@@ -18,12 +18,17 @@ pub struct Request {
     pub resource_account: Option<String>,
     /// The context keys that are present.
     pub context: Context,
+    /// Whether the principal's account is the management account of its organisation (5.2).
+    pub management_account: bool,
+    /// Whether the principal is a session of a service-linked role (5.2).
+    pub service_linked_role: bool,
 }
 
 /// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Principal {
     /// A request without credentials.
+    #[default]
     Anonymous,
     /// The root user of an account.
     Root {

@@ -10,7 +10,7 @@
 
 use keyaki_policy::evaluate::{Decision, evaluate};
 use keyaki_policy::request::{Context, ContextValue, Principal};
-use keyaki_policy::{ParseError, Policy, PolicyType, Request, parse};
+use keyaki_policy::{ParseError, Policy, PolicyType, Readings, Request, parse};
 use serde_json::Value;
 use std::path::Path;
 
@@ -40,7 +40,7 @@ fn no_vector_is_decided_wrongly() {
             refused.push(id);
             continue;
         };
-        let evaluation = evaluate(&policies, &request);
+        let evaluation = evaluate(&policies, &request, Readings::DEFAULT);
         match evaluation.decision {
             None => {
                 assert!(!evaluation.unsupported.is_empty(), "{id} is undecided without a reason");
@@ -95,6 +95,7 @@ fn request(value: &Value) -> Request {
         action,
         resource,
         context,
+        ..Request::default()
     }
 }
 

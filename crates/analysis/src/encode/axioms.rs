@@ -11,7 +11,6 @@ use keyaki_policy::catalogue::{Cardinality, KeySort};
 use super::Encoder;
 use super::symbols::{ARN_FIELDS, Key, Kind};
 use crate::question::Side;
-use keyaki_policy::PolicyType;
 
 /// Keys of a request through a VPC endpoint (7.3).
 const ENDPOINT_KEYS: [&str; 7] = [
@@ -186,7 +185,7 @@ impl Encoder<'_> {
         let mut policies = [Side::Policy, Side::Existing, Side::New]
             .into_iter()
             .flat_map(|side| question.side(side));
-        if policies.any(|policy| policy.policy_type == PolicyType::Identity) {
+        if policies.any(|policy| !policy.policy_type.names_principals()) {
             let kinds = [Kind::User, Kind::RoleSession, Kind::FederatedUser];
             let kinds = self.symbols.is_one_of(&mut self.t, &kinds);
             let account = self.t.in_re(self.symbols.account, account_id());

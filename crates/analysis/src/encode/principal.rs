@@ -27,7 +27,7 @@ impl Encoder<'_> {
     fn covers(&mut self, entry: &PrincipalKind) -> Term {
         match entry {
             // D12: `*` and `{"AWS": "*"}` are the same, and cover services too.
-            PrincipalKind::Everyone => self.t.bool(true),
+            PrincipalKind::Everyone | PrincipalKind::EveryAwsPrincipal => self.t.bool(true),
             PrincipalKind::Account { partition, account } => {
                 let iam = self.symbols.is_one_of(&mut self.t, &Kind::IAM);
                 let account = in_literal(&mut self.t, self.symbols.account, account);

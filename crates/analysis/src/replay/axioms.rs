@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use keyaki_policy::PolicyType;
+use keyaki_policy::Readings;
 use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::request::{ContextValue, Principal, Request};
@@ -56,7 +56,8 @@ const SESSION_KEYS: [&str; 15] = [
 const CALLED_VIA_KEYS: [&str; 3] = ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"];
 
 /// The relations in force that the request violates, in words; none if it can happen.
-pub fn violations(question: &Question, request: &Request) -> Vec<String> {
+pub fn violations(question: &Question, request: &Request, readings: Readings) -> Vec<String> {
+    let _ = readings;
     let mut check = Check::new(question, request);
     check.question(question);
     check.principal();
@@ -99,7 +100,7 @@ impl<'r> Check<'r> {
     /// Identity-based policies are attached to users and roles.
     fn question(&mut self, question: &Question) {
         let is_identity =
-            question.policies().any(|(_, policy)| policy.policy_type == PolicyType::Identity);
+            question.policies().any(|(_, policy)| !policy.policy_type.names_principals());
         let is_attached_to = match &self.request.principal {
             Principal::User { .. } => {
                 self.request.principal.partition_and_account().is_some_and(|(_, a)| is_account(a))
@@ -569,7 +570,6 @@ fn is_made_of(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use keyaki_policy::parse;
-    use keyaki_policy::request::Context;
 
     use super::*;
 
@@ -687,7 +687,7 @@ mod tests {
         let statement = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#;
         let question = Question::NoNewAccess { existing: vec![], new: vec![policy(statement)] };
         let check = |principal, allowed: bool| {
-            let violations = violations(&question, &by(principal).0);
+            let violations = violations(&question, &by(principal).0, Readings::DEFAULT);
             assert_eq!(violations.is_empty(), allowed, "{violations:?}");
         };
         check(user(USER), true);
@@ -750,8 +750,11 @@ mod tests {
             ("aws:CalledViaAWSMCP", "x"),
             ("aws:SourceIdentity", "x"),
         ] {
-            let violations =
-                violations(&question(&[]), &by(Principal::Anonymous).with(key, value).0);
+            let violations = violations(
+                &question(&[]),
+                &by(Principal::Anonymous).with(key, value).0,
+                Readings::DEFAULT,
+            );
             assert!(violations.iter().any(|v| v.contains("R1")), "{key}: {violations:?}");
         }
         check(&by(Principal::Anonymous).with_list("aws:PrincipalOrgPaths", &["o-a/"]), "R1");
@@ -803,7 +806,10 @@ mod tests {
         let statement = r#"{"Effect": "Allow", "Principal": {"AWS": "AIDAAAAAAAAAAAAAAAAAA"},
             "Action": "*", "Resource": "*"}"#;
         let question = Question::NoNewAccess { existing: vec![policy(statement)], new: vec![] };
-        assert_eq!(violations(&question, &by(user(USER)).0), ["R19: `aws:userid` is absent"]);
+        assert_eq!(
+            violations(&question, &by(user(USER)).0, Readings::DEFAULT),
+            ["R19: `aws:userid` is absent"]
+        );
     }
 
     #[test]
@@ -1017,7 +1023,7 @@ mod tests {
             action: "s3:PutObject".to_owned(),
             resource: BUCKET.to_owned(),
             resource_account: None,
-            context: Context::default(),
+            ..Request::default()
         };
         Case(request, vec![])
     }
@@ -1056,7 +1062,7 @@ mod tests {
     fn check(case: &Case, expected: &str) {
         let Case(request, keys) = case;
         let keys: Vec<_> = keys.iter().map(String::as_str).collect();
-        let violations = violations(&question(&keys), request);
+        let violations = violations(&question(&keys), request, Readings::DEFAULT);
         assert_eq!(violations.is_empty(), expected.is_empty(), "{violations:?}");
         assert!(violations.iter().all(|v| v.starts_with(expected)), "{expected}: {violations:?}");
     }

@@ -12,6 +12,7 @@
 
 use std::net::IpAddr;
 
+use keyaki_policy::Readings;
 use keyaki_policy::ast::{
     BaseOperator, Clause, Condition, ConditionValue, Effect, Operator, Policy, PolicyType,
     PrincipalEntry, PrincipalKind, Segment, Statement, Template, Version,
@@ -27,10 +28,15 @@ use crate::question::{PolicyRef, Side};
 type Answer = (Truth, Vec<Unsupported>);
 
 /// Whether the policy lets the request in as a public one.
-pub(super) fn breaks(policy: &Policy, table: &Table, request: &Request) -> Replay {
+pub(super) fn breaks(
+    policy: &Policy,
+    table: &Table,
+    request: &Request,
+    readings: Readings,
+) -> Replay {
     let mut denied = (Truth::False, vec![]);
     for statement in statements(policy, Effect::Deny) {
-        let (truth, hangs_on) = statement_matches(policy, statement, request);
+        let (truth, hangs_on) = statement_matches(policy, statement, request, readings);
         if truth == Truth::True {
             return Replay::Refuted(format!("statement {} denies the request", statement.index));
         }
@@ -44,9 +50,10 @@ pub(super) fn breaks(policy: &Policy, table: &Table, request: &Request) -> Repla
     let place = PolicyRef { side: Side::Policy, index: 0 };
     let (mut allowing, mut hangs_on, mut is_allowed) = (vec![], vec![], false);
     for statement in statements(policy, Effect::Allow) {
-        let matched = statement_matches(policy, statement, request);
+        let matched = statement_matches(policy, statement, request, readings);
         is_allowed |= matched.0 != Truth::False;
-        let (truth, constructs) = and(matched, not(confined(policy, statement, table, request)));
+        let (truth, constructs) =
+            and(matched, not(confined(policy, statement, table, request, readings)));
         if truth == Truth::True {
             allowing.push((place, statement.index));
         }
@@ -71,13 +78,19 @@ pub(super) fn breaks(policy: &Policy, table: &Table, request: &Request) -> Repla
 }
 
 /// Whether `statement` lets the request in only by what it, or a Deny, names.
-fn confined(policy: &Policy, statement: &Statement, table: &Table, request: &Request) -> Answer {
+fn confined(
+    policy: &Policy,
+    statement: &Statement,
+    table: &Table,
+    request: &Request,
+    readings: Readings,
+) -> Answer {
     if names_principal(policy, statement, request) {
         return (Truth::True, vec![]);
     }
     let naming = || statements(policy, Effect::Deny).chain([statement]);
     table.trusted_keys.iter().fold((Truth::False, vec![]), |confined, trusted| {
-        or(confined, has_fixed_value(trusted, naming(), request))
+        or(confined, has_fixed_value(trusted, naming(), request, readings))
     })
 }
 
@@ -98,7 +111,9 @@ fn names_principal(policy: &Policy, statement: &Statement, request: &Request) ->
 /// account there.
 fn is_particular(entry: &PrincipalEntry) -> bool {
     match entry.kind {
-        PrincipalKind::Everyone | PrincipalKind::Federated(_) => false,
+        PrincipalKind::Everyone
+        | PrincipalKind::EveryAwsPrincipal
+        | PrincipalKind::Federated(_) => false,
         PrincipalKind::Account { .. }
         | PrincipalKind::User(_)
         | PrincipalKind::Role(_)
@@ -119,6 +134,7 @@ fn has_fixed_value<'p>(
     trusted: &TrustedKey,
     naming: impl Iterator<Item = &'p Statement>,
     request: &Request,
+    readings: Readings,
 ) -> Answer {
     let (elements, is_list) = match request.context.get(trusted.key) {
         None => return (Truth::False, vec![]),
@@ -134,7 +150,7 @@ fn has_fixed_value<'p>(
             for value in test.values.iter().filter(|value| is_fixed(&value.template, trusted.fixed))
             {
                 for element in elements {
-                    sum = or(sum, in_language(statement.index, test, value, element));
+                    sum = or(sum, in_language(statement.index, test, value, element, readings));
                 }
                 if is_list {
                     let construct = format!("list `{}` as a trusted key", test.key);
@@ -191,6 +207,7 @@ fn in_language(
     test: &Condition,
     value: &ConditionValue,
     element: &str,
+    readings: Readings,
 ) -> Answer {
     let base = positive(test.operator.base);
     let operator = Operator { set: None, base, if_exists: false };
@@ -203,6 +220,7 @@ fn in_language(
         resource: String::new(),
         resource_account: None,
         context,
+        ..Request::default()
     };
     let statement = Statement {
         index: statement,
@@ -222,7 +240,7 @@ fn in_language(
         statements: vec![],
         single_statement: false,
     };
-    statement_matches(&policy, &statement, &request)
+    statement_matches(&policy, &statement, &request, readings)
 }
 
 /// The operator of which a negated one is the negation.
@@ -541,7 +559,7 @@ mod tests {
         let mut check = |elements: &[&str], expected| {
             let elements = elements.iter().map(|&element| element.to_owned()).collect();
             request.context.insert("aws:PrincipalOrgPaths", ContextValue::Many(elements));
-            assert_eq!(outcome(&breaks(&policy, &S3, &request)), expected);
+            assert_eq!(outcome(&breaks(&policy, &S3, &request, Readings::DEFAULT)), expected);
         };
         check(&["x", "o-a/r-1/"], Some(false));
         check(&["x"], None);
@@ -554,7 +572,7 @@ mod tests {
         let policy = policy(&[named, ALLOW_ALL, ALLOW_ALL]);
         let place = PolicyRef { side: Side::Policy, index: 0 };
         let confirmed = Replay::Confirmed { allowing: vec![(place, 1), (place, 2)] };
-        assert_eq!(breaks(&policy, &S3, &request(ines(), &[])), confirmed);
+        assert_eq!(breaks(&policy, &S3, &request(ines(), &[]), Readings::DEFAULT), confirmed);
     }
 
     /// Checks whether an anonymous request with this context is public; `None` is undecided.
@@ -570,7 +588,8 @@ mod tests {
         context: &[(&str, &str)],
         expected: Option<bool>,
     ) {
-        let replay = breaks(&policy(statements), &S3, &request(principal, context));
+        let replay =
+            breaks(&policy(statements), &S3, &request(principal, context), Readings::DEFAULT);
         assert_eq!(outcome(&replay), expected, "{replay:?}");
     }
 
@@ -592,7 +611,7 @@ mod tests {
             action: "s3:GetObject".to_owned(),
             resource: "arn:aws:s3:::b/k".to_owned(),
             resource_account: None,
-            context: Context::default(),
+            ..Request::default()
         };
         for (key, value) in context {
             request.context.insert(key, ContextValue::One((*value).to_owned()));

@@ -10,7 +10,7 @@ use arbtest::arbitrary::{Result, Unstructured};
 use keyaki_analysis::Question;
 use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::catalogue::{self, Cardinality};
-use keyaki_policy::request::{Context, ContextValue, Principal};
+use keyaki_policy::request::{ContextValue, Principal};
 use keyaki_policy::{PolicyType, Request};
 
 const A: &str = "111122223333";
@@ -347,13 +347,8 @@ pub(crate) fn request(u: &mut Unstructured<'_>, question: &Question) -> Result<R
         resource = "arn:aws:s3:::b/k".to_owned();
     }
     let principal = principal(u, is_identity)?;
-    let mut request = Request {
-        principal,
-        action,
-        resource,
-        resource_account: None,
-        context: Context::default(),
-    };
+    let mut request =
+        Request { principal, action, resource, resource_account: None, ..Request::default() };
     if let Some(("aws-cn", _)) = request.principal.partition_and_account() {
         request.resource = request.resource.replace("arn:aws:", "arn:aws-cn:");
     }

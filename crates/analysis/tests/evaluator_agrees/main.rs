@@ -15,6 +15,7 @@ mod embed;
 mod generate;
 mod regressions;
 
+use keyaki_policy::Readings;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -160,7 +161,7 @@ fn compare(subject: &Subject, request: &Request) -> &'static str {
     let is_exact = !free.variables().into_iter().any(|(name, _)| is_opaque(name));
     let free = eval::holds_partially(&free, &model);
     let fails = eval::holds_partially(&encoding.whole(Opaque::Adverse), &model);
-    let replay = breaks(question, request);
+    let replay = breaks(question, request, Readings::DEFAULT);
     let agrees = match &replay {
         Replay::Confirmed { .. } => free != Some(false) && (!is_exact || free == Some(true)),
         Replay::Refuted(_) => {
@@ -174,11 +175,13 @@ fn compare(subject: &Subject, request: &Request) -> &'static str {
     let decoded = decoded(encoding, model);
     assert_eq!(unexcused_violations(question, &decoded), [""; 0], "{decoded:?}: {}", context());
     if is_exact || fails == Some(true) {
-        let again = breaks(question, &decoded);
+        let again = breaks(question, &decoded, Readings::DEFAULT);
         assert_eq!(again, replay, "{decoded:?}: {}", context());
     }
     if let (Question::NoNewAccess { existing, new }, true) = (question, is_exact) {
-        let allows = |policies| evaluate(policies, request).decision == Some(Decision::Allow);
+        let allows = |policies| {
+            evaluate(policies, request, Readings::DEFAULT).decision == Some(Decision::Allow)
+        };
         assert_eq!(free, Some(allows(new) && !allows(existing)), "{}", context());
     }
     match replay {
@@ -190,7 +193,7 @@ fn compare(subject: &Subject, request: &Request) -> &'static str {
 
 /// The violations but for the rule that is asserted lazily.
 fn unexcused_violations(question: &Question, request: &Request) -> Vec<String> {
-    let mut violations = violations(question, request);
+    let mut violations = violations(question, request, Readings::DEFAULT);
     violations.retain(|violation| !violation.ends_with("is about a resource, not about `*`"));
     violations
 }

@@ -1,7 +1,7 @@
 //! Disagreements that were found once, smallest input first, and what random inputs find too
 //! rarely.
 
-use keyaki_policy::request::{Context, ContextValue, Principal};
+use keyaki_policy::request::{ContextValue, Principal};
 
 use super::*;
 
@@ -94,7 +94,7 @@ fn request(principal: Principal, context: &[(&str, &str)]) -> Request {
         action: "sqs:SendMessage".to_owned(),
         resource: "arn:aws:sqs:eu-west-3:111122223333:q".to_owned(),
         resource_account: None,
-        context: Context::default(),
+        ..Request::default()
     };
     for (key, value) in context {
         request.context.insert(key, ContextValue::One((*value).to_owned()));

@@ -47,7 +47,7 @@ pub(super) fn resource_matches(
     if missing > 0 {
         // A short ARN (D9). In resource-based policies it needs a star to match anything, but a
         // variable might bring the missing fields along.
-        if policy_type == PolicyType::Resource && !tokens.iter().any(is_any_text) {
+        if policy_type.names_principals() && !tokens.iter().any(is_any_text) {
             return Ok(false);
         }
         if has_early_variable(&tokens) {

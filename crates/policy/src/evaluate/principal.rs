@@ -11,7 +11,7 @@ pub(super) fn covers(kind: &PrincipalKind, request: &Request) -> bool {
     let principal = &request.principal;
     match kind {
         // Anonymous callers and services included, however the star is written (D12).
-        PrincipalKind::Everyone => true,
+        PrincipalKind::Everyone | PrincipalKind::EveryAwsPrincipal => true,
         PrincipalKind::Account { partition, account } => {
             principal.partition_and_account().is_some_and(|(own_partition, own_account)| {
                 own_account == account
@@ -84,7 +84,6 @@ fn is_named(arn: &str, service: &str, entry: &PrincipalArn) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::Context;
 
     #[test]
     fn everyone_covers_anonymous_callers_and_services() {
@@ -216,7 +215,7 @@ mod tests {
             action: "s3:GetObject".to_owned(),
             resource: "*".to_owned(),
             resource_account: None,
-            context: Context::default(),
+            ..Request::default()
         }
     }
 

@@ -81,7 +81,7 @@ impl Context<'_> {
 /// Reads a value under `AWS`.
 fn aws(text: &str) -> Result<PrincipalKind, Refusal> {
     if text == "*" {
-        return Ok(PrincipalKind::Everyone);
+        return Ok(PrincipalKind::EveryAwsPrincipal);
     }
     check_no_pattern(text)?;
     if is_account(text) {

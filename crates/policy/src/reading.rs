@@ -1,0 +1,175 @@
+//! The readings of the language between which AWS's documentation does not decide.
+//!
+//! Each [`Switch`] is a decision (D…) or a relation between keys (R…) of `docs/semantics.md` that
+//! could be read in two ways. A question is asked under both readings of every undecided switch,
+//! and all policies of one question are read alike (`docs/semantics.md`, "Decisions").
+
+/// A rule with two readings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Switch {
+    /// What an empty list of values means under an operator without set operator.
+    D6,
+    /// Whether `{"AWS": "*"}` covers services and identities of providers, as `"*"` does.
+    D12,
+    /// Whom an entry of `NotPrincipal` exempts.
+    D14,
+    /// What an ill-typed value of a request does to a negated operator.
+    D17,
+    /// What a value that is not an ARN matches under an ARN operator.
+    D22,
+    /// Whether an empty string is a value, for `Null` and for set operators (D25).
+    D23,
+    /// What `ForAnyValue:…IfExists` says of an absent key.
+    D24,
+    /// What a list does to a negated operator without set operator.
+    D26,
+    /// Whether an empty value or the default stands for a variable.
+    D28,
+    /// What a variable without value spoils.
+    D29,
+    /// Whether a session policy limits what a resource policy grants to `*` or to the session.
+    D30,
+    /// `aws:SourceAccount` and its relatives come with direct calls of services only.
+    R9,
+    /// The owner of a resource is the account that its ARN names, whatever the resource.
+    R25,
+    /// A tag in the request is among `aws:TagKeys`.
+    R29,
+    /// `aws:UserAgent` is always present.
+    R19,
+    /// `aws:SourceOrgID` and `aws:SourceOrgPaths` come together, and with `aws:SourceAccount`.
+    R10,
+    /// The account that `aws:SourceArn` names is `aws:SourceAccount`.
+    R11,
+    /// A request through a VPC endpoint has all three of `aws:SourceVpc`, `aws:SourceVpce` and
+    /// `aws:VpcSourceIp`.
+    R12,
+    /// A request that comes neither through a VPC endpoint nor from or through a service has
+    /// `aws:SourceIp`.
+    R13,
+    /// A call on somebody's behalf is of a user, role session, federated user or root, and not
+    /// through a VPC endpoint.
+    R18,
+    /// A token is not issued after the request.
+    R20,
+    /// `aws:MultiFactorAuthAge` comes with `aws:MultiFactorAuthPresent` true, and that with a
+    /// token.
+    R22,
+    /// The keys of an EC2 instance's role session come together.
+    R23,
+    /// `kms:ViaService` comes with `aws:ViaAWSService` true.
+    R31,
+    /// `aws:SourceIp` is a public address.
+    R35,
+}
+
+/// Which reading of each switch is in force.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Readings {
+    /// One bit for each switch, by its position: set if the alternative is in force.
+    alternatives: u32,
+}
+
+impl Switch {
+    /// All switches with the names of their readings, the default first.
+    pub const ALL: [(Switch, &'static str, [&'static str; 2]); 25] = {
+        use Switch::*;
+        const SOFT: [&str; 2] = ["holds", "may-fail"];
+        const OPTION: [&str; 2] = ["may-fail", "holds"];
+        [
+            (D6, "D6", ["nothing-matches", "no-test"]),
+            (D12, "D12", ["everyone", "aws-principals"]),
+            (D14, "D14", ["any-entry", "whole-chain"]),
+            (D17, "D17", ["fails", "differs"]),
+            (D22, "D22", ["no-match", "text"]),
+            (D23, "D23", ["value", "null"]),
+            (D24, "D24", ["false", "true"]),
+            (D26, "D26", ["fails", "differs"]),
+            (D28, "D28", ["empty", "default"]),
+            (D29, "D29", ["value", "statement"]),
+            (D30, "D30", ["spared", "limited"]),
+            (R9, "R9", SOFT),
+            (R25, "R25", SOFT),
+            (R29, "R29", SOFT),
+            (R19, "R19", SOFT),
+            (R10, "R10", OPTION),
+            (R11, "R11", OPTION),
+            (R12, "R12", OPTION),
+            (R13, "R13", OPTION),
+            (R18, "R18", OPTION),
+            (R20, "R20", OPTION),
+            (R22, "R22", OPTION),
+            (R23, "R23", OPTION),
+            (R31, "R31", OPTION),
+            (R35, "R35", OPTION),
+        ]
+    };
+
+    /// The switch's name, such as `D17`.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
+    /// The names of the readings, the default first.
+    pub fn readings(self) -> [&'static str; 2] {
+        Self::ALL[self as usize].2
+    }
+
+    /// The switch of that name.
+    pub fn by_name(name: &str) -> Option<Switch> {
+        Self::ALL.iter().find(|(_, known, _)| *known == name).map(|(switch, ..)| *switch)
+    }
+
+    /// Whether a question is asked under both readings. The other switches have their default
+    /// unless somebody wants the alternative: relations that nearly always hold, which are not
+    /// assumed.
+    pub fn is_undecided(self) -> bool {
+        self <= Switch::R19
+    }
+}
+
+impl Readings {
+    /// The defaults of all switches.
+    pub const DEFAULT: Readings = Readings { alternatives: 0 };
+
+    /// Whether the alternative of `switch` is in force.
+    pub fn is_alternative(self, switch: Switch) -> bool {
+        self.alternatives & (1 << switch as u32) != 0
+    }
+
+    /// The same readings, but for that of `switch`.
+    #[must_use]
+    pub fn with(self, switch: Switch, alternative: bool) -> Readings {
+        let bit = 1 << switch as u32;
+        let cleared = self.alternatives & !bit;
+        Readings { alternatives: if alternative { cleared | bit } else { cleared } }
+    }
+
+    /// The name of the reading of `switch` that is in force.
+    pub fn of(self, switch: Switch) -> &'static str {
+        switch.readings()[usize::from(self.is_alternative(switch))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_switches() {
+        for (position, (switch, name, readings)) in Switch::ALL.into_iter().enumerate() {
+            assert_eq!(switch as usize, position);
+            assert_eq!(Switch::by_name(name), Some(switch));
+            assert_ne!(readings[0], readings[1]);
+        }
+    }
+
+    #[test]
+    fn readings_change_one_at_a_time() {
+        let readings = Readings::DEFAULT.with(Switch::D17, true).with(Switch::R35, true);
+        assert!(readings.is_alternative(Switch::D17));
+        assert!(!readings.is_alternative(Switch::D22));
+        assert_eq!(readings.of(Switch::R35), "holds");
+        assert_eq!(readings.with(Switch::D17, false).of(Switch::D17), "fails");
+    }
+}
