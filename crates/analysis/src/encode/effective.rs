@@ -14,17 +14,84 @@
 use keyaki_logic::{Regex, Sort, Term};
 use keyaki_policy::ast::{Clause, Effect, PrincipalEntry, PrincipalKind, Statement};
 use keyaki_policy::policy_set::{self, PolicySet};
-use keyaki_policy::{Policy, Switch, catalogue};
+use keyaki_policy::{Policy, PolicyType, Switch};
 
-use super::symbols::{Kind, name};
+use super::axioms::account_id;
+use super::symbols::{Kind, name, switch_variable};
 use super::{Access, Encoder, Source, Way, in_literal};
 use crate::question::{Place, PolicyRef, Side};
 
 /// Kinds that can have identity policies and a permissions boundary.
-pub(super) const ATTACHABLE: [Kind; 3] = [Kind::User, Kind::RoleSession, Kind::FederatedUser];
+const ATTACHABLE: [Kind; 3] = [Kind::User, Kind::RoleSession, Kind::FederatedUser];
 
 /// Kinds that can have been given a session policy.
 const SESSIONS: [Kind; 2] = [Kind::RoleSession, Kind::FederatedUser];
+
+/// The services whose actions resource control policies bear on (5.3; read 2026-09).
+const RCP_SERVICES: [&str; 62] = [
+    "appconfig",
+    "appstream",
+    "autoscaling",
+    "autoscaling-plans",
+    "budgets",
+    "aoss",
+    "clouddirectory",
+    "cloudfront",
+    "cloudsearch",
+    "cloudtrail-data",
+    "codeartifact",
+    "codebuild",
+    "codecommit",
+    "codepipeline",
+    "cognito-identity",
+    "cognito-idp",
+    "comprehend",
+    "comprehendmedical",
+    "compute-optimizer",
+    "cost-optimization-hub",
+    "dax",
+    "dsql",
+    "dynamodb",
+    "ecr",
+    "ecr-public",
+    "events",
+    "firehose",
+    "fis",
+    "fms",
+    "gamelift",
+    "health",
+    "inspector-scan",
+    "kendra",
+    "kinesisvideo",
+    "kms",
+    "logs",
+    "memorydb",
+    "networkmonitor",
+    "notifications",
+    "opensearch",
+    "pca-connector-ad",
+    "personalize",
+    "polly",
+    "pricing",
+    "resource-groups",
+    "rolesanywhere",
+    "s3",
+    "secretsmanager",
+    "servicediscovery",
+    "signin",
+    "sqs",
+    "sts",
+    "support",
+    "swf",
+    "textract",
+    "timestream-influxdb",
+    "transcribe",
+    "transfer",
+    "translate",
+    "wafv2",
+    "workspaces",
+    "xray",
+];
 
 /// The Allow and the Deny statements of policies that are read together.
 #[derive(Default)]
@@ -85,19 +152,21 @@ impl<'q> Encoder<'q> {
             ways.push(Way { through: None, term });
         }
 
-        let passes = self.passes(set, &lists, &parts);
+        let unstopped = self.nothing_stops(set, &lists, &parts);
+        let some_way = self.t.or(ways.iter().map(|way| way.term));
+        let allowed = self.t.and([some_way, unstopped]);
         for way in &mut ways {
-            way.term = self.t.and([way.term, passes]);
+            way.term = self.t.and([way.term, unstopped]);
         }
         // 6.5: nothing is asked of it, not even that nothing denies it.
         let term = self.is_caller_identity();
         ways.push(Way { through: None, term });
-        let allowed = self.t.or(ways.iter().map(|way| way.term));
+        let allowed = self.t.or([allowed, term]);
         Access { ways, allowed }
     }
 
     /// Nothing denies the request and every gate is passed.
-    fn passes(&mut self, set: &PolicySet, lists: &Lists, parts: &Parts) -> Term {
+    fn nothing_stops(&mut self, set: &PolicySet, lists: &Lists, parts: &Parts) -> Term {
         let sessions = self.symbols.is_one_of(&mut self.t, &SESSIONS);
         let has_scp = self.has_scp();
         let has_rcp = self.has_rcp();
@@ -153,13 +222,15 @@ impl<'q> Encoder<'q> {
             let account = self.t.or(grants.iter().map(|grant| grant.account));
             let ordinary = self.t.not(parts.explicit_only);
             let delegated = self.t.or([ordinary, account]);
-            self.t.ite(parts.same_account, delegated, any)
+            let within = self.t.and([parts.same_account, delegated]);
+            let other_account = self.t.not(parts.same_account);
+            let across = self.t.and([other_account, any]);
+            self.t.or([within, across])
         } else {
             self.t.bool(true)
         };
         let allows = lists.identity.allows.iter().map(|&(at, statement, matches)| {
-            let needs =
-                [matches, parts.attachable, parts.boundary, parts.session, consent];
+            let needs = [matches, parts.attachable, parts.boundary, parts.session, consent];
             Way { through: Some((at, statement)), term: self.t.and(needs) }
         });
         allows.collect()
@@ -167,10 +238,13 @@ impl<'q> Encoder<'q> {
 
     /// The ways through a statement of the resource's policy alone.
     fn resource_ways(&mut self, grants: &[Grant], parts: &Parts) -> Vec<Way> {
-        grants.iter().map(|grant| {
-            let term = self.granted_directly(grant, parts);
-            Way { through: Some((grant.at, grant.statement)), term }
-        }).collect()
+        grants
+            .iter()
+            .map(|grant| {
+                let term = self.granted_directly(grant, parts);
+                Way { through: Some((grant.at, grant.statement)), term }
+            })
+            .collect()
     }
 
     /// The statement lets the principal in and no policy of his is needed (5.4, 5.6).
@@ -219,7 +293,7 @@ impl<'q> Encoder<'q> {
             }
         };
         // D30
-        let always = self.alternative(Switch::D30);
+        let always = self.t.var(&switch_variable(Switch::D30), Sort::Bool);
         let session_given = self.t.implies(always, limits);
         let (same_account, explicit_only) = match set.resource {
             Some(_) => (self.same_account(), self.is_explicit_only()),
@@ -300,7 +374,8 @@ impl<'q> Encoder<'q> {
             let attachable = self.is_attachable();
             let denies_others = |statement: &&Statement| {
                 let negated = |clause: &Clause<PrincipalEntry>| clause.negated;
-                statement.effect == Effect::Deny && statement.principal.as_ref().is_some_and(negated)
+                statement.effect == Effect::Deny
+                    && statement.principal.as_ref().is_some_and(negated)
             };
             for (at, policy) in policies {
                 for statement in policy.statements.iter().filter(denies_others) {
@@ -330,7 +405,7 @@ impl<'q> Encoder<'q> {
 
     /// Resource control policies apply to the action (5.3).
     fn has_rcp(&mut self) -> Term {
-        let services = catalogue::RCP_SERVICES.iter().map(|s| Regex::Literal((*s).to_owned()));
+        let services = RCP_SERVICES.iter().map(|s| Regex::Literal((*s).to_owned()));
         let services = Regex::Union(services.collect());
         let service = self.t.in_re(self.symbols.action_service, services);
         let retire = self.is_action("kms", "retiregrant");
@@ -369,7 +444,63 @@ impl<'q> Encoder<'q> {
         self.t.and([iam, equal])
     }
 
-    /// The account that owns the resource. Whoever asks for it makes it part of the request.
+    /// Whether requests have an owner of their resource: whether a set has the resource's side.
+    pub(super) fn knows_owner(&self) -> bool {
+        self.question.sets().any(|set| set.resource.is_some())
+    }
+
+    /// Whether principals of this kind are among those that the question is about (5.2).
+    pub(super) fn can_ask(&self, kind: Kind) -> bool {
+        let of_union = |policy_type| match policy_type {
+            PolicyType::Identity | PolicyType::Boundary => ATTACHABLE.contains(&kind),
+            PolicyType::Session => SESSIONS.contains(&kind),
+            PolicyType::Scp => Kind::IAM.contains(&kind),
+            PolicyType::Resource
+            | PolicyType::Rcp
+            | PolicyType::Trust
+            | PolicyType::Kms
+            | PolicyType::VpcEndpoint => true,
+        };
+        // What the principal's side lets through is a question about those who have one; who was
+        // given a session policy is a session.
+        let of_set = |set: &PolicySet| {
+            (set.resource.is_some() || ATTACHABLE.contains(&kind))
+                && (set.session.is_none() || kind != Kind::User)
+        };
+        self.question.policies().all(|(at, policy)| match at.place {
+            Place::Union(_) => of_union(policy.policy_type),
+            Place::Set(_) => true,
+        }) && self.question.sets().all(of_set)
+    }
+
+    /// What requests are that sets decide: facts about owners and endpoints.
+    pub(super) fn facts_about_sets(&mut self) -> Vec<(&'static str, Term)> {
+        let mut facts = Vec::new();
+        if self.knows_owner() {
+            let owner = self.owner();
+            let shape = self.t.in_re(owner, account_id());
+            facts.push(("the owner of the resource is an account", shape));
+            let named = self.arn_names_owner();
+            let equal = self.t.eq(owner, self.symbols.resource_account);
+            facts.push(("R25: the ARN names the owner", self.t.implies(named, equal)));
+            if let Some((present, account)) = self.account_in("aws:resourceaccount") {
+                let equal = self.t.eq(owner, account);
+                facts.push(("aws:ResourceAccount is the owner", self.t.implies(present, equal)));
+            }
+            // Such an action is about the caller's account (2.3).
+            let has_account = self.has_scp();
+            let premise = self.t.and([self.symbols.is_star, has_account]);
+            let equal = self.t.eq(owner, self.symbols.account);
+            facts.push(("`*` stands for the caller's account", self.t.implies(premise, equal)));
+        }
+        if self.question.sets().any(|set| !set.vpc_endpoint.is_empty()) {
+            let address = self.presence_if_mentioned("aws:sourceip");
+            facts.push(("R12: the request came through an endpoint", self.t.not(address)));
+        }
+        facts
+    }
+
+    /// The account that owns the resource.
     pub(super) fn owner(&mut self) -> Term {
         self.t.var(name::OWNER, Sort::String)
     }
@@ -379,9 +510,8 @@ impl<'q> Encoder<'q> {
     fn is_explicit_only(&mut self) -> Term {
         let s = self.symbols.clone();
         let t = &mut self.t;
-        let begins = |prefix: &str| {
-            Regex::Concat(vec![Regex::Literal(prefix.to_owned()), Regex::All])
-        };
+        let begins =
+            |prefix: &str| Regex::Concat(vec![Regex::Literal(prefix.to_owned()), Regex::All]);
         let is_kms = in_literal(t, s.resource_service, "kms");
         let is_key = t.in_re(s.resource_id, begins("key/"));
         let key = t.and([is_kms, is_key]);
