@@ -159,7 +159,7 @@ impl<'q> Encoder<'q> {
             way.term = self.t.and([way.term, unstopped]);
         }
         // 6.5: nothing is asked of it, not even that nothing denies it.
-        let term = self.is_caller_identity();
+        let term = self.is_free();
         ways.push(Way { through: None, term });
         let allowed = self.t.or([allowed, term]);
         Access { ways, allowed }
@@ -185,11 +185,14 @@ impl<'q> Encoder<'q> {
         let denied = self.t.and([denied, not_exempt]);
         stops.push(if set.resource.is_some() { denied } else { self.t.bool(false) });
 
-        for (levels, applies) in [(&lists.scp, has_scp), (&lists.rcp, has_rcp)] {
-            for level in levels {
-                let stopped = self.stopped_by(level);
-                stops.push(self.t.and([applies, stopped]));
-            }
+        for level in &lists.scp {
+            let stopped = self.stopped_by(level);
+            stops.push(self.t.and([has_scp, stopped]));
+        }
+        // Every level allows everything beside them, and cannot be made not to (5.3).
+        for level in &lists.rcp {
+            let denied = self.t.or(level.denies.iter().copied());
+            stops.push(self.t.and([has_rcp, denied]));
         }
         for policy in &lists.vpc_endpoint {
             stops.push(self.stopped_by(policy));
@@ -419,11 +422,13 @@ impl<'q> Encoder<'q> {
         self.t.and([service, name])
     }
 
-    /// `sts:GetCallerIdentity` by somebody with credentials, which is never refused (6.5).
-    fn is_caller_identity(&mut self) -> Term {
+    /// A call that nobody with credentials is refused (6.5).
+    fn is_free(&mut self) -> Term {
         let unsigned = self.symbols.is_one_of(&mut self.t, &[Kind::Anonymous, Kind::Federated]);
         let signed = self.t.not(unsigned);
-        let action = self.is_action("sts", "getcalleridentity");
+        let actions = ["getcalleridentity", "getsessiontoken"];
+        let actions = actions.map(|action| self.is_action("sts", action));
+        let action = self.t.or(actions);
         self.t.and([signed, action])
     }
 
@@ -516,9 +521,15 @@ impl<'q> Encoder<'q> {
         let is_key = t.in_re(s.resource_id, begins("key/"));
         let key = t.and([is_kms, is_key]);
         let sts = in_literal(t, s.action_service, "sts");
+        let about_trust = Regex::Union(vec![
+            begins("assumerole"),
+            Regex::Literal("tagsession".to_owned()),
+            Regex::Literal("setsourceidentity".to_owned()),
+        ]);
+        let about_trust = t.in_re(s.action_name, about_trust);
         let is_iam = in_literal(t, s.resource_service, "iam");
         let is_role = t.in_re(s.resource_id, begins("role/"));
-        let role = t.and([sts, is_iam, is_role]);
+        let role = t.and([sts, about_trust, is_iam, is_role]);
         let either = t.or([key, role]);
         let is_arn = t.not(s.is_star);
         t.and([is_arn, either])
