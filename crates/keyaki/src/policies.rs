@@ -183,7 +183,7 @@ impl Reader<'_> {
             kind => {
                 let message = format!(
                     "a policy is an object, or a string that holds JSON, not {}",
-                    kind.describe()
+                    value.describe()
                 );
                 return Err(self.wrong(value, path, &message));
             }

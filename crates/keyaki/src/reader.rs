@@ -44,7 +44,7 @@ impl<'s> Reader<'s> {
         match &value.kind {
             Kind::String(text) => Ok(text),
             kind => {
-                let message = format!("`{}` is a string, not {}", last(path), kind.describe());
+                let message = format!("`{}` is a string, not {}", last(path), value.describe());
                 Err(self.wrong(value, path, &message))
             }
         }
@@ -55,7 +55,7 @@ impl<'s> Reader<'s> {
             Kind::Bool(value) => Ok(*value),
             kind => {
                 let name = last(path);
-                let message = format!("`{name}` is `true` or `false`, not {}", kind.describe());
+                let message = format!("`{name}` is `true` or `false`, not {}", value.describe());
                 Err(self.wrong(value, path, &message))
             }
         }
@@ -69,7 +69,7 @@ impl<'s> Reader<'s> {
         match &value.kind {
             Kind::Object(members) => Ok(members),
             kind => {
-                let message = format!("`{}` is an object, not {}", last(path), kind.describe());
+                let message = format!("`{}` is an object, not {}", last(path), value.describe());
                 Err(self.wrong(value, path, &message))
             }
         }

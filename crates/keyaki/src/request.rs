@@ -131,7 +131,7 @@ impl<'s> Reader<'s> {
             Kind::Object(members) => members,
             kind => {
                 let message =
-                    format!("a principal is a string or an object, not {}", kind.describe());
+                    format!("a principal is a string or an object, not {}", value.describe());
                 return Err(self.wrong(value, path, &message));
             }
         };
@@ -201,7 +201,7 @@ impl<'s> Reader<'s> {
                         kind => {
                             let path = format!("{path}/{index}");
                             let message =
-                                format!("a value of `{key}` is a string, not {}", kind.describe());
+                                format!("a value of `{key}` is a string, not {}", value.describe());
                             Err(self.wrong(value, &path, &message))
                         }
                     };
@@ -215,7 +215,7 @@ impl<'s> Reader<'s> {
                         _ => "a string is one value, a list of strings those of a multivalued key",
                     };
                     let message =
-                        format!("`{key}` is a string or a list of strings, not {}", kind.describe());
+                        format!("`{key}` is a string or a list of strings, not {}", value.describe());
                     return Err(self.wrong_with_hint(value, &path, &message, hint));
                 }
             };
