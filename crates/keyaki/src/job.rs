@@ -130,7 +130,7 @@ impl Inquiry {
                 if existing.is_empty() || new.is_empty() {
                     return Err(missing("`no-new-access` takes `existing` and `new`"));
                 }
-                Ok(Question::NoNewAccess { existing, new })
+                Ok(Question::NoNewAccess { existing: existing.into(), new: new.into() })
             }
         };
         let Setting { timeout, solvers, .. } = setting;
@@ -251,8 +251,8 @@ impl Inquiry {
     }
 
     fn statement(&self, question: &Question, at: PolicyRef, index: usize) -> StatementRef {
-        let policy = &question.side(at.side)[at.index];
-        let sid = policy.statements[index].sid.clone();
+        let policy = question.policy(at);
+        let sid = policy.and_then(|policy| policy.statements.get(index)?.sid.clone());
         StatementRef { policy: self.pointer(at), index, sid }
     }
 
@@ -477,7 +477,7 @@ impl JobReader<'_> {
                 return Err(self.wrong(value, path, message));
             }
         };
-        let at = PolicyRef { side, index };
+        let at = PolicyRef::of_union(side, index);
         documents.push(Document { at, pointer: path.to_owned(), source });
         Ok(())
     }
