@@ -151,7 +151,7 @@ impl Inquiry {
                 let [policy] = <[Policy; 1]>::try_from(on(Side::Policy))
                     .map_err(|_| missing("`no-public-access` takes one policy"))?;
                 // A policy without statements looks like one of an identity, and grants nothing.
-                if policy.policy_type != PolicyType::Resource && !policy.statements.is_empty() {
+                if !policy.policy_type.names_principals() && !policy.statements.is_empty() {
                     let error = ErrorRecord {
                         hint: Some("public access is a question about resource policies".into()),
                         policy: documents.first().map(|document| document.pointer.clone()),
@@ -199,7 +199,7 @@ impl Inquiry {
             Err(construct) => unsupported_question(construct),
             Ok(question) => {
                 let report = engine(&self.solvers)
-                    .map(|engine| engine.check_within(question, self.timeout, cancel));
+                    .map(|engine| engine.check_within(question, &self.decisions, self.timeout, cancel));
                 let mut result = match report {
                     Err(error) => JobResult { error: Some(error), ..JobResult::default() },
                     Ok(Err(error)) => self.error(error),
@@ -223,7 +223,17 @@ impl Inquiry {
 
     fn report(&self, question: &Question, report: Report) -> JobResult {
         let attempts = report.attempts.iter().map(AttemptRecord::from).collect();
-        let mut result = JobResult { attempts, solver: report.solver, ..JobResult::default() };
+        let depends_on = report.depends_on.iter().map(|switch| switch.name().to_owned()).collect();
+        let witness_under = report.depends_on.iter().map(|&switch| {
+            (switch.name().to_owned(), report.witness_under.of(switch).to_owned())
+        });
+        let mut result = JobResult {
+            attempts,
+            depends_on,
+            witness_under: witness_under.collect(),
+            solver: report.solver,
+            ..JobResult::default()
+        };
         match report.verdict {
             Verdict::Holds(evidence) => {
                 result.verdict = Some(VerdictName::Holds);
@@ -395,14 +405,15 @@ fn parse_all(documents: &[Document], setting: &Setting) -> Result<Vec<Policy>, E
         .collect::<Result<_, _>>()?;
     // Guessed from each document alone, the types may differ: an empty policy looks like one of an
     // identity. The resource policy knows better.
-    let unions = || {
-        let policies = documents.iter().zip(&policies);
-        policies.filter(|(document, _)| matches!(document.at.place, Place::Union(_)))
-    };
-    let resource = unions().any(|(_, policy)| policy.policy_type == PolicyType::Resource);
-    let mixed = unions().any(|(_, policy)| policy.policy_type == PolicyType::Identity);
-    if resource && mixed && setting.policy_type.is_none() {
-        return documents.iter().map(|d| read(d, Some(PolicyType::Resource))).collect();
+    // And a key policy with an incomplete statement is read as no other type.
+    let unions = documents.iter().zip(&policies);
+    let unions = unions.filter(|(document, _)| matches!(document.at.place, Place::Union(_)));
+    let mut types: Vec<_> = unions.map(|(_, policy)| policy.policy_type).collect();
+    types.sort_unstable();
+    if let [first, .., last] = types[..]
+        && first != last
+    {
+        return documents.iter().map(|document| read(document, Some(last))).collect();
     }
     Ok(policies)
 }
