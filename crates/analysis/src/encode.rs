@@ -226,7 +226,7 @@ impl<'q> Encoder<'q> {
     /// The cells of: some Allow statement lets in a public request (`docs/semantics.md`,
     /// "Public").
     fn no_public_access(&mut self, policy: &'q Policy, table: &Table) -> Vec<Cell> {
-        let at = PolicyRef { side: Side::Policy, index: 0 };
+        let at = PolicyRef::of_union(Side::Policy, 0);
         let encoded = self.policy(at, policy);
         let denied = self.some_match(std::slice::from_ref(&encoded), Effect::Deny);
         let not_denied = self.t.not(denied);
@@ -405,8 +405,7 @@ impl<'q> Encoder<'q> {
 
     fn side(&mut self, side: Side) -> Vec<Encoded> {
         let question = self.question;
-        let policies = question.side(side).iter().enumerate();
-        policies.map(|(index, policy)| self.policy(PolicyRef { side, index }, policy)).collect()
+        question.side(side).into_iter().map(|(at, policy)| self.policy(at, policy)).collect()
     }
 
     fn policy(&mut self, at: PolicyRef, policy: &Policy) -> Encoded {

@@ -18,23 +18,29 @@ pub enum Question {
         table: &'static Table,
     },
     /// Every request that `new` allows, `existing` allows.
-    ///
-    /// Each side is the union of its policies; all policies of both sides are of one type.
     NoNewAccess {
-        /// The policies of reference.
-        existing: Vec<Policy>,
-        /// The policies in question.
-        new: Vec<Policy>,
+        /// What is allowed already.
+        existing: Subject,
+        /// What is in question.
+        new: Subject,
     },
 }
 
-/// Which policy of a question: a side, and the index on that side.
+/// What one side of a question is about: something that allows requests.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// The union of policies of one type: a request is allowed if and only if some Allow statement
+    /// of them matches it and no Deny statement does.
+    Union(Vec<Policy>),
+}
+
+/// Which policy of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PolicyRef {
     /// The side.
     pub side: Side,
-    /// Position in the side's list, from 0.
-    pub index: usize,
+    /// Its place on that side.
+    pub place: Place,
 }
 
 /// The role of a policy in a question.
@@ -48,6 +54,13 @@ pub enum Side {
     New,
 }
 
+/// Where a policy stands on its side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// Position in a union, from 0; 0 is also the place of the policy of a question about one.
+    Union(usize),
+}
+
 impl Question {
     /// The name of the question on the command line and in jobs.
     pub fn name(&self) -> &'static str {
@@ -57,22 +70,29 @@ impl Question {
         }
     }
 
-    /// The policies of one side, none if the question does not have it.
-    pub fn side(&self, side: Side) -> &[Policy] {
-        match (self, side) {
-            (Question::NoPublicAccess { policy, .. }, Side::Policy) => std::slice::from_ref(policy),
-            (Question::NoNewAccess { existing, .. }, Side::Existing) => existing,
-            (Question::NoNewAccess { new, .. }, Side::New) => new,
-            _ => &[],
-        }
+    /// The policies of one side with where they stand; none if the question does not have the
+    /// side.
+    pub fn side(&self, side: Side) -> Vec<(PolicyRef, &Policy)> {
+        let policies = match (self, side) {
+            (Question::NoPublicAccess { policy, .. }, Side::Policy) => {
+                vec![(Place::Union(0), policy)]
+            }
+            (Question::NoNewAccess { existing, .. }, Side::Existing) => existing.policies(),
+            (Question::NoNewAccess { new, .. }, Side::New) => new.policies(),
+            _ => vec![],
+        };
+        policies.into_iter().map(|(place, policy)| (PolicyRef { side, place }, policy)).collect()
     }
 
     /// All policies, with where they stand.
     pub fn policies(&self) -> impl Iterator<Item = (PolicyRef, &Policy)> {
-        [Side::Policy, Side::Existing, Side::New].into_iter().flat_map(|side| {
-            let policies = self.side(side).iter().enumerate();
-            policies.map(move |(index, policy)| (PolicyRef { side, index }, policy))
-        })
+        [Side::Policy, Side::Existing, Side::New].into_iter().flat_map(|side| self.side(side))
+    }
+
+    /// The policy that stands there, if one does.
+    pub fn policy(&self, at: PolicyRef) -> Option<&Policy> {
+        let mut policies = self.side(at.side).into_iter();
+        policies.find(|(place, _)| *place == at).map(|(_, policy)| policy)
     }
 
     /// The side whose Allow statements let a witness in.
@@ -81,5 +101,30 @@ impl Question {
             Question::NoPublicAccess { .. } => Side::Policy,
             Question::NoNewAccess { .. } => Side::New,
         }
+    }
+}
+
+impl Subject {
+    /// All its policies, with where they stand.
+    pub fn policies(&self) -> Vec<(Place, &Policy)> {
+        match self {
+            Subject::Union(policies) => {
+                let policies = policies.iter().enumerate();
+                policies.map(|(index, policy)| (Place::Union(index), policy)).collect()
+            }
+        }
+    }
+}
+
+impl From<Vec<Policy>> for Subject {
+    fn from(policies: Vec<Policy>) -> Subject {
+        Subject::Union(policies)
+    }
+}
+
+impl PolicyRef {
+    /// The policy at a position of a union.
+    pub fn of_union(side: Side, index: usize) -> PolicyRef {
+        PolicyRef { side, place: Place::Union(index) }
     }
 }

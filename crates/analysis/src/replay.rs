@@ -54,14 +54,14 @@ pub fn breaks(question: &Question, request: &Request, readings: Readings) -> Rep
         Question::NoPublicAccess { policy, table } => {
             public::breaks(policy, table, request, readings)
         }
-        Question::NoNewAccess { existing, new } => exceeds(existing, new, request, readings),
+        Question::NoNewAccess { .. } => exceeds(question, request, readings),
     }
 }
 
-/// Whether `new` allows the request and `existing` does not.
-fn exceeds(existing: &[Policy], new: &[Policy], request: &Request, readings: Readings) -> Replay {
-    let new = Access::of(new, Side::New, request, readings);
-    let existing = Access::of(existing, Side::Existing, request, readings);
+/// Whether the new policies allow the request and the existing ones do not.
+fn exceeds(question: &Question, request: &Request, readings: Readings) -> Replay {
+    let new = Access::of(&question.side(Side::New), request, readings);
+    let existing = Access::of(&question.side(Side::Existing), request, readings);
     match (new.allowed(), existing.allowed()) {
         (Truth::False, _) if new.deny == Truth::True => {
             Replay::Refuted("the new policies deny the request".to_owned())
@@ -99,11 +99,10 @@ struct Access {
 }
 
 impl Access {
-    fn of(policies: &[Policy], side: Side, request: &Request, readings: Readings) -> Access {
+    fn of(policies: &[(PolicyRef, &Policy)], request: &Request, readings: Readings) -> Access {
         let (allow, deny) = (Truth::False, Truth::False);
         let mut access = Access { allow, deny, allowing: vec![], hangs_on: vec![] };
-        for (index, policy) in policies.iter().enumerate() {
-            let place = PolicyRef { side, index };
+        for &(place, policy) in policies {
             for statement in &policy.statements {
                 let (truth, hangs_on) = statement_matches(policy, statement, request, readings);
                 match statement.effect {
@@ -167,7 +166,7 @@ mod tests {
         else {
             panic!("the existing policy may allow it");
         };
-        let place = PolicyRef { side: Side::Existing, index: 0 };
+        let place = PolicyRef::of_union(Side::Existing, 0);
         assert_eq!(constructs.len(), 1);
         assert_eq!(constructs[0].0, place);
         assert_eq!(constructs[0].1.construct, "operator `NumericLessThan`");
@@ -176,7 +175,7 @@ mod tests {
     #[test]
     fn the_statements_that_let_the_request_in_are_named() {
         let other = r#"{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}"#;
-        let allowing = vec![(PolicyRef { side: Side::New, index: 0 }, 1)];
+        let allowing = vec![(PolicyRef::of_union(Side::New, 0), 1)];
         let question = question(&[other], &[other, ALLOW]);
         assert_eq!(
             replay(&question, &request(), Readings::DEFAULT),
@@ -217,7 +216,8 @@ mod tests {
             let text = format!(r#"{{"Statement": [{}]}}"#, statements.join(", "));
             parse(&text, Some(PolicyType::Identity)).unwrap()
         };
-        Question::NoNewAccess { existing: vec![policy(existing)], new: vec![policy(new)] }
+        let (existing, new) = (vec![policy(existing)], vec![policy(new)]);
+        Question::NoNewAccess { existing: existing.into(), new: new.into() }
     }
 
     fn request() -> Request {

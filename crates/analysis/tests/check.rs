@@ -87,7 +87,7 @@ fn a_model_becomes_a_replayed_witness() {
     let report = ask(&no_public_access(PUBLIC), &solver).unwrap();
     let Verdict::Fails(witness) = report.verdict else { panic!("{report:?}") };
     assert_eq!(witness.request.action, "s3:GetObject");
-    assert_eq!(witness.statements, [(PolicyRef { side: Side::Policy, index: 0 }, 0)]);
+    assert_eq!(witness.statements, [(PolicyRef::of_union(Side::Policy, 0), 0)]);
     assert_eq!(report.solver.as_deref(), Some("scripted"));
 }
 
@@ -188,7 +188,8 @@ fn a_verdict_that_hangs_on_an_unmodelled_construct_is_unknown_and_names_it() {
 #[test]
 fn an_unmodelled_construct_that_both_sides_share_does_not_matter() {
     let policy = parse(DATED, None).unwrap();
-    let question = Question::NoNewAccess { existing: vec![policy.clone()], new: vec![policy] };
+    let question =
+        Question::NoNewAccess { existing: vec![policy.clone()].into(), new: vec![policy].into() };
     let report = ask(&question, &Scripted::new(vec![])).unwrap();
     assert!(matches!(report.verdict, Verdict::Holds(_)), "{report:?}");
 }
@@ -203,8 +204,8 @@ fn the_pseudo_resource_is_refused_to_actions_that_have_a_resource_type() {
         );
         parse(&text, None).unwrap()
     };
-    let existing = vec![policy("arn:*:*:*:*:*")];
-    let question = Question::NoNewAccess { existing, new: vec![policy("*")] };
+    let existing = vec![policy("arn:*:*:*:*:*")].into();
+    let question = Question::NoNewAccess { existing, new: vec![policy("*")].into() };
     let mut model = anonymous_get();
     for (name, text) in [("principal.resource", "user/alice"), ("key aws:userid", "AIDAEXAMPLE")] {
         model.insert(name, Value::String(text.to_owned()));

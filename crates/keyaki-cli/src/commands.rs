@@ -278,7 +278,7 @@ fn sides(asked: &Asked) -> Result<Vec<(PolicyRef, String, PathBuf)>, ErrorRecord
             _ => format!("/{name}/{index}"),
         };
         let paths = paths.iter().enumerate();
-        paths.map(|(i, path)| (PolicyRef { side, index: i }, pointer(i), path.clone())).collect()
+        paths.map(|(i, path)| (PolicyRef::of_union(side, i), pointer(i), path.clone())).collect()
     };
     let usage = |message: &str| ErrorRecord::new("invalid-usage", message);
     match (asked.question.as_str(), &asked.policies[..]) {

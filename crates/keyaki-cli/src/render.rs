@@ -127,7 +127,7 @@ fn place(inquiry: &Inquiry, files: &FileNames, statement: &StatementRef) -> Stri
     let document = inquiry.documents.iter().find(|d| d.pointer == statement.policy);
     let position = document.and_then(|document| {
         let question = inquiry.question.as_ref().ok()?;
-        let policy = question.side(document.at.side).get(document.at.index)?;
+        let policy = question.policy(document.at)?;
         let span = policy.statements.get(statement.index)?.span;
         Some(Position::of(&document.source, span.start))
     });

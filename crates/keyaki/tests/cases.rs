@@ -23,7 +23,9 @@ use keyaki::job::{Document, Inquiry, Setting};
 use keyaki::policy::evaluate::{Decision, evaluate};
 use keyaki::question::{PolicyRef, Side};
 use keyaki::solvers::Config;
-use keyaki::{Cancel, Engine, EngineOptions, PolicyType, Question, Reason, Request, Verdict};
+use keyaki::{
+    Cancel, Engine, EngineOptions, Policy, PolicyType, Question, Reason, Request, Verdict,
+};
 use keyaki_analysis::replay::{Replay, replay};
 use keyaki_policy::Readings;
 use serde::Deserialize;
@@ -182,7 +184,7 @@ impl Case {
             };
             for (index, source) in policies.iter().enumerate() {
                 let pointer = format!("{side:?} {index}");
-                let at = PolicyRef { side, index };
+                let at = PolicyRef::of_union(side, index);
                 documents.push(Document { at, pointer, source: source.clone() });
             }
         };
@@ -223,7 +225,11 @@ fn check_witness(question: &Question, request: &Request) -> Result<(), String> {
         Replay::Confirmed { allowing } if !allowing.is_empty() => {}
         other => return Err(format!("{request:?} does not replay: {other:?}")),
     }
-    let decision = |side| evaluate(question.side(side), request, Readings::DEFAULT).decision;
+    let decision = |side| {
+        let policies: Vec<Policy> =
+            question.side(side).into_iter().map(|(_, policy)| policy.clone()).collect();
+        evaluate(&policies, request, Readings::DEFAULT).decision
+    };
     let (allowing, other) = match question {
         Question::NoPublicAccess { .. } => (Side::Policy, None),
         Question::NoNewAccess { .. } => (Side::New, Some(Side::Existing)),

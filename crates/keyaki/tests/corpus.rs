@@ -103,7 +103,7 @@ fn line(name: &str, result: &JobResult) -> String {
 
 fn ask(question: &str, policies: &[(Side, &Value)]) -> JobResult {
     let document = |(side, policy): &(Side, &Value)| Document {
-        at: PolicyRef { side: *side, index: 0 },
+        at: PolicyRef::of_union(*side, 0),
         pointer: format!("{side:?}"),
         source: policy.to_string(),
     };

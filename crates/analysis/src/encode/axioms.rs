@@ -10,7 +10,6 @@ use keyaki_policy::catalogue::{Cardinality, KeySort};
 
 use super::Encoder;
 use super::symbols::{ARN_FIELDS, Key, Kind};
-use crate::question::Side;
 
 /// Keys of a request through a VPC endpoint (7.3).
 const ENDPOINT_KEYS: [&str; 7] = [
@@ -182,10 +181,7 @@ impl Encoder<'_> {
     /// Identity policies are attached to users, groups and roles (5.2).
     fn kinds(&mut self) -> Term {
         let question = self.question;
-        let mut policies = [Side::Policy, Side::Existing, Side::New]
-            .into_iter()
-            .flat_map(|side| question.side(side));
-        if policies.any(|policy| !policy.policy_type.names_principals()) {
+        if question.policies().any(|(_, policy)| !policy.policy_type.names_principals()) {
             let kinds = [Kind::User, Kind::RoleSession, Kind::FederatedUser];
             let kinds = self.symbols.is_one_of(&mut self.t, &kinds);
             let account = self.t.in_re(self.symbols.account, account_id());

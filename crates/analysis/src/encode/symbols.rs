@@ -5,6 +5,7 @@
 //! share the variable of the partition (R34).
 
 use keyaki_logic::{Sort, Term, Terms};
+use keyaki_policy::Switch;
 use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 
 /// The kinds of principal, with their numbers in the three bits of `principal.kind`.
@@ -64,6 +65,19 @@ pub mod name {
     pub const RESOURCE_ACCOUNT: &str = "resource.account";
     pub const RESOURCE_ID: &str = "resource.id";
 }
+
+/// Name of the Boolean variable that is true if and only if the alternative reading of `switch` is
+/// in force. A question in which a switch makes no difference has no such variable.
+pub fn switch_variable(switch: Switch) -> String {
+    format!("{READING}{}", switch.name())
+}
+
+/// The switch of which this is the variable, if it is one.
+pub fn switch_of(variable: &str) -> Option<Switch> {
+    Switch::by_name(variable.strip_prefix(READING)?)
+}
+
+const READING: &str = "reading ";
 
 /// A context key that the question mentions.
 #[derive(Clone, Debug)]
@@ -185,5 +199,19 @@ impl Symbols {
     pub(super) fn is_one_of(&self, t: &mut Terms, kinds: &[Kind]) -> Term {
         let tests: Vec<Term> = kinds.iter().map(|&kind| self.is(t, kind)).collect();
         t.or(tests)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_switch_has_a_variable_of_its_own() {
+        for (switch, ..) in Switch::ALL {
+            assert_eq!(switch_of(&switch_variable(switch)), Some(switch));
+        }
+        assert_eq!(switch_of("reading X1"), None);
+        assert_eq!(switch_of("D17"), None);
     }
 }

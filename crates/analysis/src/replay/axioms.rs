@@ -685,7 +685,7 @@ mod tests {
     #[test]
     fn an_identity_policy_is_attached_to_users_and_roles() {
         let statement = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#;
-        let question = Question::NoNewAccess { existing: vec![], new: vec![policy(statement)] };
+        let question = no_new_access(vec![], vec![policy(statement)]);
         let check = |principal, allowed: bool| {
             let violations = violations(&question, &by(principal).0, Readings::DEFAULT);
             assert_eq!(violations.is_empty(), allowed, "{violations:?}");
@@ -805,7 +805,7 @@ mod tests {
     fn a_unique_id_in_a_policy_mentions_the_user_id() {
         let statement = r#"{"Effect": "Allow", "Principal": {"AWS": "AIDAAAAAAAAAAAAAAAAAA"},
             "Action": "*", "Resource": "*"}"#;
-        let question = Question::NoNewAccess { existing: vec![policy(statement)], new: vec![] };
+        let question = no_new_access(vec![policy(statement)], vec![]);
         assert_eq!(
             violations(&question, &by(user(USER)).0, Readings::DEFAULT),
             ["R19: `aws:userid` is absent"]
@@ -1075,7 +1075,14 @@ mod tests {
                 "Condition": {{"Null": {{{}}}}}}}"#,
             tests.join(", ")
         ));
-        Question::NoNewAccess { existing: vec![], new: vec![policy] }
+        no_new_access(vec![], vec![policy])
+    }
+
+    fn no_new_access(
+        existing: Vec<keyaki_policy::Policy>,
+        new: Vec<keyaki_policy::Policy>,
+    ) -> Question {
+        Question::NoNewAccess { existing: existing.into(), new: new.into() }
     }
 
     fn policy(statement: &str) -> keyaki_policy::Policy {

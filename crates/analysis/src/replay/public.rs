@@ -47,7 +47,7 @@ pub(super) fn breaks(
         Err(reason) => return Replay::Refuted(reason),
     };
 
-    let place = PolicyRef { side: Side::Policy, index: 0 };
+    let place = PolicyRef::of_union(Side::Policy, 0);
     let (mut allowing, mut hangs_on, mut is_allowed) = (vec![], vec![], false);
     for statement in statements(policy, Effect::Allow) {
         let matched = statement_matches(policy, statement, request, readings);
@@ -575,7 +575,7 @@ mod tests {
     fn the_statements_that_let_the_request_in_are_named() {
         let named = r#"{"Effect": "Allow", "Principal": {"AWS": ["*", "111122223333"]}, "Action": "*", "Resource": "*"}"#;
         let policy = policy(&[named, ALLOW_ALL, ALLOW_ALL]);
-        let place = PolicyRef { side: Side::Policy, index: 0 };
+        let place = PolicyRef::of_union(Side::Policy, 0);
         let confirmed = Replay::Confirmed { allowing: vec![(place, 1), (place, 2)] };
         assert_eq!(breaks(&policy, &S3, &request(ines(), &[]), Readings::DEFAULT), confirmed);
     }

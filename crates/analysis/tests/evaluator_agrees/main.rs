@@ -24,7 +24,7 @@ use arbtest::arbtest;
 use keyaki_analysis::encode::{Encoding, Opaque, is_opaque};
 use keyaki_analysis::public::S3;
 use keyaki_analysis::replay::{Replay, breaks, violations};
-use keyaki_analysis::{Question, encode, witness};
+use keyaki_analysis::{Question, encode, question, witness};
 use keyaki_logic::{Formula, Model, eval};
 use keyaki_policy::{Decision, Policy, PolicyType, Request, evaluate, parse};
 
@@ -82,8 +82,11 @@ struct Subject {
 
 impl Subject {
     fn no_new_access(policy_type: PolicyType, existing: Vec<String>, new: Vec<String>) -> Subject {
-        let parse = |texts: &[String]| texts.iter().map(|text| parsed(text, policy_type)).collect();
-        let question = Question::NoNewAccess { existing: parse(&existing), new: parse(&new) };
+        let parse = |texts: &[String]| -> Vec<Policy> {
+            texts.iter().map(|text| parsed(text, policy_type)).collect()
+        };
+        let question =
+            Question::NoNewAccess { existing: parse(&existing).into(), new: parse(&new).into() };
         Subject::new(existing.into_iter().chain(new).collect(), question)
     }
 
@@ -179,7 +182,8 @@ fn compare(subject: &Subject, request: &Request) -> &'static str {
         assert_eq!(again, replay, "{decoded:?}: {}", context());
     }
     if let (Question::NoNewAccess { existing, new }, true) = (question, is_exact) {
-        let allows = |policies| {
+        let allows = |subject: &question::Subject| {
+            let question::Subject::Union(policies) = subject;
             evaluate(policies, request, Readings::DEFAULT).decision == Some(Decision::Allow)
         };
         assert_eq!(free, Some(allows(new) && !allows(existing)), "{}", context());
