@@ -85,7 +85,7 @@ fn confined(
     request: &Request,
     readings: Readings,
 ) -> Answer {
-    if names_principal(policy, statement, request) {
+    if names_principal(policy, statement, request, readings) {
         return (Truth::True, vec![]);
     }
     let naming = || statements(policy, Effect::Deny).chain([statement]);
@@ -96,7 +96,12 @@ fn confined(
 
 /// Whether an entry of `Principal` in the statement, or of `NotPrincipal` in a Deny, that names
 /// somebody in particular covers the request's principal.
-fn names_principal(policy: &Policy, statement: &Statement, request: &Request) -> bool {
+fn names_principal(
+    policy: &Policy,
+    statement: &Statement,
+    request: &Request,
+    readings: Readings,
+) -> bool {
     let of_statement = statement.principal.iter().filter(|clause| !clause.negated);
     let of_denies = statements(policy, Effect::Deny)
         .filter_map(|deny| deny.principal.as_ref())
@@ -104,7 +109,7 @@ fn names_principal(policy: &Policy, statement: &Statement, request: &Request) ->
     of_statement
         .chain(of_denies)
         .flat_map(|clause| &clause.entries)
-        .any(|entry| is_particular(entry) && principal_covers(entry, request))
+        .any(|entry| is_particular(entry) && principal_covers(entry, request, readings))
 }
 
 /// Whether the entry names somebody in particular. An identity provider lets in whoever has an
