@@ -35,7 +35,7 @@ pub enum Subject {
     Union(Vec<Policy>),
     /// Policies of several kinds: a request is allowed if and only if they allow it together
     /// (5.6; `docs/semantics.md`, "Sets of policies").
-    Set(PolicySet),
+    Set(Box<PolicySet>),
 }
 
 /// Which policy of a question.
@@ -103,7 +103,7 @@ impl Question {
     pub fn sets(&self) -> impl Iterator<Item = &PolicySet> {
         let subjects = [Side::Existing, Side::New].into_iter().filter_map(|s| self.subject(s));
         subjects.filter_map(|subject| match subject {
-            Subject::Set(set) => Some(set),
+            Subject::Set(set) => Some(&**set),
             Subject::Union(_) => None,
         })
     }

@@ -55,8 +55,8 @@ impl Decisions {
     ///
     /// An unknown name of a switch or reading.
     pub fn decide(&mut self, name: &str, reading: &str) -> Result<(), DecisionError> {
-        let switch = Switch::by_name(name)
-            .ok_or_else(|| DecisionError::UnknownSwitch(name.to_owned()))?;
+        let switch =
+            Switch::by_name(name).ok_or_else(|| DecisionError::UnknownSwitch(name.to_owned()))?;
         let position = switch.readings().iter().position(|known| *known == reading);
         let Some(position) = position else {
             return Err(DecisionError::UnknownReading { switch, reading: reading.to_owned() });

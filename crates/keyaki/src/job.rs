@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use keyaki_analysis::question::{Place, PolicyRef, Side, Subject};
 use keyaki_analysis::{Error, Evidence, Question, Report, Verdict, public};
 use keyaki_logic::{Cancel, Limits, Reason, SolverError};
-use keyaki_policy::json::{self, Kind, Member, Value};
+use keyaki_policy::json::{self, Kind, Member};
 use keyaki_policy::{ParseError, Policy, PolicySet, PolicyType};
 use keyaki_solvers::Config;
 
-use crate::engine::{Engine, EngineOptions};
 use crate::decisions::Decisions;
+use crate::engine::{Engine, EngineOptions};
 use crate::evaluation::Evaluation;
-use crate::policies::{self, Shape, type_of_resource_policy};
 pub use crate::policies::Document;
+use crate::policies::{self, Shape, type_of_resource_policy};
 use crate::reader::{Fallible, Reader, pointer};
 use crate::wire::{
     AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, PolicyTypeName, QuestionName,
@@ -198,8 +198,9 @@ impl Inquiry {
         let mut result = match &self.question {
             Err(construct) => unsupported_question(construct),
             Ok(question) => {
-                let report = engine(&self.solvers)
-                    .map(|engine| engine.check_within(question, &self.decisions, self.timeout, cancel));
+                let report = engine(&self.solvers).map(|engine| {
+                    engine.check_within(question, &self.decisions, self.timeout, cancel)
+                });
                 let mut result = match report {
                     Err(error) => JobResult { error: Some(error), ..JobResult::default() },
                     Ok(Err(error)) => self.error(error),
@@ -224,9 +225,10 @@ impl Inquiry {
     fn report(&self, question: &Question, report: Report) -> JobResult {
         let attempts = report.attempts.iter().map(AttemptRecord::from).collect();
         let depends_on = report.depends_on.iter().map(|switch| switch.name().to_owned()).collect();
-        let witness_under = report.depends_on.iter().map(|&switch| {
-            (switch.name().to_owned(), report.witness_under.of(switch).to_owned())
-        });
+        let witness_under = report
+            .depends_on
+            .iter()
+            .map(|&switch| (switch.name().to_owned(), report.witness_under.of(switch).to_owned()));
         let mut result = JobResult {
             attempts,
             depends_on,
@@ -338,7 +340,8 @@ fn subject(
     sets: &[(Side, Shape)],
 ) -> Result<Option<Subject>, ErrorRecord> {
     let Some((_, shape)) = sets.iter().find(|(of, _)| *of == side) else {
-        let policies: Vec<Policy> = policies.into_iter().map(|(_, policy)| policy.clone()).collect();
+        let policies: Vec<Policy> =
+            policies.into_iter().map(|(_, policy)| policy.clone()).collect();
         return Ok((!policies.is_empty()).then_some(Subject::Union(policies)));
     };
     let set = shape.set(policies.into_iter().map(|(d, policy)| (d, policy.clone())));
@@ -348,7 +351,7 @@ fn subject(
                     alone as policies of one `policy_type`";
         return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
     }
-    Ok(Some(Subject::Set(set)))
+    Ok(Some(Subject::Set(Box::new(set))))
 }
 
 /// Both sides as subjects that can be compared: a set beside a set, either with the resource's
@@ -356,10 +359,10 @@ fn subject(
 fn alike(existing: Subject, new: Subject) -> Result<(Subject, Subject), ErrorRecord> {
     let (existing, new) = match (existing, new) {
         (Subject::Union(existing), Subject::Set(new)) => {
-            (Subject::Set(as_set(existing)?), Subject::Set(new))
+            (Subject::Set(Box::new(as_set(existing)?)), Subject::Set(new))
         }
         (Subject::Set(existing), Subject::Union(new)) => {
-            (Subject::Set(existing), Subject::Set(as_set(new)?))
+            (Subject::Set(existing), Subject::Set(Box::new(as_set(new)?)))
         }
         sides => sides,
     };
@@ -377,9 +380,7 @@ fn alike(existing: Subject, new: Subject) -> Result<(Subject, Subject), ErrorRec
 fn as_set(policies: Vec<Policy>) -> Result<PolicySet, ErrorRecord> {
     let policy_type = policies.first().map(|policy| policy.policy_type);
     match policy_type {
-        Some(PolicyType::Identity) => {
-            Ok(PolicySet { identity: policies, ..PolicySet::default() })
-        }
+        Some(PolicyType::Identity) => Ok(PolicySet { identity: policies, ..PolicySet::default() }),
         Some(PolicyType::Resource | PolicyType::Trust | PolicyType::Kms) => {
             Ok(PolicySet { resource: Some(policies), ..PolicySet::default() })
         }
@@ -539,4 +540,3 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     let inquiry = Inquiry::new(&question, documents, setting).map_err(Box::new)?;
     Ok(Task::Question(inquiry))
 }
-

@@ -180,7 +180,7 @@ impl Reader<'_> {
             }
             Kind::Object(_) => self.text(value).to_owned(),
             Kind::String(text) => text.to_string(),
-            kind => {
+            _ => {
                 let message = format!(
                     "a policy is an object, or a string that holds JSON, not {}",
                     value.describe()

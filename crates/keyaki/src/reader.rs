@@ -43,7 +43,7 @@ impl<'s> Reader<'s> {
     pub(crate) fn string<'v>(&self, value: &'v Value<'_>, path: &str) -> Fallible<&'v str> {
         match &value.kind {
             Kind::String(text) => Ok(text),
-            kind => {
+            _ => {
                 let message = format!("`{}` is a string, not {}", last(path), value.describe());
                 Err(self.wrong(value, path, &message))
             }
@@ -53,7 +53,7 @@ impl<'s> Reader<'s> {
     pub(crate) fn boolean(&self, value: &Value<'_>, path: &str) -> Fallible<bool> {
         match &value.kind {
             Kind::Bool(value) => Ok(*value),
-            kind => {
+            _ => {
                 let name = last(path);
                 let message = format!("`{name}` is `true` or `false`, not {}", value.describe());
                 Err(self.wrong(value, path, &message))
@@ -68,7 +68,7 @@ impl<'s> Reader<'s> {
     ) -> Fallible<&'v [Member<'s>]> {
         match &value.kind {
             Kind::Object(members) => Ok(members),
-            kind => {
+            _ => {
                 let message = format!("`{}` is an object, not {}", last(path), value.describe());
                 Err(self.wrong(value, path, &message))
             }

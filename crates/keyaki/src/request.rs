@@ -46,8 +46,8 @@ impl<'s> Reader<'s> {
         }
         let optional = |name: &str| members.iter().find(|member| member.key == name);
         let text = |name: &str| -> Fallible<Option<String>> {
-            let read = |member: &Member<'s>| self.string(&member.value, &pointer(path, name));
-            Ok(optional(name).map(read).transpose()?.map(str::to_owned))
+            let Some(member) = optional(name) else { return Ok(None) };
+            Ok(Some(self.string(&member.value, &pointer(path, name))?.to_owned()))
         };
         let flag = |name: &str| {
             optional(name).map_or(Ok(false), |m| self.boolean(&m.value, &pointer(path, name)))
@@ -60,7 +60,8 @@ impl<'s> Reader<'s> {
         };
 
         let by = |error: RequestError| self.in_request(value, path, error);
-        let mut principal = self.principal(required("principal")?, &pointer(path, "principal"), &by)?;
+        let mut principal =
+            self.principal(required("principal")?, &pointer(path, "principal"), &by)?;
         if let Some(role_arn) = text("role_arn")? {
             principal = principal.with_role_arn(&role_arn).map_err(by)?;
         }
@@ -71,9 +72,8 @@ impl<'s> Reader<'s> {
             Some(member) => self.context(&member.value, &pointer(path, "context"))?,
             None => Context::default(),
         };
-        let string = |name: &str| {
-            required(name).and_then(|value| self.string(value, &pointer(path, name)))
-        };
+        let string =
+            |name: &str| required(name).and_then(|value| self.string(value, &pointer(path, name)));
         let request = Request {
             principal,
             action: string("action")?.to_owned(),
@@ -106,9 +106,8 @@ impl<'s> Reader<'s> {
         let own = members(value);
         let context = own.iter().find(|m| m.key == "context").map(|m| members(&m.value));
         let own = find(&own).map(|member| (path.to_owned(), member));
-        let in_context = || {
-            find(&context.unwrap_or_default()).map(|member| (pointer(path, "context"), member))
-        };
+        let in_context =
+            || find(&context.unwrap_or_default()).map(|member| (pointer(path, "context"), member));
         let mut record = match own.or_else(in_context) {
             Some((path, member)) => {
                 self.wrong(&member.value, &pointer(&path, &member.key), &error.to_string())
@@ -129,7 +128,7 @@ impl<'s> Reader<'s> {
         let members = match &value.kind {
             Kind::String(text) => return Principal::from_text(text).map_err(by),
             Kind::Object(members) => members,
-            kind => {
+            _ => {
                 let message =
                     format!("a principal is a string or an object, not {}", value.describe());
                 return Err(self.wrong(value, path, &message));
@@ -139,7 +138,12 @@ impl<'s> Reader<'s> {
         let types = || PRINCIPALS.map(|(name, ..)| name).join(", ");
         let Some(kind) = of("type") else {
             let message = "the principal has no `type`";
-            return Err(self.wrong_with_hint(value, path, message, &format!("it is one of {}", types())));
+            return Err(self.wrong_with_hint(
+                value,
+                path,
+                message,
+                &format!("it is one of {}", types()),
+            ));
         };
         let kind_path = pointer(path, "type");
         let name = self.string(&kind.value, &kind_path)?;
@@ -157,8 +161,8 @@ impl<'s> Reader<'s> {
             }
         }
         let text = |name: &str| -> Fallible<Option<String>> {
-            let read = |member: &Member<'s>| self.string(&member.value, &pointer(path, name));
-            Ok(of(name).map(read).transpose()?.map(str::to_owned))
+            let Some(member) = of(name) else { return Ok(None) };
+            Ok(Some(self.string(&member.value, &pointer(path, name))?.to_owned()))
         };
         let needed = |member: &str| {
             text(member)?.ok_or_else(|| {
@@ -198,7 +202,7 @@ impl<'s> Reader<'s> {
                 Kind::Array(values) => {
                     let text = |(index, value): (usize, &Value<'s>)| match &value.kind {
                         Kind::String(text) => Ok(text.to_string()),
-                        kind => {
+                        _ => {
                             let path = format!("{path}/{index}");
                             let message =
                                 format!("a value of `{key}` is a string, not {}", value.describe());
@@ -208,14 +212,16 @@ impl<'s> Reader<'s> {
                     let values = values.iter().enumerate().map(text).collect::<Fallible<_>>()?;
                     ContextValue::Many(values)
                 }
-                kind => {
-                    let hint = match kind {
+                _ => {
+                    let hint = match value.kind {
                         Kind::Bool(_) | Kind::Number(_) => "put the value in quotes",
                         Kind::Null => "leave out a key that is absent",
                         _ => "a string is one value, a list of strings those of a multivalued key",
                     };
-                    let message =
-                        format!("`{key}` is a string or a list of strings, not {}", value.describe());
+                    let message = format!(
+                        "`{key}` is a string or a list of strings, not {}",
+                        value.describe()
+                    );
                     return Err(self.wrong_with_hint(value, &path, &message, hint));
                 }
             };

@@ -554,10 +554,10 @@ impl Lists {
         at: &impl Fn(policy_set::Place) -> PolicyRef,
     ) -> Lists {
         use policy_set::Place;
-        fn list<'p>(
-            policies: &'p [Policy],
+        fn list(
+            policies: &[Policy],
             place: impl Fn(usize) -> PolicyRef,
-        ) -> Vec<(PolicyRef, &'p Policy)> {
+        ) -> Vec<(PolicyRef, &Policy)> {
             policies.iter().enumerate().map(|(index, policy)| (place(index), policy)).collect()
         }
         let has_boundary = !set.boundary.is_empty();

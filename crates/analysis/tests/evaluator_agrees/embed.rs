@@ -20,6 +20,10 @@ pub(crate) fn model(encoding: &Encoding, request: &Request) -> Option<Model> {
     let mut model = Model::new();
     action_and_resource(&mut model, request)?;
     principal(&mut model, encoding, request)?;
+    let own = request.principal.partition_and_account().map(|(_, account)| account);
+    if let Some(owner) = request.owner().or(own) {
+        text(&mut model, name::OWNER, owner);
+    }
     for key in encoding.keys.values() {
         let value = request.context.get(&key.lower);
         model.insert(key.presence(), Value::Bool(value.is_some()));

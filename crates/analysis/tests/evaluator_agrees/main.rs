@@ -14,6 +14,7 @@
 mod embed;
 mod generate;
 mod regressions;
+mod sets;
 
 use keyaki_policy::Readings;
 use std::cell::RefCell;
@@ -183,7 +184,7 @@ fn compare(subject: &Subject, request: &Request) -> &'static str {
     }
     if let (Question::NoNewAccess { existing, new }, true) = (question, is_exact) {
         let allows = |subject: &question::Subject| {
-            let question::Subject::Union(policies) = subject;
+            let question::Subject::Union(policies) = subject else { panic!("a set: see `sets`") };
             evaluate(policies, request, Readings::DEFAULT).decision == Some(Decision::Allow)
         };
         assert_eq!(free, Some(allows(new) && !allows(existing)), "{}", context());
