@@ -542,11 +542,20 @@ impl<'q> Encoder<'q> {
     }
 
     /// Each of the first five fields for itself, no wildcard crossing a colon, and the sixth as a
-    /// whole (D8). A short ARN is padded with stars, in resource policies only if it has a star
-    /// already (D9).
+    /// whole (D8). A short ARN is padded with stars: in resource policies only if it has a star
+    /// already, in service control policies only if it ends in one, in resource control policies
+    /// never (D9).
     fn resource_fields(&mut self, policy_type: PolicyType, pattern: &Pattern) -> Term {
         let fields = pattern::arn_fields(&pattern.tokens);
-        let padded = !policy_type.names_principals() || pattern.tokens.contains(&Token::Many);
+        let padded = match policy_type {
+            PolicyType::Identity | PolicyType::Boundary | PolicyType::Session => true,
+            PolicyType::Resource
+            | PolicyType::Trust
+            | PolicyType::Kms
+            | PolicyType::VpcEndpoint => pattern.tokens.contains(&Token::Many),
+            PolicyType::Scp => pattern.tokens.last() == Some(&Token::Many),
+            PolicyType::Rcp => false,
+        };
         if fields.len() < 6 && !padded {
             return self.t.bool(false);
         }

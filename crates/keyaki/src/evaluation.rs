@@ -5,17 +5,17 @@ use std::time::Instant;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
 use keyaki_policy::ast::Effect;
 use keyaki_policy::evaluate::{Decision, Effective, Gate, decide};
-use keyaki_policy::json::Member;
+use keyaki_policy::json::{self, Kind, Member};
 use keyaki_policy::policy_set::{self, PolicySet};
-use keyaki_policy::{PolicyType, Readings, Request};
+use keyaki_policy::{PolicyType, Request};
 
 use crate::decisions::Decisions;
-use crate::job::EVALUATE;
+use crate::job::{EVALUATE, in_job};
 use crate::policies::{Document, Shape, type_of_resource_policy};
 use crate::reader::{Fallible, Reader, pointer};
 use crate::wire::{
-    Construct, DecisionName, EffectName, GateKind, GateRecord, JobResult, MatchedStatement,
-    ReasonName, StatementRef, VerdictName, nanoseconds,
+    Construct, DecisionName, EffectName, ErrorRecord, GateKind, GateRecord, JobResult,
+    MatchedStatement, ReasonName, StatementRef, VerdictName, nanoseconds,
 };
 
 /// A request and the policies that decide it.
@@ -27,11 +27,32 @@ pub struct Evaluation {
     pub set: PolicySet,
     /// Their texts.
     pub documents: Vec<Document>,
-    /// How the language is read.
-    pub readings: Readings,
+    /// The readings that are asked for; the others are the defaults.
+    pub decisions: Decisions,
 }
 
 impl Evaluation {
+    /// Reads a job from a file. Its `question` may be left out.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake, with its place in the file.
+    pub fn from_file(text: &str) -> Result<Evaluation, Box<ErrorRecord>> {
+        let job = json::read(text).map_err(in_job)?;
+        let reader = Reader { source: text, is_file: true };
+        let Kind::Object(members) = &job.kind else {
+            return Err(reader.wrong(&job, "", "a job is an object"));
+        };
+        if let Some(Member { value, .. }) = members.iter().find(|m| m.key == "question")
+            && reader.string(value, "/question")? != EVALUATE
+        {
+            let message = format!("the job's `question` is not `{EVALUATE}`");
+            let hint = "ask other questions with `keyaki check` or `keyaki batch`";
+            return Err(reader.wrong_with_hint(value, "/question", &message, hint));
+        }
+        Evaluation::read(reader, members)
+    }
+
     /// Reads the members of a job whose `question`, if it has one, is `evaluate`.
     pub(crate) fn read(reader: Reader<'_>, members: &[Member<'_>]) -> Fallible<Evaluation> {
         let mut request = None;
@@ -60,7 +81,7 @@ impl Evaluation {
         }
         let missing = |member: &str| {
             let message = format!("an `{EVALUATE}` job has a member `{member}`");
-            Box::new(crate::wire::ErrorRecord::new("invalid-job", message))
+            Box::new(ErrorRecord::new("invalid-job", message))
         };
         let request = request.ok_or_else(|| missing("request"))?;
         // Without a policy given the resource has none (5.6), which is not to leave it out.
@@ -72,13 +93,13 @@ impl Evaluation {
             parsed.push((document, document.parse(Some(policy_type))?));
         }
         let set = shape.set(parsed.into_iter());
-        Ok(Evaluation { request, set, documents, readings: decisions.readings() })
+        Ok(Evaluation { request, set, documents, decisions })
     }
 
     /// Decides.
     pub fn answer(&self) -> JobResult {
         let start = Instant::now();
-        let effective = decide(&self.set, &self.request, self.readings);
+        let effective = decide(&self.set, &self.request, self.decisions.readings());
         let mut result = JobResult {
             question: Some(EVALUATE.to_owned()),
             matched: self.matched(&effective),

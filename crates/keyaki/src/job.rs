@@ -51,7 +51,7 @@ pub enum Task {
     /// To answer a question about all requests.
     Question(Inquiry),
     /// To decide one request.
-    Evaluation(Evaluation),
+    Evaluation(Box<Evaluation>),
 }
 
 impl Task {
@@ -451,16 +451,16 @@ fn unsupported_question(construct: &str) -> JobResult {
     }
 }
 
+/// A mistake in a job before anything of it could be read.
+pub(crate) fn in_job(error: ParseError) -> Box<ErrorRecord> {
+    Box::new(ErrorRecord { policy: None, ..ErrorRecord::in_policy("", &error) })
+}
+
 /// Reads a job; what was understood before a mistake is left in `result`.
 fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<Task> {
-    let in_job = |error: ParseError| {
-        let mut record = ErrorRecord::in_policy("", &error);
-        record.policy = None;
-        Box::new(record)
-    };
     let source = json::decode(line).map_err(in_job)?;
     let value = json::read(source).map_err(in_job)?;
-    let reader = Reader { source };
+    let reader = Reader { source, is_file: false };
     let Kind::Object(members) = &value.kind else {
         return Err(reader.wrong(&value, "", "a job is an object"));
     };
@@ -475,7 +475,7 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     let question = reader.string(&question.value, "/question")?.to_owned();
     result.question = Some(question.clone());
     if question == EVALUATE {
-        return Evaluation::read(reader, members).map(Task::Evaluation);
+        return Evaluation::read(reader, members).map(Box::new).map(Task::Evaluation);
     }
     if QuestionName::by_name(&question).is_none() {
         return Err(Box::new(unknown_question(&question)));

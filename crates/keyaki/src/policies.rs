@@ -4,7 +4,7 @@
 //! of them is the name of a kind.
 
 use keyaki_analysis::question::{Place, PolicyRef, Side};
-use keyaki_policy::json::{Kind, Member, Value};
+use keyaki_policy::json::{self, Kind, Member, Value};
 use keyaki_policy::policy_set::{self, PolicySet};
 use keyaki_policy::span::Position;
 use keyaki_policy::{Policy, PolicyType, parse};
@@ -104,6 +104,30 @@ pub fn is_set(value: &Value<'_>) -> bool {
     }
 }
 
+/// The policies in a file that holds an object of several kinds; `None` if it holds something else.
+/// `pointer` is where the object would stand in a job.
+///
+/// # Errors
+///
+/// The first mistake in the object, but not in its policies.
+pub fn from_file(
+    text: &str,
+    side: Side,
+    pointer: &str,
+) -> Result<Option<(Shape, Vec<Document>)>, Box<ErrorRecord>> {
+    // What is no JSON is told better by whoever reads it as a policy.
+    let Ok(value) = json::read(text) else { return Ok(None) };
+    if !is_set(&value) {
+        return Ok(None);
+    }
+    let mut documents = Vec::new();
+    let reader = Reader { source: text, is_file: true };
+    match reader.set(&value, pointer, side, &mut documents) {
+        Ok(shape) => Ok(Some((shape, documents))),
+        Err(record) => Err(Box::new(ErrorRecord { policy: Some(pointer.to_owned()), ..*record })),
+    }
+}
+
 /// The grammar of the policy of a resource of this type (CloudFormation's name).
 pub fn type_of_resource_policy(resource_type: Option<&str>) -> PolicyType {
     match resource_type {
@@ -192,7 +216,11 @@ impl Reader<'_> {
             let message = format!("more than {MAX_POLICIES} policies");
             return Err(self.wrong(value, path, &message));
         }
-        documents.push(Document::new(at, path.to_owned(), source));
+        let start = match value.kind {
+            Kind::Object(_) if self.is_file => Position::of(self.source, value.span.start),
+            _ => Document::START,
+        };
+        documents.push(Document { start, ..Document::new(at, path.to_owned(), source) });
         Ok(())
     }
 

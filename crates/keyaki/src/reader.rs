@@ -13,6 +13,9 @@ pub(crate) type Fallible<T> = Result<T, Box<ErrorRecord>>;
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'s> {
     pub(crate) source: &'s str,
+    /// Whether places in policies are to be places in this text, as people who wrote it into a
+    /// file expect. In a job they are places in the policy.
+    pub(crate) is_file: bool,
 }
 
 impl<'s> Reader<'s> {

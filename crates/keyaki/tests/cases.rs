@@ -19,9 +19,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
+use keyaki::decisions::Decisions;
 use keyaki::job::{Document, Inquiry, Setting};
-use keyaki::policy::evaluate::{Decision, evaluate};
-use keyaki::question::{PolicyRef, Side};
+use keyaki::policy::evaluate::{Decision, decide, evaluate};
+use keyaki::question::{PolicyRef, Side, Subject};
 use keyaki::solvers::Config;
 use keyaki::{
     Cancel, Engine, EngineOptions, Policy, PolicyType, Question, Reason, Request, Verdict,
@@ -151,7 +152,7 @@ fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
     };
     let engine = Engine::new(&Config::builtin(), options.clone()).map_err(|e| e.to_string())?;
     let report = engine
-        .check_within(question, TIMEOUT, &Cancel::new())
+        .check_within(question, &Decisions::default(), TIMEOUT, &Cancel::new())
         .map_err(|error| error.to_string())?;
     match report.verdict {
         Verdict::Holds(_) => case.compare("holds", None, ""),
@@ -185,7 +186,7 @@ impl Case {
             for (index, source) in policies.iter().enumerate() {
                 let pointer = format!("{side:?} {index}");
                 let at = PolicyRef::of_union(side, index);
-                documents.push(Document { at, pointer, source: source.clone() });
+                documents.push(Document::new(at, pointer, source.clone()));
             }
         };
         add(Side::Policy, &self.policy.clone().map(Policies::One));
@@ -226,6 +227,9 @@ fn check_witness(question: &Question, request: &Request) -> Result<(), String> {
         other => return Err(format!("{request:?} does not replay: {other:?}")),
     }
     let decision = |side| {
+        if let Some(Subject::Set(set)) = question.subject(side) {
+            return decide(set, request, Readings::DEFAULT).decision;
+        }
         let policies: Vec<Policy> =
             question.side(side).into_iter().map(|(_, policy)| policy.clone()).collect();
         evaluate(&policies, request, Readings::DEFAULT).decision

@@ -159,9 +159,8 @@ impl<'r> Check<'r> {
     /// Who owns the resource: an account, that of the ARN (R25) and of `aws:ResourceAccount`, and
     /// the caller's where there is no resource (2.3).
     fn owner(&mut self) {
-        let Some(owner) = self.request.resource_account.as_deref() else {
-            return self.require(false, "nothing says who owns the resource");
-        };
+        // Where nothing says whose it is, it is the caller's.
+        let Some(owner) = self.request.owner() else { return };
         self.require(is_account(owner), format_args!("owner `{owner}`"));
         if let Some(account) = self.account_of_arn() {
             self.require(account == owner, format_args!("R25: the owner is not `{account}`"));

@@ -21,8 +21,9 @@ pub(crate) fn model(encoding: &Encoding, request: &Request) -> Option<Model> {
     action_and_resource(&mut model, request)?;
     principal(&mut model, encoding, request)?;
     let own = request.principal.partition_and_account().map(|(_, account)| account);
-    if let Some(owner) = request.owner().or(own) {
-        text(&mut model, name::OWNER, owner);
+    let own = own.filter(|account| account.len() == 12);
+    if encoding.terms.variables().any(|(variable, _)| variable == name::OWNER) {
+        text(&mut model, name::OWNER, request.owner().or(own).unwrap_or("000000000000"));
     }
     for key in encoding.keys.values() {
         let value = request.context.get(&key.lower);

@@ -276,3 +276,32 @@ fn check(set: &PolicySet, principal: Principal, action: &str, resource: &str, ex
     let outcome = compare(&[], set, &question, &encoding, &request, Readings::DEFAULT);
     assert_eq!(outcome, expected);
 }
+
+/// The evaluator took every request for one of an explicit-only resource if the set has a key
+/// policy or trust policy, so that nobody could list keys or read a role.
+#[test]
+fn a_key_policy_and_a_trust_policy_say_nothing_of_other_actions() {
+    let identity = r#"{"Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+    let key = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal":
+        {"Service": "sns.amazonaws.com"}, "Action": "kms:Decrypt", "Resource": "*"}}"#;
+    let trust = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal":
+        {"Service": "sns.amazonaws.com"}, "Action": "sts:AssumeRole"}}"#;
+    let set = |policy| PolicySet {
+        identity: vec![parsed(identity, PolicyType::Identity)],
+        resource: Some(vec![policy]),
+        ..PolicySet::default()
+    };
+    let user = || Principal::User {
+        arn: "arn:aws:iam::111122223333:user/a".to_owned(),
+        canonical_user: None,
+    };
+    let role = "arn:aws:iam::111122223333:role/r";
+    let of_role = set(parsed(trust, PolicyType::Trust));
+    check(&of_role, user(), "iam:GetRole", role, "allowed");
+    check(&of_role, user(), "sts:AssumeRole", role, "denied implicitly");
+    let of_key = set(parsed(key, PolicyType::Kms));
+    check(&of_key, user(), "kms:ListKeys", "*", "allowed");
+    let arn = "arn:aws:kms:us-east-1:111122223333:key/1";
+    check(&of_key, user(), "kms:Decrypt", arn, "denied implicitly");
+}
