@@ -21,12 +21,12 @@ use std::time::{Duration, Instant};
 
 use keyaki::decisions::Decisions;
 use keyaki::job::{Document, Inquiry, Setting};
+use keyaki::policies;
 use keyaki::policy::evaluate::{Decision, decide, evaluate};
 use keyaki::question::{PolicyRef, Side, Subject};
 use keyaki::solvers::Config;
-use keyaki::{
-    Cancel, Engine, EngineOptions, Policy, PolicyType, Question, Reason, Request, Verdict,
-};
+use keyaki::wire::PolicyTypeName;
+use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Request, Verdict};
 use keyaki_analysis::replay::{Replay, replay};
 use keyaki_policy::Readings;
 use serde::Deserialize;
@@ -57,6 +57,9 @@ struct Case {
     resource_type: Option<String>,
     verdict: String,
     reason: Option<String>,
+    /// The switches that a `fails` hangs on.
+    #[serde(default)]
+    depends_on: Vec<String>,
     construct: Option<String>,
     source: String,
 }
@@ -158,7 +161,11 @@ fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
         Verdict::Holds(_) => case.compare("holds", None, ""),
         Verdict::Fails(witness) => {
             case.compare("fails", None, &format!("{:?}", witness.request))?;
-            check_witness(question, &witness.request)
+            let depends_on: Vec<&str> = report.depends_on.iter().map(|s| s.name()).collect();
+            if depends_on != case.depends_on {
+                return Err(format!("it depends on {depends_on:?}"));
+            }
+            check_witness(question, &witness.request, report.witness_under)
         }
         Verdict::Unknown { reason, unsupported } => {
             let constructs: Vec<_> = unsupported.into_iter().map(|item| item.construct).collect();
@@ -177,6 +184,7 @@ fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
 impl Case {
     fn inquiry(&self) -> Result<Inquiry, String> {
         let mut documents = Vec::new();
+        let mut sets = Vec::new();
         let mut add = |side, policies: &Option<Policies>| {
             let policies = match policies {
                 None => &[][..],
@@ -185,6 +193,11 @@ impl Case {
             };
             for (index, source) in policies.iter().enumerate() {
                 let pointer = format!("{side:?} {index}");
+                if let Ok(Some((shape, of_set))) = policies::from_file(source, side, &pointer) {
+                    sets.push((side, shape));
+                    documents.extend(of_set);
+                    continue;
+                }
                 let at = PolicyRef::of_union(side, index);
                 documents.push(Document::new(at, pointer, source.clone()));
             }
@@ -194,12 +207,13 @@ impl Case {
         add(Side::New, &self.new);
         let policy_type = match self.policy_type.as_deref() {
             None => None,
-            Some("identity") => Some(PolicyType::Identity),
-            Some("resource") => Some(PolicyType::Resource),
-            Some(other) => return Err(format!("unknown policy type `{other}`")),
+            Some(name) => {
+                let known = PolicyTypeName::by_name(name);
+                Some(known.ok_or_else(|| format!("unknown policy type `{name}`"))?.into())
+            }
         };
         let resource_type = self.resource_type.clone();
-        let setting = Setting { policy_type, resource_type, ..Setting::default() };
+        let setting = Setting { policy_type, resource_type, sets, ..Setting::default() };
         Inquiry::new(&self.question, documents, setting).map_err(|error| format!("{error:?}"))
     }
 
@@ -221,18 +235,18 @@ impl Case {
 
 /// A witness breaks the property for the replay, and has the decisions that it should have for the
 /// evaluator alone.
-fn check_witness(question: &Question, request: &Request) -> Result<(), String> {
-    match replay(question, request, Readings::DEFAULT) {
-        Replay::Confirmed { allowing } if !allowing.is_empty() => {}
+fn check_witness(question: &Question, request: &Request, readings: Readings) -> Result<(), String> {
+    match replay(question, request, readings) {
+        Replay::Confirmed { .. } => {}
         other => return Err(format!("{request:?} does not replay: {other:?}")),
     }
     let decision = |side| {
         if let Some(Subject::Set(set)) = question.subject(side) {
-            return decide(set, request, Readings::DEFAULT).decision;
+            return decide(set, request, readings).decision;
         }
         let policies: Vec<Policy> =
             question.side(side).into_iter().map(|(_, policy)| policy.clone()).collect();
-        evaluate(&policies, request, Readings::DEFAULT).decision
+        evaluate(&policies, request, readings).decision
     };
     let (allowing, other) = match question {
         Question::NoPublicAccess { .. } => (Side::Policy, None),
