@@ -275,7 +275,9 @@ fn empty_string_matters(key: &Key, condition: &Condition, all: bool) -> bool {
         return false;
     }
     let wildcards = match condition.operator.base {
-        StringEquals | StringNotEquals | StringEqualsIgnoreCase | StringNotEqualsIgnoreCase => false,
+        StringEquals | StringNotEquals | StringEqualsIgnoreCase | StringNotEqualsIgnoreCase => {
+            false
+        }
         StringLike | StringNotLike => true,
         _ => return true,
     };

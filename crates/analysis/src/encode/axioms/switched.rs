@@ -222,8 +222,7 @@ impl Encoder<'_> {
 
     /// True if and only if the request says that a service makes the call for somebody.
     fn forwarded(&mut self) -> Term {
-        let some =
-            self.some_present(&["aws:calledvia", "aws:calledviafirst", "aws:calledvialast"]);
+        let some = self.some_present(&["aws:calledvia", "aws:calledviafirst", "aws:calledvialast"]);
         match self.keys.get("aws:viaawsservice").cloned() {
             None => some,
             Some(key) => {
