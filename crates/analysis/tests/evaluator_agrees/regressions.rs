@@ -68,13 +68,13 @@ fn what_everybody_has_is_not_fixed() {
 #[track_caller]
 fn check_new(statement: &str, principal: Principal, context: &[(&str, &str)], expected: &str) {
     let subject = Subject::no_new_access(PolicyType::Resource, vec![], vec![document(statement)]);
-    assert_eq!(compare(&subject, &request(principal, context)), expected);
+    assert_eq!(compare(&subject, &request(principal, context), Readings::DEFAULT), expected);
 }
 
 #[track_caller]
 fn check_public(statement: &str, principal: Principal, context: &[(&str, &str)], expected: &str) {
     let subject = Subject::no_public_access(document(statement));
-    assert_eq!(compare(&subject, &request(principal, context)), expected);
+    assert_eq!(compare(&subject, &request(principal, context), Readings::DEFAULT), expected);
 }
 
 fn document(statement: &str) -> String {
