@@ -209,28 +209,34 @@ impl Encoder<'_> {
         } else {
             self.some_element(&slots, passes)
         };
-        let holds = if empty_string_matters(key, condition, all) {
-            let alternative = self.alternative(Switch::D23);
-            let only_empty = self.every_element(&slots, Self::is_empty_string);
-            let null = self.t.and([alternative, only_empty]);
-            if all {
-                self.t.or([holds, null])
-            } else {
-                let not_null = self.t.not(null);
-                self.t.and([holds, not_null])
-            }
-        } else {
-            holds
-        };
-        if all || !condition.operator.if_exists {
+        let null = self.is_null_set(key, condition, &slots, all);
+        if all {
+            return Some(self.t.or([holds, null]));
+        }
+        let not_null = self.t.not(null);
+        let holds = self.t.and([holds, not_null]);
+        if !condition.operator.if_exists {
             return Some(holds);
         }
         // D24: whether an absent key satisfies `ForAnyValue:…IfExists`.
         let present = self.present(key);
         let absent = self.t.not(present);
+        let nothing = self.t.or([absent, null]);
         let alternative = self.alternative(Switch::D24);
-        let spared = self.t.and([absent, alternative]);
+        let spared = self.t.and([nothing, alternative]);
         Some(self.t.or([holds, spared]))
+    }
+
+    /// A term that is true if and only if the key is present but nothing for the condition, because
+    /// all its elements are empty strings (D23, D25); false where that makes no difference.
+    fn is_null_set(&mut self, key: &Key, condition: &Condition, slots: &[Key], all: bool) -> Term {
+        if !empty_string_matters(key, condition, all) {
+            return self.t.bool(false);
+        }
+        let alternative = self.alternative(Switch::D23);
+        let present = self.present(key);
+        let only_empty = self.every_element(slots, Self::is_empty_string);
+        self.t.and([alternative, present, only_empty])
     }
 
     /// A term that is true if and only if the element is the empty string.
@@ -268,11 +274,15 @@ impl Encoder<'_> {
 }
 
 /// Whether it could make a difference to the condition that empty strings are nothing (D23, D25):
-/// a list of empty strings passes `ForAllValues` then, and fails `ForAnyValue`.
+/// a list of empty strings passes `ForAllValues` then, and `ForAnyValue` only with `IfExists`
+/// (D24).
 fn empty_string_matters(key: &Key, condition: &Condition, all: bool) -> bool {
     use BaseOperator::*;
     if key.sort != KeySort::String {
         return false;
+    }
+    if !all && condition.operator.if_exists {
+        return true;
     }
     let wildcards = match condition.operator.base {
         StringEquals | StringNotEquals | StringEqualsIgnoreCase | StringNotEqualsIgnoreCase => {

@@ -52,7 +52,8 @@ impl Check<'_> {
         let listed = self.elements("aws:TagKeys");
         for (key, _) in self.request.context.iter() {
             let Some((start, tag)) = key.split_once('/') else { continue };
-            if !start.eq_ignore_ascii_case("aws:RequestTag") || !tag.is_ascii() {
+            let is_tag = start.eq_ignore_ascii_case("aws:RequestTag") && tag.is_ascii();
+            if !is_tag || !self.has(key) {
                 continue;
             }
             self.is_present("aws:TagKeys", format_args!("R29, `{key}`"));
@@ -220,6 +221,9 @@ mod tests {
         check_allows(&tagged("team"), Switch::R29);
         check_allows(&tagged("team").with_list(list, &["cost", "Team"]), Switch::R29);
         check_allows(&by(user(USER)).with_list(list, &["cost"]), Switch::R29);
+        // An empty list is an absent key.
+        let without = by(user(USER)).with_list("aws:RequestTag/team", &[]);
+        check_allows(&without.with_list(list, &["cost"]), Switch::R29);
         check_allows(&tagged("\u{e9}").with_list(list, &["\u{c9}"]), Switch::R29);
     }
 
