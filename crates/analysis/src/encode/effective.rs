@@ -483,10 +483,15 @@ impl<'q> Encoder<'q> {
         let mut facts = Vec::new();
         if self.knows_owner() {
             let owner = self.owner();
-            let shape = self.t.in_re(owner, account_id());
+            let equal = self.t.eq(owner, self.symbols.resource_account);
+            let account = self.t.in_re(owner, account_id());
+            let empty = in_literal(&mut self.t, owner, "");
+            let some = self.t.not(empty);
+            let as_named = self.t.and([equal, some]);
+            // What belongs to AWS has `aws` for its account.
+            let shape = self.t.or([account, as_named]);
             facts.push(("the owner of the resource is an account", shape));
             let named = self.arn_names_owner();
-            let equal = self.t.eq(owner, self.symbols.resource_account);
             facts.push(("R25: the ARN names the owner", self.t.implies(named, equal)));
             if let Some((present, account)) = self.account_in("aws:resourceaccount") {
                 let equal = self.t.eq(owner, account);

@@ -4,9 +4,7 @@
 //! for one request. The set stands on the side in question and nothing on the other, so that the
 //! formula is what the set allows; the readings are drawn as well.
 
-use keyaki_analysis::encode::symbols::switch_variable;
 use keyaki_analysis::question::Subject as Side;
-use keyaki_logic::Value;
 use keyaki_policy::evaluate::decide;
 use keyaki_policy::request::{ContextValue, Principal};
 use keyaki_policy::{PolicySet, Switch};
@@ -41,8 +39,8 @@ fn what_a_set_of_policies_allows_is_agreed_on() {
         let question = allowed_by(set.clone());
         let encoding = encode(&question);
         for _ in 0..REQUESTS {
-            let request = request(u, &question)?;
             let readings = readings(u)?;
+            let request = request(u, &question, readings)?;
             let outcome = compare(&texts, &set, &question, &encoding, &request, readings);
             *counts.borrow_mut().entry(outcome).or_default() += 1;
         }
@@ -87,13 +85,10 @@ fn compare(
     let context = || format!("{}\n{request:?}\n{readings:?}", texts.join("\n"));
     let mut violations = violations(question, request, readings);
     violations.retain(|violation| !violation.ends_with("is about a resource, not about `*`"));
-    let Some(mut model) = embed::model(encoding, request) else {
+    let Some(model) = embed::model(encoding, request, readings) else {
         assert!(!violations.is_empty(), "can happen but has no model: {}", context());
         return "has no model";
     };
-    for (switch, ..) in Switch::ALL {
-        model.insert(switch_variable(switch), Value::Bool(readings.is_alternative(switch)));
-    }
     let mut terms = encoding.terms.clone();
     let all = terms.and(encoding.axioms.iter().map(|(_, axiom)| *axiom));
     let mut axioms = Formula::new(terms);
@@ -220,8 +215,8 @@ fn statement(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String
 }
 
 /// A random request, with the owner of its resource.
-fn request(u: &mut Unstructured<'_>, question: &Question) -> Result<Request> {
-    let mut request = generate::request(u, question)?;
+fn request(u: &mut Unstructured<'_>, question: &Question, readings: Readings) -> Result<Request> {
+    let mut request = generate::request(u, question, readings)?;
     if u.arbitrary()? {
         let (action, resource) = *u.choose(&[
             ("kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:key/1"),
