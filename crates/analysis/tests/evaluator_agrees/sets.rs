@@ -123,10 +123,7 @@ fn compare(
 }
 
 fn readings(u: &mut Unstructured<'_>) -> Result<Readings> {
-    let switches = [Switch::D12, Switch::D14, Switch::D30];
-    switches
-        .into_iter()
-        .try_fold(Readings::DEFAULT, |readings, switch| Ok(readings.with(switch, u.ratio(1, 4)?)))
+    Ok(generate::readings(u)?.with(Switch::D30, u.ratio(1, 4)?))
 }
 
 /// A random set, with the texts of its policies.
