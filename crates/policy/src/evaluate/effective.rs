@@ -546,6 +546,7 @@ impl fmt::Display for Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PolicyType;
     use crate::parse;
 
     const USER: &str = "arn:aws:iam::111122223333:user/ines";
