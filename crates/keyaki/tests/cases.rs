@@ -19,15 +19,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
+use keyaki::decisions::Decisions;
 use keyaki::job::{Document, Inquiry, Setting};
-use keyaki::policy::evaluate::{Decision, evaluate};
-use keyaki::question::{PolicyRef, Side};
+use keyaki::policies;
+use keyaki::policy::evaluate::{Decision, decide, evaluate};
+use keyaki::question::{PolicyRef, Side, Subject};
 use keyaki::solvers::Config;
-use keyaki::{
-    Cancel, Engine, EngineOptions, Policy, PolicyType, Question, Reason, Request, Verdict,
-};
+use keyaki::wire::PolicyTypeName;
+use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Request, Verdict};
 use keyaki_analysis::replay::{Replay, replay};
-use keyaki_policy::Readings;
+use keyaki_policy::{Readings, Switch};
 use serde::Deserialize;
 
 /// Time for one question and one engine. The cases are small; the machine may be busy.
@@ -57,6 +58,7 @@ struct Case {
     verdict: String,
     reason: Option<String>,
     construct: Option<String>,
+    depends_on: Option<Vec<String>>,
     source: String,
 }
 
@@ -151,13 +153,14 @@ fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
     };
     let engine = Engine::new(&Config::builtin(), options.clone()).map_err(|e| e.to_string())?;
     let report = engine
-        .check_within(question, TIMEOUT, &Cancel::new())
+        .check_within(question, &Decisions::default(), TIMEOUT, &Cancel::new())
         .map_err(|error| error.to_string())?;
     match report.verdict {
         Verdict::Holds(_) => case.compare("holds", None, ""),
         Verdict::Fails(witness) => {
             case.compare("fails", None, &format!("{:?}", witness.request))?;
-            check_witness(question, &witness.request)
+            case.compare_switches(&report.depends_on)?;
+            check_witness(question, &witness.request, report.witness_under)
         }
         Verdict::Unknown { reason, unsupported } => {
             let constructs: Vec<_> = unsupported.into_iter().map(|item| item.construct).collect();
@@ -176,6 +179,7 @@ fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
 impl Case {
     fn inquiry(&self) -> Result<Inquiry, String> {
         let mut documents = Vec::new();
+        let mut sets = Vec::new();
         let mut add = |side, policies: &Option<Policies>| {
             let policies = match policies {
                 None => &[][..],
@@ -184,8 +188,13 @@ impl Case {
             };
             for (index, source) in policies.iter().enumerate() {
                 let pointer = format!("{side:?} {index}");
+                if let Ok(Some((shape, of_set))) = policies::from_file(source, side, &pointer) {
+                    sets.push((side, shape));
+                    documents.extend(of_set);
+                    continue;
+                }
                 let at = PolicyRef::of_union(side, index);
-                documents.push(Document { at, pointer, source: source.clone() });
+                documents.push(Document::new(at, pointer, source.clone()));
             }
         };
         add(Side::Policy, &self.policy.clone().map(Policies::One));
@@ -193,13 +202,26 @@ impl Case {
         add(Side::New, &self.new);
         let policy_type = match self.policy_type.as_deref() {
             None => None,
-            Some("identity") => Some(PolicyType::Identity),
-            Some("resource") => Some(PolicyType::Resource),
-            Some(other) => return Err(format!("unknown policy type `{other}`")),
+            Some(name) => {
+                let known = PolicyTypeName::by_name(name);
+                Some(known.ok_or_else(|| format!("unknown policy type `{name}`"))?.into())
+            }
         };
         let resource_type = self.resource_type.clone();
-        let setting = Setting { policy_type, resource_type, ..Setting::default() };
+        let setting = Setting { policy_type, resource_type, sets, ..Setting::default() };
         Inquiry::new(&self.question, documents, setting).map_err(|error| format!("{error:?}"))
+    }
+
+    /// Compares the switches that it hangs on that the property fails; without `depends_on` they are
+    /// of no interest.
+    fn compare_switches(&self, switches: &[Switch]) -> Result<(), String> {
+        let names: Vec<_> = switches.iter().map(|switch| switch.name()).collect();
+        match &self.depends_on {
+            Some(expected) if *expected != names => {
+                Err(format!("expected to hang on {expected:?}, but hangs on {names:?}"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// `detail` is the witness, or the constructs that are not modelled.
@@ -220,15 +242,18 @@ impl Case {
 
 /// A witness breaks the property for the replay, and has the decisions that it should have for the
 /// evaluator alone.
-fn check_witness(question: &Question, request: &Request) -> Result<(), String> {
-    match replay(question, request, Readings::DEFAULT) {
-        Replay::Confirmed { allowing } if !allowing.is_empty() => {}
+fn check_witness(question: &Question, request: &Request, readings: Readings) -> Result<(), String> {
+    match replay(question, request, readings) {
+        Replay::Confirmed { .. } => {}
         other => return Err(format!("{request:?} does not replay: {other:?}")),
     }
     let decision = |side| {
+        if let Some(Subject::Set(set)) = question.subject(side) {
+            return decide(set, request, readings).decision;
+        }
         let policies: Vec<Policy> =
             question.side(side).into_iter().map(|(_, policy)| policy.clone()).collect();
-        evaluate(&policies, request, Readings::DEFAULT).decision
+        evaluate(&policies, request, readings).decision
     };
     let (allowing, other) = match question {
         Question::NoPublicAccess { .. } => (Side::Policy, None),

@@ -12,7 +12,8 @@
 
 use std::collections::HashMap;
 
-use crate::term::{Formula, Node, Term, Terms};
+use crate::template::widened;
+use crate::term::{Formula, Node, Piece, Term, Terms};
 
 /// The rounds after which propagation stops even if it still finds something; each round costs
 /// time linear in the formula, and stopping early only leaves more to the solver.
@@ -182,13 +183,17 @@ impl Simplifier {
                 for &child in children {
                     let decider = atom_of(&self.terms, child);
                     self.facts.watch(decider, term);
-                    if let Some(variable) = variable_of(&self.terms, decider) {
-                        self.facts.watch(variable, term);
-                    }
+                    let facts = &mut self.facts;
+                    for_each_variable(&self.terms, decider, |variable| facts.watch(variable, term));
                 }
                 self.propagate(term);
             }
             (Node::InRe(variable, _), _) => self.facts.note_membership(*variable, term),
+            (Node::Matches(string, pieces), true) => {
+                let (string, language) = (*string, widened(pieces));
+                let member = self.terms.in_re(string, language);
+                self.facts.pending.push((member, true));
+            }
             (Node::Eq(a, b), true) if self.terms.is_constant(*b) => {
                 let variable = *a;
                 self.facts.set_value(variable, *b);
@@ -243,6 +248,13 @@ impl Simplifier {
             }
             Node::InRe(variable, regex) => {
                 self.text(self.facts.value.get(variable)).map(|text| regex.matches(text))
+            }
+            Node::Matches(string, pieces) => {
+                let text = self.text(Some(&self.known(*string)))?;
+                let pieces = self.known_pieces(pieces);
+                let open = pieces.iter().any(|piece| matches!(piece, Piece::Value(_)));
+                let matches = widened(&pieces).matches(text);
+                (!open || !matches).then_some(matches)
             }
             _ => None,
         }
@@ -309,18 +321,38 @@ impl Simplifier {
 
     /// An atom under known values of its variables.
     fn atom(&mut self, term: Term, node: &Node) -> Term {
-        let known = |facts: &Facts, term: Term| facts.value.get(&term).copied().unwrap_or(term);
         match node {
             Node::Eq(a, b) => {
-                let (a, b) = (known(&self.facts, *a), known(&self.facts, *b));
+                let (a, b) = (self.known(*a), self.known(*b));
                 self.terms.eq(a, b)
             }
+            Node::Matches(string, pieces) => {
+                let (string, pieces) = (self.known(*string), self.known_pieces(pieces));
+                self.terms.matches(string, pieces)
+            }
             Node::HasPrefix { bits, prefix, length } => {
-                let bits = known(&self.facts, *bits);
+                let bits = self.known(*bits);
                 self.terms.has_prefix(bits, *prefix, *length)
             }
             _ => term,
         }
+    }
+
+    /// The constant that a variable is known to equal, or else the term itself.
+    fn known(&self, term: Term) -> Term {
+        self.facts.value.get(&term).copied().unwrap_or(term)
+    }
+
+    /// The pieces with known values as text.
+    fn known_pieces(&self, pieces: &[Piece]) -> Vec<Piece> {
+        let known = |piece: &Piece| match piece {
+            Piece::Value(value) => match self.text(Some(&self.known(*value))) {
+                Some(text) => Piece::text(text),
+                None => piece.clone(),
+            },
+            _ => piece.clone(),
+        };
+        pieces.iter().map(known).collect()
     }
 }
 
@@ -332,11 +364,12 @@ fn atom_of(terms: &Terms, term: Term) -> Term {
     }
 }
 
-/// The variable whose value decides an atom.
-fn variable_of(terms: &Terms, atom: Term) -> Option<Term> {
+/// Calls `visit` on the variables whose values decide an atom.
+fn for_each_variable(terms: &Terms, atom: Term, mut visit: impl FnMut(Term)) {
     match terms.node(atom) {
-        Node::Eq(variable, _) | Node::InRe(variable, _) => Some(*variable),
-        _ => None,
+        Node::Eq(variable, _) | Node::InRe(variable, _) => visit(*variable),
+        node @ Node::Matches(..) => node.for_each_child(visit),
+        _ => {}
     }
 }
 
@@ -434,14 +467,14 @@ impl Without<'_> {
 
 #[cfg(test)]
 mod tests {
-    use arbtest::arbitrary::{self, Unstructured};
     use arbtest::arbtest;
 
     use super::*;
     use crate::eval;
-    use crate::model::{Model, Value};
+    use crate::model::Value;
     use crate::regex::Regex;
     use crate::term::Sort;
+    use crate::testing::{all_models, random_formula, random_term};
 
     #[test]
     fn an_unchanged_statement_disappears() {
@@ -475,83 +508,11 @@ mod tests {
         assert_eq!(simplified.terms.as_bool(simplified.assertions()[0].1), Some(false));
     }
 
-    /// Three Booleans, two strings over a tiny set, one bit vector: small enough to try all.
-    const STRINGS: [&str; 4] = ["", "a", "b", "ab"];
-
-    fn random_term(u: &mut Unstructured<'_>, t: &mut Terms, depth: u32) -> arbitrary::Result<Term> {
-        let choice = if depth == 0 { u.int_in_range(0..=3)? } else { u.int_in_range(0..=6)? };
-        Ok(match choice {
-            0 => {
-                let name = *u.choose(&["p", "q", "r"])?;
-                t.var(name, Sort::Bool)
-            }
-            1 => {
-                let (x, c) = (*u.choose(&["x", "y"])?, *u.choose(&STRINGS)?);
-                let (x, c) = (t.var(x, Sort::String), t.string(c));
-                t.eq(x, c)
-            }
-            2 => {
-                let x = t.var(u.choose::<&str>(&["x", "y"])?, Sort::String);
-                let first = Regex::Literal(u.choose::<&str>(&["a", "b"])?.to_string());
-                t.in_re(x, Regex::Concat(vec![first, Regex::All]))
-            }
-            3 => {
-                if u.arbitrary()? {
-                    let (x, y) = (t.var("x", Sort::String), t.var("y", Sort::String));
-                    t.eq(x, y)
-                } else {
-                    let n = t.var("n", Sort::Bits(2));
-                    t.has_prefix(n, u.int_in_range(0..=1)?, 1)
-                }
-            }
-            4 => {
-                let inner = random_term(u, t, depth - 1)?;
-                t.not(inner)
-            }
-            connective => {
-                let mut children = Vec::new();
-                for _ in 0..u.int_in_range(1..=4)? {
-                    children.push(random_term(u, t, depth - 1)?);
-                }
-                if connective == 5 { t.and(children) } else { t.or(children) }
-            }
-        })
-    }
-
-    fn all_models() -> Vec<Model> {
-        let mut models = Vec::new();
-        for flags in 0..8u32 {
-            for x in STRINGS {
-                for y in STRINGS {
-                    for n in 0..4 {
-                        let mut model = Model::new();
-                        for (i, name) in ["p", "q", "r"].into_iter().enumerate() {
-                            model.insert(name, Value::Bool(flags >> i & 1 == 1));
-                        }
-                        model.insert("x", Value::String(x.to_owned()));
-                        model.insert("y", Value::String(y.to_owned()));
-                        model.insert("n", Value::Bits { value: n, width: 2 });
-                        models.push(model);
-                    }
-                }
-            }
-        }
-        models
-    }
-
     #[test]
     fn simplification_keeps_the_models() {
         let models = all_models();
         arbtest(|u| {
-            let mut t = Terms::new();
-            let mut roots = Vec::new();
-            for _ in 0..u.int_in_range(1..=4)? {
-                roots.push(random_term(u, &mut t, 3)?);
-            }
-            let mut formula = Formula::new(t);
-            for root in roots {
-                formula.assert("", root);
-            }
+            let formula = random_formula(u, 4, 3)?;
             let simplified = simplify(formula.clone());
             for model in &models {
                 assert_eq!(
