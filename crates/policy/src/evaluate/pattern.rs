@@ -429,6 +429,7 @@ mod tests {
     fn question_mark_matches_one_character_of_any_width() {
         check("?", "", false);
         check("?", "\u{e9}", true);
+        check("?", "\u{20ac}", true);
         check("?", "\u{1f333}", true);
         check("a?", "abc", false);
         check("*?", "", false);
@@ -634,7 +635,7 @@ mod tests {
                 (0..length).map(|_| u.choose(alphabet).copied()).collect()
             };
             let pattern = draw(&['a', 'b', '*', '*', '?', ':', '\u{e9}'])?;
-            let text = draw(&['a', 'b', '*', '?', ':', '.', '\n', '\u{e9}', '\u{e8}'])?;
+            let text = draw(&['a', 'b', '*', '?', ':', '\n', '\u{e9}', '\u{20ac}', '\u{1f333}'])?;
             let chars: Vec<char> = text.chars().collect();
             let expected = naive(&pattern.chars().collect::<Vec<_>>(), &chars);
             check(&pattern, &text, expected);
