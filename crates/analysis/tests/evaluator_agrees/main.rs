@@ -14,6 +14,7 @@
 mod embed;
 mod generate;
 mod regressions;
+mod small_lists;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
