@@ -20,8 +20,9 @@ fn the_slots_of_a_list_are_enough() {
     let counts = RefCell::new(BTreeMap::<(bool, bool), usize>::new());
     let property = |u: &mut Unstructured<'_>| {
         let key = *u.choose(&["aws:TagKeys", "aws:CalledVia", "x:custom"])?;
-        let texts = [policy(u, key)?, policy(u, key)?];
-        let [existing, new] = texts.clone().map(|text| vec![text]);
+        // What nothing allows has to pay for every element itself.
+        let existing = if u.arbitrary()? { vec![policy(u, key)?] } else { vec![] };
+        let new = vec![policy(u, key)?];
         let subject = Subject::no_new_access(PolicyType::Resource, existing, new);
         let readings = readings(u)?;
         let outcome = compare_lists(&subject, key, readings);
@@ -35,6 +36,29 @@ fn the_slots_of_a_list_are_enough() {
     }
 }
 
+/// For each list, conditions that no shorter one satisfies.
+#[test]
+fn no_slot_is_too_many() {
+    let check = |key: &str, condition: &str, readings: Readings, n_slots: usize| {
+        let text = statement("Allow", condition);
+        let subject = Subject::no_new_access(PolicyType::Resource, vec![], vec![document(&text)]);
+        assert_eq!(compare_lists(&subject, key, readings), (true, n_slots >= MAX_LENGTH));
+        assert_eq!(subject.encoding.elements[&key.to_ascii_lowercase()].len(), n_slots, "{text}");
+    };
+    let (tags, default) = ("aws:TagKeys", Readings::DEFAULT);
+    let two = r#""ForAnyValue:StringEquals": {"aws:TagKeys": "a"},
+        "ForAnyValue:StringLike": {"aws:TagKeys": "b"}"#;
+    check(tags, two, default, 2);
+    let tagged = r#""Null": {"aws:RequestTag/a": "false", "aws:RequestTag/b": "false"}"#;
+    let empty = r#""ForAnyValue:StringEquals": {"aws:TagKeys": ""}"#;
+    check(tags, &format!("{tagged}, {empty}"), default, 3);
+    // One element to be found, and one for the list not to be of empty strings only.
+    check(tags, empty, default.with(Switch::D23, true), 2);
+    let ends = r#""StringEquals": {"aws:CalledViaFirst": "a", "aws:CalledViaLast": "b"},
+        "ForAnyValue:StringEquals": {"aws:CalledVia": ""}"#;
+    check("aws:CalledVia", ends, default, 3);
+}
+
 /// Compares what all lists come to with what those that fit come to; returns it, and whether some
 /// list does not fit.
 #[track_caller]
@@ -42,6 +66,9 @@ fn compare_lists(subject: &Subject, key: &str, readings: Readings) -> (bool, boo
     let free = subject.encoding.whole(Opaque::Free);
     let (mut some_breaks, mut some_fitting_breaks, mut all_fit) = (false, false, true);
     for request in requests(key) {
+        if some_breaks && some_fitting_breaks && !all_fit {
+            break;
+        }
         let breaks = || match breaks(&subject.question, &request, readings) {
             Replay::Confirmed { .. } => true,
             Replay::Refuted(_) => false,
@@ -124,22 +151,29 @@ fn readings(u: &mut Unstructured<'_>) -> Result<Readings> {
 
 fn policy(u: &mut Unstructured<'_>, key: &str) -> Result<String> {
     let mut statements = vec![];
-    for _ in 0..u.int_in_range(1..=2)? {
-        let effect = if u.ratio(3, 4)? { "Allow" } else { "Deny" };
+    for index in 0..u.int_in_range(1..=2)? {
+        let effect = if index == 0 || u.arbitrary()? { "Allow" } else { "Deny" };
         let mut operators = BTreeMap::new();
-        for _ in 0..u.int_in_range(0..=3)? {
+        for _ in 0..u.int_in_range(1..=4)? {
             let (operator, test) = test(u, key)?;
             operators.insert(operator, test);
         }
         let tests: Vec<_> =
             operators.iter().map(|(operator, test)| format!(r#""{operator}": {test}"#)).collect();
-        statements.push(format!(
-            r#"{{"Effect": "{effect}", "Principal": "*", "Action": "*", "Resource": "*",
-                "Condition": {{{}}}}}"#,
-            tests.join(", ")
-        ));
+        statements.push(statement(effect, &tests.join(", ")));
     }
-    Ok(format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(", ")))
+    Ok(document(&statements.join(", ")))
+}
+
+fn document(statements: &str) -> String {
+    format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#)
+}
+
+fn statement(effect: &str, condition: &str) -> String {
+    format!(
+        r#"{{"Effect": "{effect}", "Principal": "*", "Action": "*", "Resource": "*",
+            "Condition": {{{condition}}}}}"#
+    )
 }
 
 fn test(u: &mut Unstructured<'_>, key: &str) -> Result<(String, String)> {
@@ -152,12 +186,13 @@ fn test(u: &mut Unstructured<'_>, key: &str) -> Result<(String, String)> {
         let (companion, null) = (u.choose(companions)?, u.choose(&["true", "false"])?);
         return Ok(("Null".to_owned(), format!(r#"{{"{companion}": "{null}"}}"#)));
     }
-    let set = u.choose(&["ForAnyValue:", "ForAllValues:", "ForAnyValue:", "ForAllValues:", ""])?;
-    let base = u.choose(&["StringEquals", "StringNotEquals", "StringLike", "StringNotLike"])?;
+    let set = u.choose(&["ForAnyValue:", "ForAnyValue:", "ForAnyValue:", "ForAllValues:", ""])?;
+    let bases = ["StringEquals", "StringEquals", "StringLike", "StringLike", "StringNotLike"];
+    let base = u.choose(&bases)?;
     let if_exists = if u.ratio(1, 4)? { "IfExists" } else { "" };
     let mut values = vec![];
-    for _ in 0..u.int_in_range(1..=2)? {
-        values.push(*u.choose(&["", "a", "b", "a*", "*", "?"])?);
+    for _ in 0..*u.choose(&[1, 1, 1, 2])? {
+        values.push(*u.choose(&["", "", "a", "a", "b", "b", "a*", "*", "?"])?);
     }
     Ok((format!("{set}{base}{if_exists}"), format!(r#"{{"{key}": {values:?}}}"#)))
 }
