@@ -29,11 +29,16 @@ fn the_slots_of_a_list_are_enough() {
         *counts.borrow_mut().entry(outcome).or_default() += 1;
         Ok(())
     };
-    arbtest(property).size_min(600).budget_ms(2 * ROUND_MS).run();
-    // Both outcomes, and lists that do not fit, are common.
-    for outcome in [(true, true), (true, false), (false, true)] {
-        assert!(counts.borrow().get(&outcome).is_some_and(|n| *n > 3), "{counts:?}");
+    // Both outcomes, and lists that do not fit, however slow the machine is.
+    let wanted = [(true, true), (true, false), (false, true), (false, false)];
+    let has_all = || wanted.iter().all(|outcome| counts.borrow().contains_key(outcome));
+    for round in 0..MAX_ROUNDS {
+        if round > 0 && has_all() {
+            break;
+        }
+        arbtest(property).size_min(600).budget_ms(2 * ROUND_MS).run();
     }
+    assert!(has_all(), "{counts:?}");
 }
 
 /// For each list, conditions that no shorter one satisfies.
