@@ -73,6 +73,20 @@ fn ten_thousand_stars_are_decided() {
 }
 
 #[test]
+fn states_with_the_same_positives_and_more_negatives_are_not_followed() {
+    // Any of 2^20 sets of letters can have been read, and none leads to a word that the empty set
+    // does not lead to.
+    let letters = || Expr::chars([('a', 't')]).star();
+    let p = [Language::new(&Expr::Concat(vec![letters(), Expr::literal("z")]), &tight()).unwrap()];
+    let mut q: Vec<Language> = ('a'..='t').map(|c| Language::glob(&format!("*{c}*z"))).collect();
+    q.push(Language::glob("*z"));
+    let limits = Limits { max_states: 100, ..tight() };
+    assert_eq!(shortest(&p, &q, &limits), Ok(None));
+    q.pop();
+    assert_eq!(shortest(&p, &q, &limits), Ok(Some("z".to_owned())));
+}
+
+#[test]
 fn a_search_can_be_cancelled() {
     let cancelled = || true;
     let limits = Limits { is_cancelled: Some(&cancelled), ..Limits::default() };
