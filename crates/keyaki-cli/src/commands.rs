@@ -9,11 +9,16 @@ use keyaki::policy::json;
 use keyaki::question::{PolicyRef, Side};
 use keyaki::smtlib::{self, Dialect};
 use keyaki::solvers::{Config, Found, RawAnswer, Status, find};
+use keyaki::validation;
 use keyaki::wire::{ErrorRecord, JobResult, VerdictName};
 use keyaki::{Cancel, EngineOptions, PolicyType, encode as encoder, engine, wire};
 
 use crate::arguments::{Asked, Batch, Check, Encode, PolicyTypeArgument, Solve, Solvers, Solving};
 use crate::{input, render};
+
+mod validate;
+
+pub(crate) use validate::validate;
 
 /// How a command ended, as an exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +134,8 @@ pub(crate) fn batch(arguments: &Batch) -> Result<Exit, Failure> {
             JobResult { error, ..JobResult::default() }
         } else if line.trim_ascii().is_empty() {
             continue;
+        } else if let Some(result) = validation::answer_line(&line) {
+            result
         } else {
             match Inquiry::from_json(&line, arguments.solving.timeout) {
                 Ok((id, inquiry)) => {

@@ -10,10 +10,12 @@
 //! ```
 //!
 //! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`, and
-//! [`wire`] is the one place where jobs, requests and results become JSON.
+//! [`wire`] is the one place where jobs, requests and results become JSON. [`validation`] is apart:
+//! it needs no solver.
 
 pub mod engine;
 pub mod job;
+pub mod validation;
 pub mod wire;
 
 pub use engine::{Engine, EngineError, EngineOptions};

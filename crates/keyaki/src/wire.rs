@@ -7,7 +7,7 @@
 use keyaki_logic::solver::AttemptResult;
 use keyaki_logic::{Attempt, Reason};
 use keyaki_policy::request::{self, ContextValue};
-use keyaki_policy::{ParseError, Request as PolicyRequest};
+use keyaki_policy::{ParseError, PolicyType, Request as PolicyRequest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -81,6 +81,52 @@ pub enum PolicyTypeName {
     Identity,
     /// A resource; role trust policies too.
     Resource,
+    /// A role, as its trust policy.
+    Trust,
+    /// A KMS key.
+    Kms,
+    /// An organisation, as a service control policy.
+    Scp,
+    /// An organisation, as a resource control policy.
+    Rcp,
+    /// A user or role, as its permissions boundary.
+    Boundary,
+    /// A session.
+    Session,
+    /// A VPC endpoint.
+    Vpce,
+}
+
+impl PolicyTypeName {
+    /// All types, with their names.
+    pub const ALL: [(PolicyTypeName, &'static str, PolicyType); 9] = [
+        (PolicyTypeName::Identity, "identity", PolicyType::Identity),
+        (PolicyTypeName::Resource, "resource", PolicyType::Resource),
+        (PolicyTypeName::Trust, "trust", PolicyType::Trust),
+        (PolicyTypeName::Kms, "kms", PolicyType::Kms),
+        (PolicyTypeName::Scp, "scp", PolicyType::Scp),
+        (PolicyTypeName::Rcp, "rcp", PolicyType::Rcp),
+        (PolicyTypeName::Boundary, "boundary", PolicyType::Boundary),
+        (PolicyTypeName::Session, "session", PolicyType::Session),
+        (PolicyTypeName::Vpce, "vpce", PolicyType::VpcEndpoint),
+    ];
+
+    /// The type of that name.
+    pub fn by_name(name: &str) -> Option<PolicyTypeName> {
+        let find = |(_, known, _): &&(PolicyTypeName, &str, PolicyType)| *known == name;
+        PolicyTypeName::ALL.iter().find(find).map(|(policy_type, ..)| *policy_type)
+    }
+
+    /// The names, for a hint.
+    pub fn names() -> String {
+        PolicyTypeName::ALL.map(|(_, name, _)| name).join(", ")
+    }
+}
+
+impl From<PolicyTypeName> for PolicyType {
+    fn from(name: PolicyTypeName) -> PolicyType {
+        PolicyTypeName::ALL[name as usize].2
+    }
 }
 
 /// Which meaning of "public" is in force.
@@ -127,6 +173,9 @@ pub struct JobResult {
     /// Wall-clock time from reading the job to its answer, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ns: Option<u64>,
+    /// For `validate`: what was found, in the order of the places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<validate::FindingRecord>>,
     /// Each solver's try at each query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<AttemptRecord>,
@@ -422,6 +471,8 @@ impl ErrorRecord {
     }
 }
 
+pub mod validate;
+
 /// A duration in nanoseconds, at most 584 years.
 pub fn nanoseconds(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
@@ -431,6 +482,7 @@ pub fn nanoseconds(duration: std::time::Duration) -> u64 {
 pub fn schema() -> Value {
     let mut schemas = schemars::generate::SchemaSettings::draft2020_12().into_generator();
     let job = schemas.subschema_for::<Job>();
+    let validate = schemas.subschema_for::<validate::ValidateJob>();
     let result = schemas.subschema_for::<JobResult>();
     let definitions = schemas.take_definitions(true);
     serde_json::json!({
@@ -438,7 +490,7 @@ pub fn schema() -> Value {
         "title": "Keyaki jobs and results, one a line",
         // Not `oneOf`: whoever reads old results must bear new members, so a result may have any
         // member, and a job is one too.
-        "anyOf": [job, result],
+        "anyOf": [job, validate, result],
         "$defs": definitions,
     })
 }

@@ -98,6 +98,15 @@ pub fn actions_with_prefix(prefix: &str) -> impl Iterator<Item = &'static str> {
         .take_while(move |name| starts_with(name, prefix))
 }
 
+/// The known condition keys that begin with `prefix`, in any case, but for those with a variable
+/// part.
+pub fn keys_with_prefix(prefix: &str) -> impl Iterator<Item = &'static str> {
+    KEYS[first_not_below(KEYS, prefix)..]
+        .lines()
+        .map(name_of)
+        .take_while(move |name| starts_with(name, prefix))
+}
+
 /// What goes with an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionDetails {

@@ -12,3 +12,4 @@ mod fakes;
 mod program;
 mod schema;
 mod scripts;
+mod validate;
