@@ -9,12 +9,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`, and
-//! [`wire`] is the one place where jobs, requests and results become JSON. [`validation`] is apart:
-//! it needs no solver.
+//! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`,
+//! [`evaluation`] those about one request, and [`wire`] is the one place where jobs, requests and
+//! results become JSON. [`policies`] is how policies of several kinds are given, [`decisions`] how
+//! readings of the language are. [`validation`] needs neither solver nor request.
 
+pub mod decisions;
 pub mod engine;
+pub mod evaluation;
 pub mod job;
+pub mod policies;
+mod reader;
+mod request;
 pub mod validation;
 pub mod wire;
 

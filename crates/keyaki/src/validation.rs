@@ -1,118 +1,104 @@
 //! The task `validate`: everything that is wrong with or odd in a policy.
 //!
-//! It needs no solver, so it is no question like the others, and [`answer_line`] takes its jobs out
-//! of a batch before they are read as questions.
+//! It asks no solver and no request, and refuses no policy: what is wrong with it is the answer.
 
 use std::time::Instant;
 
-use keyaki_policy::json::{self, Kind, Member, Value};
-use keyaki_policy::span::Position;
+use keyaki_policy::json::{Kind, Member, Value};
 use keyaki_policy::{PolicyType, validate};
 
+use crate::reader::{Fallible, Reader, pointer};
 use crate::wire::validate::FindingRecord;
-use crate::wire::{ErrorRecord, JobResult, PolicyTypeName, nanoseconds};
+use crate::wire::{JobResult, PolicyTypeName, nanoseconds};
 
-/// The task's name in jobs and results.
+/// The name of the task of telling what is wrong with a policy.
 pub const VALIDATE: &str = "validate";
 
-/// Validates the text of a policy; without a type, that is guessed.
-pub fn answer(source: &str, policy_type: Option<PolicyType>) -> JobResult {
-    let start = Instant::now();
-    let findings = validate(source, policy_type).into_iter().map(FindingRecord::from).collect();
-    JobResult {
-        question: Some(VALIDATE.to_owned()),
-        findings: Some(findings),
-        elapsed_ns: Some(nanoseconds(start.elapsed())),
-        ..JobResult::default()
-    }
+/// A policy to validate.
+#[derive(Clone, Debug)]
+pub struct Validation {
+    /// Its text, which may be anything.
+    pub source: String,
+    /// What it is attached to; guessed if `None`.
+    pub policy_type: Option<PolicyType>,
 }
 
-/// The result of a line of a batch, if its `question` is `validate`; none of any other line, also
-/// one that is no job.
-pub fn answer_line(line: &[u8]) -> Option<JobResult> {
-    // Reading a line costs as much as some answers do: most need not be read twice.
-    let name = VALIDATE.as_bytes();
-    if !line.windows(name.len()).any(|window| window == name) {
-        return None;
-    }
-    let source = json::decode(line).ok()?;
-    let job = json::read(source).ok()?;
-    let Kind::Object(members) = &job.kind else { return None };
-    let question = members.iter().find(|member| member.key == "question")?;
-    if !matches!(&question.value.kind, Kind::String(name) if name == VALIDATE) {
-        return None;
-    }
-    Some(answer_job(source, &job, members))
-}
-
-fn answer_job(source: &str, job: &Value<'_>, members: &[Member<'_>]) -> JobResult {
-    let wrong = |value: &Value<'_>, path: &str, message: String| {
-        let position = Position::of(source, value.span.start);
-        ErrorRecord {
-            path: Some(path.to_owned()),
-            line: Some(position.line),
-            column: Some(position.column),
-            ..ErrorRecord::new("invalid-job", message)
-        }
-    };
-    let mut id = None;
-    let mut policy = None;
-    let mut policy_type = None;
-    let mut error = None;
-    for Member { key, value, .. } in members {
-        let path = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
-        let mistake = match (&**key, &value.kind) {
-            ("id", Kind::String(text)) => {
-                id = Some(text.to_string());
-                continue;
-            }
-            ("question" | "timeout_ms", _) => continue,
-            ("policy", Kind::Object(_)) => {
-                let span = value.span;
-                policy = Some(source[span.start as usize..span.end as usize].to_owned());
-                continue;
-            }
-            ("policy", Kind::String(text)) => {
-                policy = Some(text.to_string());
-                continue;
-            }
-            ("policy_type", Kind::String(name)) => match PolicyTypeName::by_name(name) {
-                Some(name) => {
-                    policy_type = Some(PolicyType::from(name));
-                    continue;
+impl Validation {
+    /// Reads the members of a job whose `question` is `validate`.
+    pub(crate) fn read(
+        reader: Reader<'_>,
+        job: &Value<'_>,
+        members: &[Member<'_>],
+    ) -> Fallible<Validation> {
+        let mut source = None;
+        let mut policy_type = None;
+        for Member { key, value, .. } in members {
+            let path = pointer("", key);
+            match (&**key, &value.kind) {
+                ("id" | "question", _) => {}
+                ("timeout_ms", _) => drop(reader.milliseconds(value, &path)?),
+                ("policy", Kind::Object(_)) => source = Some(reader.text(value).to_owned()),
+                ("policy", Kind::String(text)) => source = Some(text.to_string()),
+                ("policy", _) => {
+                    let message = "a policy is an object, or a string that holds JSON";
+                    return Err(reader.wrong(value, &path, message));
                 }
-                None => format!("`policy_type` is one of {}", PolicyTypeName::names()),
-            },
-            ("id" | "policy_type", _) => format!("`{key}` is a string"),
-            ("policy", _) => "a policy is an object, or a string that holds JSON".to_owned(),
-            _ => format!("a `{VALIDATE}` job has no member `{key}`"),
-        };
-        error = error.or(Some(wrong(value, &path, mistake)));
+                ("policy_type", _) => {
+                    let name = reader.string(value, &path)?;
+                    let known = PolicyTypeName::by_name(name).ok_or_else(|| {
+                        let message = format!("`{name}` is no type of policy");
+                        let hint = format!("the types are {}", PolicyTypeName::names());
+                        reader.wrong_with_hint(value, &path, &message, &hint)
+                    })?;
+                    policy_type = Some(PolicyType::from(known));
+                }
+                (other, _) => {
+                    let message = format!("a `{VALIDATE}` job has no member `{other}`");
+                    let hint = "its members are id, question, policy, policy_type and timeout_ms";
+                    return Err(reader.wrong_with_hint(value, &path, &message, hint));
+                }
+            }
+        }
+        match source {
+            Some(source) => Ok(Validation { source, policy_type }),
+            None => Err(reader.wrong(job, "", "the job has no `policy`")),
+        }
     }
-    let result = match (error, policy) {
-        (Some(error), _) => Err(error),
-        (None, None) => Err(wrong(job, "", "the job has no `policy`".to_owned())),
-        (None, Some(policy)) => Ok(answer(&policy, policy_type)),
-    };
-    match result {
-        Ok(result) => JobResult { id, ..result },
-        Err(error) => JobResult {
-            id,
+
+    /// Validates.
+    pub fn answer(&self) -> JobResult {
+        let start = Instant::now();
+        let findings = validate(&self.source, self.policy_type);
+        JobResult {
             question: Some(VALIDATE.to_owned()),
-            error: Some(error),
+            findings: Some(findings.into_iter().map(FindingRecord::from).collect()),
+            elapsed_ns: Some(nanoseconds(start.elapsed())),
             ..JobResult::default()
-        },
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use keyaki_logic::Cancel;
+
     use super::*;
+    use crate::job::Task;
+    use crate::wire::ErrorRecord;
+
+    fn answer(line: &str) -> JobResult {
+        let no_engine = |_: &[String]| Err(ErrorRecord::new("no-engine", "none is needed"));
+        match Task::from_json(line.as_bytes(), Duration::from_secs(1)) {
+            Ok((id, task)) => JobResult { id, ..task.answer(&no_engine, &Cancel::new()) },
+            Err(result) => *result,
+        }
+    }
 
     #[track_caller]
     fn check(line: &str, expected: &str) {
-        let result = answer_line(line.as_bytes()).expect("a validate job");
-        let result = JobResult { elapsed_ns: None, ..result };
+        let result = JobResult { elapsed_ns: None, ..answer(line) };
         assert_eq!(serde_json::to_string(&result).expect("it is JSON"), expected);
     }
 
@@ -134,8 +120,7 @@ mod tests {
     #[test]
     fn a_policy_that_is_no_json_has_one_finding() {
         let line = r#"{"question":"validate","policy":"{"}"#;
-        let findings = answer_line(line.as_bytes()).and_then(|result| result.findings);
-        assert_eq!(findings.map(|findings| findings.len()), Some(1));
+        assert_eq!(answer(line).findings.map(|findings| findings.len()), Some(1));
     }
 
     #[test]
@@ -148,28 +133,16 @@ mod tests {
             ),
             (
                 r#"{"id":"a","question":"validate","policy":{},"policy_type":"role"}"#,
-                "`policy_type` is one of identity, resource, trust, kms, scp, rcp, boundary, session, vpce",
+                "`role` is no type of policy",
             ),
             (
                 r#"{"id":"a","question":"validate","policy":{},"new":{}}"#,
                 "a `validate` job has no member `new`",
             ),
         ] {
-            let result = answer_line(line.as_bytes()).expect("a validate job");
+            let result = answer(line);
             assert_eq!(result.id.as_deref(), Some("a"));
             assert_eq!(result.error.map(|error| error.message).as_deref(), Some(message));
-        }
-    }
-
-    #[test]
-    fn other_lines_are_left_alone() {
-        for line in [
-            r#"{"question":"no-public-access","id":"validate"}"#,
-            r#"{"question":"validates"}"#,
-            "validate",
-            "",
-        ] {
-            assert_eq!(answer_line(line.as_bytes()), None, "{line}");
         }
     }
 }

@@ -1,7 +1,5 @@
 //! What validation finds, and what it must not.
 
-#![expect(clippy::unwrap_used, reason = "this is a test")]
-
 use arbtest::arbitrary::{Result as Drawn, Unstructured};
 use keyaki_policy::evaluate::{Truth, evaluate, statement_matches};
 use keyaki_policy::request::{Context, ContextValue, Principal};

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use keyaki::validation;
+use keyaki::validation::Validation;
 use keyaki::wire::JobResult;
 use keyaki::wire::validate::{FindingRecord, LevelName};
 
@@ -17,7 +17,7 @@ pub(crate) fn validate(arguments: &Validate) -> Result<Exit, Failure> {
     let mut exit = Exit::Success;
     for path in &arguments.policies {
         let result = match input::text(path) {
-            Ok(source) => validation::answer(&source, arguments.policy_type),
+            Ok(source) => Validation { source, policy_type: arguments.policy_type }.answer(),
             Err(record) => JobResult { error: Some(record), ..JobResult::default() },
         };
         exit = worse(exit, status(&result));

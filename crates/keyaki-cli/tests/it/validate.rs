@@ -49,7 +49,7 @@ fn a_type_is_what_the_policy_is_held_against() {
 fn a_batch_takes_validate_jobs_among_others() {
     let den = Den::new();
     let job = format!(r#"{{"id":"v","question":"validate","policy":{FINE}}}"#);
-    let run = den.keyaki_reading("batch", &format!("{job}\n{{\"id\":\"x\",\"question\":\"?\"}}\n"));
+    let run = den.keyaki_reading("batch", format!("{job}\n{{\"id\":\"x\",\"question\":\"?\"}}\n"));
     assert_eq!(run.status, 2, "{}", run.stderr);
     let _ = run.results();
     let lines: Vec<&str> = run.stdout.lines().collect();

@@ -21,6 +21,9 @@ pub struct ValidateJob {
     /// What the policy is attached to; guessed from its `Principal` elements if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_type: Option<PolicyTypeName>,
+    /// Accepted as in every job; validation needs no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
 }
 
 /// The word `validate`.
