@@ -40,7 +40,7 @@ pub struct Job {
     pub new: Option<Value>,
     /// For `evaluate`: the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request: Option<Request>,
+    pub request: Option<GivenRequest>,
     /// For `evaluate`: the policies that decide it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Policies>,
@@ -455,6 +455,60 @@ pub struct Request {
     /// Whether the principal is a session of a service-linked role.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub service_linked_role: bool,
+}
+
+/// A request as somebody writes it. What follows from its principal and resource may be left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GivenRequest {
+    /// Who asks.
+    pub principal: GivenPrincipal,
+    /// ARN of the role of a role session that is given as a text, if the role has a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// ARN of the user behind a federated user's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub federated_base: Option<String>,
+    /// `service:Name`.
+    pub action: String,
+    /// The resource's ARN, or `*`.
+    pub resource: String,
+    /// Who owns the resource, where its ARN does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_account: Option<String>,
+    /// Condition keys: a string is one value, a list a multivalued key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub context: BTreeMap<String, GivenValue>,
+    /// Whether keys that are not listed are absent, also those that follow from the principal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub context_complete: bool,
+    /// Whether the principal's account is the management account of its organisation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub management_account: bool,
+    /// Whether the principal is a session of a service-linked role.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub service_linked_role: bool,
+}
+
+/// Who asks, as somebody writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum GivenPrincipal {
+    /// An ARN of a user, root user, role session or federated user, a service principal, a
+    /// provider's ARN or host, a canonical user id, `anonymous` or `*`.
+    Text(String),
+    /// A principal with its type.
+    Typed(Principal),
+}
+
+/// The value of a condition key, as somebody writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum GivenValue {
+    /// One value.
+    One(String),
+    /// The values of a multivalued key.
+    Many(Vec<String>),
 }
 
 /// Who asks.
