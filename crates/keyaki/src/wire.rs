@@ -243,7 +243,8 @@ pub struct JobResult {
     /// Why the verdict is to be believed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceName>,
-    /// Who decided: a solver's name, or `simplifier` if none had to be asked.
+    /// Who decided: a solver's name, or, if none had to be asked, `simplifier` (nothing was left to
+    /// ask) or `candidates` (a likely request breaks the property).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solver: Option<String>,
     /// The meaning of "public" in force, in words.
