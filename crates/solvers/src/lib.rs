@@ -15,12 +15,14 @@ mod listen;
 mod record;
 mod system;
 
+pub mod automaton;
 pub mod checked;
 pub mod config;
 pub mod discover;
 pub mod portfolio;
 pub mod process;
 
+pub use automaton::Automaton;
 pub use checked::Checked;
 pub use config::{Config, ConfigError, Definition};
 pub use discover::{Found, Status, find, locate};
