@@ -61,7 +61,7 @@ pub fn decode(encoding: &Encoding, model: &Model) -> Request {
     let mut context = Context::default();
     for key in encoding.keys.values() {
         if model.get(&key.presence()) == Some(&Value::Bool(true)) {
-            context.insert(&key.spelling, context_value(model, kind, key));
+            context.insert(&key.spelling, context_value(encoding, model, kind, key));
         }
     }
     let resource_account = match context.get("aws:ResourceAccount") {
@@ -149,41 +149,87 @@ fn resource(model: &Model) -> String {
     format!("arn:{}", fields.map(|field| text(model, field)).join(":"))
 }
 
-fn context_value(model: &Model, kind: Kind, key: &Key) -> ContextValue {
-    let value = derived_value(model, kind, key).unwrap_or_else(|| own_value(model, key));
-    match key.cardinality {
-        Some(Cardinality::Multi) => ContextValue::Many(elements(model, key, value)),
-        None if model.get(&key.list()) == Some(&Value::Bool(true)) => {
-            ContextValue::Many(vec![value])
-        }
-        _ => ContextValue::One(value),
+fn context_value(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) -> ContextValue {
+    let is_list = match key.cardinality {
+        Some(cardinality) => cardinality == Cardinality::Multi,
+        None => is_true(model, &key.list()),
+    };
+    if is_list {
+        return ContextValue::Many(match encoding.elements.get(&key.lower) {
+            Some(slots) => elements(model, key, slots),
+            None => likely_elements(encoding, model, kind, key),
+        });
     }
+    ContextValue::One(derived_value(model, kind, key).unwrap_or_else(|| own_value(model, key)))
 }
 
-/// The elements of a multivalued key. Of such keys only the presence is modelled, so they are made
-/// to agree with what else the request says (R7, R17, R26) and are `value` otherwise.
-fn elements(model: &Model, key: &Key, value: String) -> Vec<String> {
-    let single = |written: &str| {
-        let key = Key::new(written);
-        let present = model.get(&key.presence()) == Some(&Value::Bool(true));
-        present.then(|| text(model, &key.value()).to_owned())
-    };
+/// The elements of a list, in an order that agrees with its ends (R17).
+fn elements(model: &Model, key: &Key, slots: &[Key]) -> Vec<String> {
+    let mut elements: Vec<String> = Vec::new();
+    for slot in slots.iter().filter(|slot| is_true(model, &slot.presence())) {
+        let element = own_value(model, slot);
+        if !elements.contains(&element) {
+            elements.push(element);
+        }
+    }
+    if key.lower != "aws:calledvia" {
+        return elements;
+    }
+    let end = |key: &str| single(model, key).filter(|end| elements.contains(end));
+    let (first, last) = (end("aws:CalledViaFirst"), end("aws:CalledViaLast"));
+    if elements.len() == 1 {
+        return elements;
+    }
+    let is_end = |element: &String| [&first, &last].contains(&&Some(element.clone()));
+    let between = elements.iter().filter(|element| !is_end(element)).cloned();
+    first.clone().into_iter().chain(between).chain(last.clone()).collect()
+}
+
+/// The elements of a list of which only the presence matters: such that they agree with what else
+/// the request says (R7, R8, R17, R26, R29).
+fn likely_elements(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) -> Vec<String> {
     let of_organisation = |id: &str| {
-        let id = single(id).unwrap_or_else(|| "o-exampleorgid".to_owned());
+        let id = text(model, &Key::new(id).value());
+        let id = if id.is_empty() { "o-exampleorgid" } else { id };
         vec![format!("{id}/r-example/")]
+    };
+    let or_likely = |elements: Vec<String>, likely: &str| match elements.is_empty() {
+        true => vec![likely.to_owned()],
+        false => elements,
     };
     match key.lower.as_str() {
         "aws:calledvia" => {
-            let known = [single("aws:CalledViaFirst"), single("aws:CalledViaLast")];
-            let known: Vec<String> = known.into_iter().flatten().collect();
-            if known.is_empty() { vec!["cloudformation.amazonaws.com".to_owned()] } else { known }
+            let ends = ["aws:CalledViaFirst", "aws:CalledViaLast"];
+            let ends = ends.into_iter().filter_map(|end| single(model, end)).collect();
+            or_likely(ends, "cloudformation.amazonaws.com")
         }
         "aws:principalorgpaths" => of_organisation("aws:PrincipalOrgID"),
         "aws:resourceorgpaths" => of_organisation("aws:ResourceOrgID"),
         "aws:vpceorgpaths" => of_organisation("aws:VpceOrgID"),
         "aws:sourceorgpaths" => of_organisation("aws:SourceOrgID"),
-        _ => vec![value],
+        "aws:tagkeys" => {
+            let tag = |key: &Key| {
+                let (start, tag) = key.spelling.split_once('/')?;
+                let is_tag = start.eq_ignore_ascii_case("aws:RequestTag");
+                (is_tag && is_true(model, &key.presence())).then(|| tag.to_owned())
+            };
+            or_likely(encoding.keys.values().filter_map(tag).collect(), likely(&key.lower))
+        }
+        "aws:principalservicenameslist" if kind == Kind::Service => {
+            vec![text(model, name::SERVICE).to_owned()]
+        }
+        _ => vec![own_value(model, key)],
     }
+}
+
+/// The value of a key that is present and has text.
+fn single(model: &Model, written: &str) -> Option<String> {
+    let key = Key::new(written);
+    is_true(model, &key.presence()).then(|| text(model, &key.value()).to_owned())
+}
+
+fn is_true(model: &Model, variable: &str) -> bool {
+    model.get(variable) == Some(&Value::Bool(true))
 }
 
 /// The value of a key that follows from the principal.
@@ -212,9 +258,7 @@ fn derived_value(model: &Model, kind: Kind, key: &Key) -> Option<String> {
             text(model, name::PRINCIPAL).rsplit('/').next().unwrap_or_default().to_owned()
         }
         "aws:principalisawsservice" => (kind == Kind::Service).to_string(),
-        "aws:principalservicename" | "aws:principalservicenameslist" => {
-            text(model, name::SERVICE).to_owned()
-        }
+        "aws:principalservicename" => text(model, name::SERVICE).to_owned(),
         _ => return None,
     })
 }
@@ -380,7 +424,8 @@ impl Hints {
         groups.push(Box::new(|_| self.actions()));
         groups.push(Box::new(|model| self.resources(model)));
         for key in encoding.keys.values() {
-            for group in self.key(key) {
+            let elements = encoding.elements.get(&key.lower).map(Vec::as_slice);
+            for group in self.key(key, elements.unwrap_or_default()) {
                 groups.push(Box::new(move |_| group.clone()));
             }
         }
@@ -512,10 +557,44 @@ impl Hints {
         candidates
     }
 
-    /// First the key's absence; then, for the case that it is present, likely values.
-    fn key(&self, key: &Key) -> Vec<Vec<Candidate>> {
-        let absent = vec![(key.presence(), Value::Bool(false)), (key.list(), Value::Bool(false))];
-        let mut groups = vec![vec![absent], vec![vec![(key.list(), Value::Bool(false))]]];
+    /// First the key's absence; then, for the case that it is present, likely values, of as few
+    /// elements as will do.
+    fn key(&self, key: &Key, elements: &[Key]) -> Vec<Vec<Candidate>> {
+        let flag = |variable: String| (variable, Value::Bool(false));
+        let further = || elements.iter().skip(1).rev();
+        let mut absent = vec![flag(key.presence()), flag(key.list())];
+        absent.extend(further().map(|element| flag(element.presence())));
+        let mut groups = vec![vec![absent], vec![vec![flag(key.list())]]];
+        groups.extend(further().map(|element| vec![vec![flag(element.presence())]]));
+        groups.extend(self.organisation(key, elements));
+        groups.extend(self.values(key));
+        groups.extend(elements.iter().skip(1).flat_map(|element| self.values(element)));
+        groups
+    }
+
+    /// Paths with the id that they begin with, which can only change together.
+    fn organisation(&self, key: &Key, elements: &[Key]) -> Option<Vec<Candidate>> {
+        let id = key.lower.strip_suffix("paths").filter(|start| start.ends_with("org"))?;
+        let id = Key::new(&format!("{id}id")).value();
+        let words = elements.iter().flat_map(|element| self.words_of(&element.value()));
+        let roots = self.words_of(&id).iter().map(|id| format!("{id}/r-example/"));
+        let paths = std::iter::once("o-exampleorgid/r-example/".to_owned());
+        let paths = paths.chain(roots).chain(words.cloned());
+        Some(
+            paths
+                .map(|path| {
+                    let start = path.split('/').next().unwrap_or_default();
+                    let mut candidate = vec![string(&id, start)];
+                    candidate.extend(elements.iter().map(|e| string(&e.value(), &path)));
+                    candidate
+                })
+                .collect(),
+        )
+    }
+
+    /// Likely values of a key, or of one of its elements.
+    fn values(&self, key: &Key) -> Vec<Vec<Candidate>> {
+        let mut groups = Vec::new();
         match key.sort {
             KeySort::String => groups.push(self.strings_or(&key.value(), likely(&key.lower))),
             KeySort::Arn => {
@@ -602,6 +681,9 @@ fn likely(key: &str) -> &'static str {
         "aws:sourcevpc" => "vpc-0example",
         "aws:sourcevpce" => "vpce-0example",
         "aws:requestedregion" => "us-east-1",
+        "aws:calledvia" | "aws:calledviafirst" | "aws:calledvialast" => {
+            "cloudformation.amazonaws.com"
+        }
         "aws:principalaccount"
         | "aws:resourceaccount"
         | "aws:sourceaccount"

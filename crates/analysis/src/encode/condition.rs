@@ -35,12 +35,20 @@ impl Encoder<'_> {
         let operator = condition.operator;
         let present = self.present(&key);
         let absent = self.t.not(present);
+        if let Some(set) = operator.set
+            && is_modelled(operator.base)
+        {
+            let holds = self.set_condition(source, condition, &key, set);
+            return holds.unwrap_or_else(|| self.unmodelled(source, condition, present));
+        }
         // What an empty list means is undecided (D6).
         let is_modelled = is_modelled(operator.base) && !condition.values.is_empty();
         if operator.set.is_some() || !is_modelled {
             return self.unmodelled(source, condition, present);
         }
         if operator.base == BaseOperator::Null {
+            let absent = self.is_null(&key, present);
+            let present = self.t.not(absent);
             // The parser lets only truth values through.
             let tests = condition.values.iter().filter_map(truth);
             let tests: Vec<Term> =
@@ -48,10 +56,11 @@ impl Encoder<'_> {
             return self.t.or(tests);
         }
         let matches = self.passes(source, condition, &key);
-        // D26: a list fails every test that has no set operator.
         let list = self.is_list(&key, present);
         let single = self.t.not(list);
         let passes = self.t.and([single, matches]);
+        let as_list = self.passes_as_list(condition, list);
+        let passes = self.t.or([passes, as_list]);
         if operator.if_exists || operator.base.is_negated() {
             self.t.or([absent, passes])
         } else {

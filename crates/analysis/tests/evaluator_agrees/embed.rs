@@ -8,23 +8,50 @@
 use std::net::IpAddr;
 
 use keyaki_analysis::encode::Encoding;
+use keyaki_analysis::encode::symbols::switch_of;
 use keyaki_analysis::encode::symbols::{ARN_FIELDS, Key, Kind, address_field, name};
 use keyaki_logic::{Model, Sort, Value};
-use keyaki_policy::Request;
 use keyaki_policy::catalogue::{Cardinality, KeySort};
 use keyaki_policy::request::{ContextValue, Principal};
+use keyaki_policy::{Readings, Request};
 
-/// The assignment that stands for the request, or none if there is none. It has a value for every
-/// variable but the opaque ones.
-pub(crate) fn model(encoding: &Encoding, request: &Request) -> Option<Model> {
+/// Whether a list has more elements than the encoding tells apart, so that no assignment stands for
+/// the request itself.
+pub(crate) fn is_too_long(encoding: &Encoding, request: &Request) -> bool {
+    encoding.elements.iter().any(|(key, slots)| match request.context.get(key) {
+        Some(ContextValue::Many(elements)) => distinct(elements).len() > slots.len(),
+        _ => false,
+    })
+}
+
+/// Whether the request has a list of which the encoding knows the presence only.
+pub(crate) fn has_unseen_list(encoding: &Encoding, request: &Request) -> bool {
+    encoding.keys.keys().any(|key| {
+        let value = request.context.get(key);
+        matches!(value, Some(ContextValue::Many(_))) && !encoding.elements.contains_key(key)
+    })
+}
+
+/// The assignment that stands for the request under these readings, or none if there is none. It
+/// has a value for every variable but the opaque ones.
+pub(crate) fn model(encoding: &Encoding, request: &Request, readings: Readings) -> Option<Model> {
+    if !has_ends(request) {
+        return None;
+    }
     let mut model = Model::new();
+    for (variable, _) in encoding.terms.variables() {
+        if let Some(switch) = switch_of(variable) {
+            model.insert(variable, Value::Bool(readings.is_alternative(switch)));
+        }
+    }
+    organisations(&mut model, request);
     action_and_resource(&mut model, request)?;
     principal(&mut model, encoding, request)?;
     for key in encoding.keys.values() {
         let value = request.context.get(&key.lower);
         model.insert(key.presence(), Value::Bool(value.is_some()));
         if let Some(value) = value {
-            context_value(&mut model, request, key, value)?;
+            context_value(&mut model, encoding, request, key, value)?;
         }
     }
     for (variable, sort) in encoding.terms.variables() {
@@ -39,6 +66,39 @@ pub(crate) fn model(encoding: &Encoding, request: &Request) -> Option<Model> {
         }
     }
     Some(model)
+}
+
+/// Whether the ends of the list of services are what other keys say they are. An assignment does not
+/// know the order.
+fn has_ends(request: &Request) -> bool {
+    let Some(ContextValue::Many(services)) = request.context.get("aws:CalledVia") else {
+        return true;
+    };
+    let ends = [("aws:CalledViaFirst", services.first()), ("aws:CalledViaLast", services.last())];
+    ends.into_iter().all(|(key, end)| match request.context.get(key) {
+        Some(ContextValue::One(own)) => Some(own) == end,
+        _ => true,
+    })
+}
+
+/// The ids of organisations, as paths begin; where the request has the id, it is put in later.
+fn organisations(model: &mut Model, request: &Request) {
+    for member in ["aws:principalorg", "aws:resourceorg", "aws:vpceorg", "aws:sourceorg"] {
+        if let Some(ContextValue::Many(paths)) = request.context.get(&format!("{member}paths")) {
+            let id = paths.first().and_then(|path| path.split('/').next());
+            text(model, &Key::new(&format!("{member}id")).value(), id.unwrap_or_default());
+        }
+    }
+}
+
+fn distinct(elements: &[String]) -> Vec<&String> {
+    let mut distinct = vec![];
+    for element in elements {
+        if !distinct.contains(&element) {
+            distinct.push(element);
+        }
+    }
+    distinct
 }
 
 fn action_and_resource(model: &mut Model, request: &Request) -> Option<()> {
@@ -139,6 +199,7 @@ fn canonical(model: &mut Model, id: Option<&str>) {
 
 fn context_value(
     model: &mut Model,
+    encoding: &Encoding,
     request: &Request,
     key: &Key,
     value: &ContextValue,
@@ -151,7 +212,17 @@ fn context_value(
             model.insert(key.list(), Value::Bool(is_list));
         }
     }
-    let ContextValue::One(value) = value else { return Some(()) };
+    let value = match value {
+        ContextValue::One(value) => value,
+        ContextValue::Many(elements) => {
+            let slots = encoding.elements.get(&key.lower).map(Vec::as_slice).unwrap_or_default();
+            for (slot, element) in slots.iter().zip(distinct(elements)) {
+                model.insert(slot.presence(), Value::Bool(true));
+                own_value(model, slot, element)?;
+            }
+            return Some(());
+        }
+    };
     let own_kind = kind(&request.principal);
     if let Some(derived) = derived(&request.principal, own_kind, key) {
         return (derived == *value).then_some(());

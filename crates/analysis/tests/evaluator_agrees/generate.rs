@@ -11,7 +11,7 @@ use keyaki_analysis::Question;
 use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::catalogue::{self, Cardinality};
 use keyaki_policy::request::{ContextValue, Principal};
-use keyaki_policy::{PolicyType, Request};
+use keyaki_policy::{PolicyType, Readings, Request, Switch};
 
 const A: &str = "111122223333";
 
@@ -49,19 +49,36 @@ const KEYS: &[(&str, &[&str])] = &[
     ("aws:SourceVpce", &["vpce-1", "vpce-*"]),
     ("aws:VpceAccount", &[A, "444455556666"]),
     ("aws:VpceOrgID", &["o-a", "o-b"]),
-    ("aws:VpceOrgPaths", &["o-a/r-1/"]),
+    ("aws:VpceOrgPaths", PATHS),
+    ("aws:SourceOrgPaths", PATHS),
+    ("aws:ResourceOrgPaths", PATHS),
+    ("aws:VpcSourceIp", &["10.1.2.3", "::1"]),
+    (
+        "aws:SourceVpcArn",
+        &["arn:aws:ec2:us-east-1:111122223333:vpc/vpc-1", "arn:aws:ec2:us-east-1:1:vpc/vpc-2", "*"],
+    ),
+    ("aws:TagKeys", TAG_KEYS),
+    ("aws:TagKeys", TAG_KEYS),
+    ("aws:TagKeys", TAG_KEYS),
+    ("aws:RequestTag/Team", &["x", "", "x*"]),
+    ("aws:RequestTag/cost", &["x", "y"]),
+    ("aws:UserAgent", &["curl", ""]),
+    ("kms:ViaService", &["s3.us-east-1.amazonaws.com"]),
+    ("backup:CopyTargets", ARNS),
+    ("apigateway:Request/ApiKeyRequired", &["true", "false"]),
     ("aws:SourceArn", ARNS),
     ("aws:SourceAccount", &[A, "444455556666", "*"]),
     ("aws:SourceOrgID", &["o-a", "o-b"]),
     ("aws:SecureTransport", &["true", "false", "*e"]),
     ("aws:ViaAWSService", &["true", "false"]),
-    ("aws:CalledVia", &["athena.amazonaws.com"]),
-    ("aws:CalledViaFirst", &["athena.amazonaws.com", "*"]),
+    ("aws:CalledVia", &["athena.amazonaws.com", "glue.amazonaws.com", "*"]),
+    ("aws:CalledViaFirst", &["athena.amazonaws.com", "glue.amazonaws.com", "*"]),
     ("aws:CalledViaLast", &["athena.amazonaws.com"]),
     ("aws:ResourceAccount", &[A, "444455556666", "4*"]),
     ("aws:PrincipalOrgID", &["o-a", "o-b", "o-*"]),
     ("aws:ResourceOrgID", &["o-a", "o-b"]),
-    ("aws:PrincipalOrgPaths", &["o-a/r-1/", "o-a/*"]),
+    ("aws:PrincipalOrgPaths", PATHS),
+    ("aws:PrincipalOrgPaths", PATHS),
     ("aws:PrincipalTag/team", &["x", "y", "", "x*"]),
     ("aws:TokenIssueTime", &["2026-01-01T00:00:00Z"]),
     ("aws:SourceIdentity", &["ines", "i*"]),
@@ -92,6 +109,10 @@ const PRINCIPAL_ARNS: &[&str] = &[
     "arn:aws:iam::111122223333:root",
     "arn:aws:iam:*:*:*",
 ];
+
+const PATHS: &[&str] = &["o-a/r-1/", "o-a/r-1/ou-2/", "o-b/r-1/", "o-a/*", "o-*/r-1/", "*"];
+
+const TAG_KEYS: &[&str] = &["team", "Team", "TEAM", "cost", "t*", "", "a"];
 
 const ARNS: &[&str] = &[
     "arn:aws:s3:::b",
@@ -144,10 +165,7 @@ const UNMODELLED_OPERATORS: &[&str] = &[
     "StringEqualsIgnoreCase",
     "NumericLessThan",
     "DateNotEquals",
-    "ForAnyValue:StringEquals",
-    "ForAnyValue:StringNotLike",
-    "ForAllValues:StringLike",
-    "ForAllValues:Null",
+    "ForAnyValue:StringNotEqualsIgnoreCase",
 ];
 
 const PRINCIPALS: &[(&str, &str)] = &[
@@ -273,7 +291,7 @@ fn conditions(u: &mut Unstructured<'_>) -> Result<String> {
 }
 
 fn operator(u: &mut Unstructured<'_>, key: &str) -> Result<String> {
-    if u.ratio(1, 6)? {
+    if u.ratio(1, 10)? {
         return Ok((*u.choose(UNMODELLED_OPERATORS)?).to_owned());
     }
     let fitting: &[&str] = match key {
@@ -287,13 +305,19 @@ fn operator(u: &mut Unstructured<'_>, key: &str) -> Result<String> {
     };
     let operator = u.choose(fitting)?;
     let if_exists = *operator != "Null" && u.ratio(1, 4)?;
-    Ok(format!("{operator}{}", if if_exists { "IfExists" } else { "" }))
+    let is_single = catalogue::key(key).is_some_and(|key| key.cardinality == Cardinality::Single);
+    let set = if is_single && u.ratio(5, 6)? || u.ratio(1, 4)? {
+        ""
+    } else {
+        u.choose(&["ForAnyValue:", "ForAllValues:"])?
+    };
+    Ok(format!("{set}{operator}{}", if if_exists { "IfExists" } else { "" }))
 }
 
 fn value(u: &mut Unstructured<'_>, operator: &str, words: &[&str]) -> Result<String> {
     let words = if operator.contains("Null") {
         &["true", "false"]
-    } else if operator.starts_with("Bool") {
+    } else if operator.contains("Bool") {
         &["true", "false", "False"]
     } else if operator.contains("IpAddress") {
         RANGES
@@ -337,8 +361,29 @@ const REQUESTED_RESOURCES: &[&str] = &[
     "*",
 ];
 
+/// The switches of which both readings are modelled.
+const SWITCHES: [Switch; 16] = {
+    use Switch::*;
+    [D23, D24, D26, R9, R25, R29, R19, R10, R11, R12, R13, R18, R22, R23, R31, R35]
+};
+
+/// The defaults, or readings of which many are alternatives.
+pub(crate) fn readings(u: &mut Unstructured<'_>) -> Result<Readings> {
+    let mut readings = Readings::DEFAULT;
+    if u.arbitrary()? {
+        for switch in SWITCHES {
+            readings = readings.with(switch, u.arbitrary()?);
+        }
+    }
+    Ok(readings)
+}
+
 /// A random request about the keys that the question mentions.
-pub(crate) fn request(u: &mut Unstructured<'_>, question: &Question) -> Result<Request> {
+pub(crate) fn request(
+    u: &mut Unstructured<'_>,
+    question: &Question,
+    readings: Readings,
+) -> Result<Request> {
     let is_identity =
         question.policies().any(|(_, policy)| policy.policy_type == PolicyType::Identity);
     let action = (*u.choose(REQUESTED_ACTIONS)?).to_owned();
@@ -358,8 +403,23 @@ pub(crate) fn request(u: &mut Unstructured<'_>, question: &Question) -> Result<R
         called_via: u.ratio(1, 3)? && !matches!(request.principal, Principal::Service { .. }),
         in_organization: u.ratio(1, 2)?,
         has_token: u.ratio(1, 2)?,
+        organization: u.choose(&["o-a", "o-b"])?,
+        services: {
+            let names: [&str; 2] = ["athena.amazonaws.com", "glue.amazonaws.com"];
+            let mut services = vec![];
+            for _ in 0..u.int_in_range(1..=3)? {
+                services.push((*u.choose(&names)?).to_owned());
+            }
+            services
+        },
+        has_source: u.ratio(1, 2)?
+            && (readings.is_alternative(Switch::R9)
+                || matches!(request.principal, Principal::Service { .. })),
     };
-    for key in mentioned(question) {
+    // Tag keys follow from the tags.
+    let (tag_keys, others): (Vec<_>, Vec<_>) =
+        mentioned(question).into_iter().partition(|key| key == "aws:tagkeys");
+    for key in others.into_iter().chain(tag_keys) {
         let (spelling, words) = KEYS
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(&key))
@@ -394,6 +454,10 @@ struct Facts {
     called_via: bool,
     in_organization: bool,
     has_token: bool,
+    organization: &'static str,
+    /// Those through which the request was called, in order.
+    services: Vec<String>,
+    has_source: bool,
 }
 
 fn principal(u: &mut Unstructured<'_>, is_identity: bool) -> Result<Principal> {
@@ -474,7 +538,15 @@ fn value_in_request(
         "aws:VpceAccount" | "aws:VpceOrgID" | "aws:VpceOrgPaths" => {
             facts.through_endpoint && facts.in_organization
         }
-        "aws:SourceVpc" => is_drawn && facts.through_endpoint,
+        "aws:ResourceOrgID" | "aws:ResourceOrgPaths" => facts.in_organization,
+        "aws:SourceVpc" | "aws:VpcSourceIp" | "aws:SourceVpcArn" => {
+            is_drawn && facts.through_endpoint
+        }
+        "aws:SourceArn" | "aws:SourceAccount" | "aws:SourceOrgID" | "aws:SourceOrgPaths" => {
+            facts.has_source
+        }
+        "aws:UserAgent" => u.ratio(3, 4)?,
+        "aws:TagKeys" => u.ratio(3, 4)?,
         "aws:CalledVia" | "aws:CalledViaFirst" | "aws:CalledViaLast" => {
             facts.called_via && !is_anonymous
         }
@@ -489,7 +561,9 @@ fn value_in_request(
         "aws:SourceIdentity" | "identitystore:UserId" | "ec2:RoleDelivery" => {
             is_drawn && facts.has_token && !is_anonymous
         }
-        "aws:MultiFactorAuthPresent" | "aws:CalledViaAWSMCP" => is_drawn && !is_anonymous,
+        "aws:MultiFactorAuthPresent" | "aws:CalledViaAWSMCP" | "kms:CallerAccount" => {
+            is_drawn && !is_anonymous
+        }
         "aws:FederatedProvider" => {
             is_drawn
                 && matches!(principal, Principal::RoleSession { .. } | Principal::Federated { .. })
@@ -501,16 +575,38 @@ fn value_in_request(
         return Ok(None);
     }
     let info = catalogue::key(key);
+    if let Some(value) = of_facts(facts, key, u)? {
+        return Ok(Some(value));
+    }
     let words: Vec<&&str> = words.iter().filter(|word| fits(key, word)).collect();
-    let Some(word) = words.get(u.int_in_range(0..=words.len().max(1) - 1)?) else {
+    if words.is_empty() {
         return Ok(None);
-    };
+    }
     let is_list = match info {
         Some(info) => info.cardinality == Cardinality::Multi,
-        None => u.ratio(1, 4)?,
+        None => u.ratio(1, 3)?,
     };
-    let word = (**word).to_owned();
-    Ok(Some(if is_list { ContextValue::Many(vec![word]) } else { ContextValue::One(word) }))
+    if !is_list {
+        return Ok(Some(ContextValue::One((**u.choose(&words)?).to_owned())));
+    }
+    let mut elements = vec![];
+    for _ in 0..*u.choose(&[1, 1, 2, 3])? {
+        elements.push((**u.choose(&words)?).to_owned());
+    }
+    if let (true, Principal::Service { name }) =
+        (key == "aws:PrincipalServiceNamesList" && u.ratio(3, 4)?, principal)
+    {
+        elements[0].clone_from(name);
+    }
+    if key == "aws:TagKeys" && u.ratio(2, 3)? {
+        for tag in ["aws:RequestTag/Team", "aws:RequestTag/cost"] {
+            if request.context.get(tag).is_some() {
+                let (_, tag) = tag.split_once('/').unwrap_or_default();
+                elements.push(if u.arbitrary()? { tag.to_uppercase() } else { tag.to_owned() });
+            }
+        }
+    }
+    Ok(Some(ContextValue::Many(elements)))
 }
 
 /// What follows from the principal, the resource or the facts.
@@ -563,6 +659,28 @@ fn derived(
             Some(A.to_owned())
         }
         ("aws:CurrentTime", _) => Some("2026-01-01T00:00:00Z".to_owned()),
+        _ => None,
+    })
+}
+
+/// The values of keys that are drawn together, most of the time.
+fn of_facts(facts: &Facts, key: &str, u: &mut Unstructured<'_>) -> Result<Option<ContextValue>> {
+    if u.ratio(1, 10)? {
+        return Ok(None);
+    }
+    let organization = facts.organization;
+    Ok(match key {
+        "aws:CalledVia" => Some(ContextValue::Many(facts.services.clone())),
+        "aws:CalledViaFirst" => facts.services.first().cloned().map(ContextValue::One),
+        "aws:CalledViaLast" => facts.services.last().cloned().map(ContextValue::One),
+        key if key.ends_with("OrgID") => Some(ContextValue::One(organization.to_owned())),
+        key if key.ends_with("OrgPaths") => {
+            let mut paths = vec![];
+            for _ in 0..u.int_in_range(1..=2)? {
+                paths.push(format!("{organization}/{}", u.choose(&["r-1/", "r-1/ou-2/"])?));
+            }
+            Some(ContextValue::Many(paths))
+        }
         _ => None,
     })
 }
