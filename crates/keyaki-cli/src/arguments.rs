@@ -31,7 +31,7 @@ pub(crate) enum Command {
     Encode(Encode),
     /// Answer an SMT-LIB script that has one (check-sat)
     Solve(Solve),
-    /// Tell which solvers are installed, and try each
+    /// Tell which solvers there are, and try each
     Solvers(Solvers),
     /// Print the JSON Schema of jobs and results
     Schema,
