@@ -1,7 +1,7 @@
 //! One corpus, every engine: each case of `corpus/cases` has the verdict that stands in it, whoever
 //! is asked.
 //!
-//! Asked are the portfolio, each installed solver alone, and all of them to the end on the formulas
+//! Asked are the portfolio, the embedded solver and each installed one alone, and all of them to the end on the formulas
 //! as the encoder writes them (audit), so that neither the simplifier nor a race decides what a
 //! case shows. A witness is replayed here once more, and run through the evaluator, although the
 //! engine has done so: this test must not rely on what it tests.
@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use keyaki::job::{Document, Inquiry, Setting};
 use keyaki::policy::evaluate::{Decision, evaluate};
 use keyaki::question::{PolicyRef, Side};
-use keyaki::solvers::Config;
+use keyaki::solvers::{Automaton, Config};
 use keyaki::{
     Cancel, Engine, EngineOptions, Policy, PolicyType, Question, Reason, Request, Verdict,
 };
@@ -75,11 +75,23 @@ fn every_case_has_its_verdict_by_the_portfolio() {
 
 #[test]
 fn every_case_has_its_verdict_by_each_solver_alone() {
-    let alone = |name: &&str| {
-        let solvers = vec![(*name).to_owned()];
-        ((*name).to_owned(), EngineOptions { solvers, ..EngineOptions::default() })
-    };
-    check_all(&installed().iter().map(alone).collect::<Vec<_>>());
+    check_all(&installed().into_iter().map(alone).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_case_has_its_verdict_by_the_embedded_solver_alone() {
+    check_all(&[alone(Automaton::NAME)]);
+}
+
+#[test]
+fn every_case_has_its_verdict_by_the_embedded_solver_on_plain_formulas() {
+    let (name, options) = alone(Automaton::NAME);
+    check_all(&[(name, EngineOptions { audit: true, ..options })]);
+}
+
+fn alone(name: &str) -> (String, EngineOptions) {
+    let solvers = vec![name.to_owned()];
+    (name.to_owned(), EngineOptions { solvers, ..EngineOptions::default() })
 }
 
 #[test]
@@ -110,7 +122,8 @@ fn cases_are_complete_and_have_names_of_their_own() {
 /// Runs all cases with each of the engines and tells all that are wrong at once.
 #[track_caller]
 fn check_all(engines: &[(String, EngineOptions)]) {
-    if !has_solver() {
+    let embedded = |(name, _): &(String, EngineOptions)| name == Automaton::NAME;
+    if !engines.iter().all(embedded) && !has_solver() {
         return;
     }
     let wanted = std::env::var("KEYAKI_CASE").unwrap_or_default();

@@ -144,7 +144,7 @@ pub(super) struct Search<'p, 'f> {
 impl<'p, 'f> Search<'p, 'f> {
     pub(super) fn new(problem: &'p Problem<'f>, watch: &'p Watch<'p>) -> Search<'p, 'f> {
         let n = problem.atoms.len();
-        let theory = Theory::new(problem);
+        let theory = Theory::new(problem, watch);
         let activities: Vec<f64> =
             (0..n).map(|var| if theory.is_finite(var as Var) { 1.0 } else { 0.0 }).collect();
         let mut search = Search {
@@ -202,7 +202,7 @@ impl<'p, 'f> Search<'p, 'f> {
                 self.enqueue(Lit::new(var, self.phases[var as usize]), Reason::None);
                 continue;
             }
-            match self.theory.check(&self.assignment, self.watch) {
+            match self.theory.check(&self.assignment) {
                 Checked::Values(values) => return Found::Values(values),
                 Checked::Unknown(why) => return Found::Unknown(why),
                 Checked::Conflict(core) => {

@@ -13,12 +13,13 @@
 
 use std::collections::HashMap;
 
+use keyaki_automata::Language;
 use keyaki_logic::template::widened;
-use keyaki_logic::{Piece, Reason, Regex};
+use keyaki_logic::{Piece, Reason};
 
 use super::bits::{Interval, least_outside};
 use super::distinct::distinct;
-use super::languages::{Emptiness, Language, find};
+use super::languages::{self, Emptiness, find};
 use super::problem::{Atom, Lit, Problem, Template, Text, Var};
 use super::search::Assignment;
 use super::watch::Watch;
@@ -64,12 +65,23 @@ impl From<Reason> for Stop {
 /// The theory of the atoms of a problem.
 pub(super) struct Theory<'p, 'f> {
     problem: &'p Problem<'f>,
-    /// By variable; only those of memberships that have been needed.
-    languages: Vec<Option<Language>>,
+    watch: &'p Watch<'p>,
+    /// By variable; only those that have been needed.
+    languages: Vec<Made>,
     /// Words found before, by the literals that they satisfy.
     words: HashMap<Vec<Lit>, String>,
     guesses: usize,
     gave_up: bool,
+}
+
+/// The language of an atom.
+#[derive(Clone, Debug)]
+enum Made {
+    /// Not yet.
+    Not,
+    /// Nor ever, for this reason.
+    Never(Reason),
+    Yes(Language),
 }
 
 /// Variables that are equal, and what is said of them.
@@ -91,10 +103,11 @@ struct Classes {
 }
 
 impl<'p, 'f> Theory<'p, 'f> {
-    pub(super) fn new(problem: &'p Problem<'f>) -> Theory<'p, 'f> {
+    pub(super) fn new(problem: &'p Problem<'f>, watch: &'p Watch<'p>) -> Theory<'p, 'f> {
         Theory {
             problem,
-            languages: vec![None; problem.atoms.len()],
+            watch,
+            languages: vec![Made::Not; problem.atoms.len()],
             words: HashMap::new(),
             guesses: 0,
             gave_up: false,
@@ -122,33 +135,26 @@ impl<'p, 'f> Theory<'p, 'f> {
         match (problem.atoms[lit.var() as usize], lit.is_positive()) {
             (Atom::Is(string, text), true) => {
                 for &other in &problem.strings[string as usize].atoms {
-                    let implied = match problem.atoms[other as usize] {
-                        Atom::Is(_, other_text) => other_text == text,
-                        Atom::In(_, regex) => self.language(other, regex).matches(text),
-                        _ => continue,
-                    };
-                    note(Lit::new(other, implied), truth, out);
+                    if let Some(implied) = self.holds_of(other, text) {
+                        note(Lit::new(other, implied), truth, out);
+                    }
                 }
             }
-            (Atom::In(string, regex), true) => {
-                self.language(lit.var(), regex);
+            (Atom::In(string, _), true) => {
+                let Ok(mine) = self.language(lit.var()).cloned() else { return };
                 for &other in &problem.strings[string as usize].atoms {
-                    let negative = Lit::new(other, false);
+                    let positive = Lit::new(other, true);
+                    let known = truth.get(positive);
                     match problem.atoms[other as usize] {
-                        Atom::Is(_, text) if !truth.is_true(negative) => {
-                            if !self.language(lit.var(), regex).matches(text) {
-                                note(negative, truth, out);
-                            }
+                        Atom::Is(_, text) if known != Some(false) && !mine.matches(text) => {
+                            out.push(!positive);
                         }
-                        Atom::In(_, other_regex) if other != lit.var() => {
-                            self.language(other, other_regex);
-                            let [mine, others] = [lit.var(), other]
-                                .map(|var| self.languages[var as usize].as_ref());
-                            let (Some(mine), Some(others)) = (mine, others) else { continue };
-                            if others.subsumes(mine) {
-                                note(!negative, truth, out);
-                            } else if others.excludes(mine) {
-                                note(negative, truth, out);
+                        Atom::In(..) if other != lit.var() => {
+                            let Ok(others) = self.language(other) else { continue };
+                            if known != Some(true) && languages::includes(others, &mine) {
+                                out.push(positive);
+                            } else if known != Some(false) && languages::exclude(others, &mine) {
+                                out.push(!positive);
                             }
                         }
                         _ => {}
@@ -177,9 +183,9 @@ impl<'p, 'f> Theory<'p, 'f> {
     }
 
     /// Values for a formula whose variables of the search all have one.
-    pub(super) fn check(&mut self, truth: &Assignment, watch: &Watch<'_>) -> Checked {
+    pub(super) fn check(&mut self, truth: &Assignment) -> Checked {
         let implicant = self.implicant(truth);
-        match self.values(&implicant, truth, watch) {
+        match self.values(&implicant, truth) {
             Ok(values) => Checked::Values(values),
             Err(Stop::Conflict(core)) => Checked::Conflict(core),
             Err(Stop::Unknown(reason)) => Checked::Unknown(reason),
@@ -233,10 +239,9 @@ impl<'p, 'f> Theory<'p, 'f> {
         &mut self,
         implicant: &[Lit],
         truth: &Assignment,
-        watch: &Watch<'_>,
     ) -> Result<Values, Stop> {
-        let bits = self.bit_values(implicant, watch)?;
-        let strings = self.string_values(implicant, watch)?;
+        let bits = self.bit_values(implicant)?;
+        let strings = self.string_values(implicant)?;
         let atoms = self.problem.atoms.iter().enumerate();
         let truths = atoms.filter_map(|(var, atom)| match atom {
             Atom::Bool(index) => Some((*index, truth.is_true(Lit::new(var as Var, true)))),
@@ -245,7 +250,7 @@ impl<'p, 'f> Theory<'p, 'f> {
         Ok(Values { strings, bits, truths: truths.collect() })
     }
 
-    fn bit_values(&self, implicant: &[Lit], watch: &Watch<'_>) -> Result<Vec<u128>, Stop> {
+    fn bit_values(&self, implicant: &[Lit]) -> Result<Vec<u128>, Stop> {
         let problem = self.problem;
         let relation = |atom: &Atom<'_>| match *atom {
             Atom::SameBits(a, b) => Some(Relation::Equal(a, b)),
@@ -276,7 +281,7 @@ impl<'p, 'f> Theory<'p, 'f> {
             let without: Vec<Interval> = range.without.iter().copied().chain(known).collect();
             Ok(range.base.and_then(|base| least_outside(base, &without).ok()))
         };
-        let values = classes.distinct(first, another, watch)?;
+        let values = classes.distinct(first, another, self.watch)?;
         Ok(classes.class_of.iter().map(|&class| values[class]).collect())
     }
 
@@ -308,7 +313,6 @@ impl<'p, 'f> Theory<'p, 'f> {
     fn string_values(
         &mut self,
         implicant: &[Lit],
-        watch: &Watch<'_>,
     ) -> Result<Vec<Option<String>>, Stop> {
         let problem = self.problem;
         let relation = |atom: &Atom<'_>| match *atom {
@@ -316,6 +320,7 @@ impl<'p, 'f> Theory<'p, 'f> {
             Atom::Is(string, _) | Atom::In(string, _) => Some(Relation::About(string)),
             _ => None,
         };
+        let watch = self.watch;
         let classes = self.classes(problem.strings.len(), implicant, relation)?;
         let templates: Vec<Lit> = implicant
             .iter()
@@ -324,8 +329,8 @@ impl<'p, 'f> Theory<'p, 'f> {
             .collect();
         let mut first = Vec::with_capacity(classes.classes.len());
         for (index, class) in classes.classes.iter().enumerate() {
-            let widened = self.widened(&classes, index, &templates);
-            first.push(self.word(class, &widened, &[], watch)?);
+            let widened = self.widened(&classes, index, &templates)?;
+            first.push(self.word(class, &widened, &[])?);
         }
         let free: Vec<bool> = classes
             .classes
@@ -334,7 +339,7 @@ impl<'p, 'f> Theory<'p, 'f> {
             .collect();
         let another = |index: usize, known: &[String]| {
             let class = &classes.classes[index];
-            match self.word(class, &[], known, watch) {
+            match self.word(class, &[], known) {
                 Ok(word) => Ok(Some(word)),
                 Err(Stop::Conflict(_)) => Ok(None),
                 Err(Stop::Unknown(reason)) => Err(reason),
@@ -342,14 +347,13 @@ impl<'p, 'f> Theory<'p, 'f> {
         };
         let mut words = classes.distinct(first, another, watch)?;
         if !templates.is_empty() {
-            words = self.guess(&classes, &templates, implicant, watch)?;
+            words = self.guess(&classes, &templates, implicant)?;
         }
-        let value = |(&class, subject): (&usize, &super::problem::Subject<'_>)| {
-            let _ = subject;
+        let value = |&class: &usize| {
             let open = free[class] && templates.is_empty() && classes.edges.is_empty();
             (!open).then(|| words[class].clone())
         };
-        Ok(classes.class_of.iter().zip(&problem.strings).map(value).collect())
+        Ok(classes.class_of.iter().map(value).collect())
     }
 
     /// A word that agrees with the literals of a class, is in the `extra` languages, or outside
@@ -359,12 +363,9 @@ impl<'p, 'f> Theory<'p, 'f> {
         class: &Class,
         extra: &[(Lit, Language)],
         known: &[String],
-        watch: &Watch<'_>,
     ) -> Result<String, Stop> {
-        if extra.is_empty() && known.is_empty() {
-            if let Some(word) = self.words.get(&class.literals) {
-                return Ok(word.clone());
-            }
+        if extra.is_empty() && known.is_empty() && let Some(word) = self.words.get(&class.literals) {
+            return Ok(word.clone());
         }
         if let Some(word) = self.fixed_word(class)? {
             let excluded = known.iter().any(|known| known == word)
@@ -375,42 +376,30 @@ impl<'p, 'f> Theory<'p, 'f> {
             }
             return Ok(word.to_owned());
         }
-        let (mut positive, mut negative) = (Vec::new(), Vec::new());
-        let mut literals = (Vec::new(), Vec::new());
+        let (mut positives, mut negatives) = (Vec::new(), Vec::new());
+        // Literals beside the languages, in their order.
+        let (mut for_positives, mut for_negatives) = (Vec::new(), Vec::new());
         for &lit in &class.literals {
-            match self.problem.atoms[lit.var() as usize] {
-                Atom::In(_, regex) => {
-                    self.language(lit.var(), regex);
-                }
-                Atom::Is(_, text) => {
-                    let slot = &mut self.languages[lit.var() as usize];
-                    slot.get_or_insert_with(|| Language::literal(text));
-                }
-                _ => {}
-            }
-        }
-        for &lit in &class.literals {
-            let Some(language) = &self.languages[lit.var() as usize] else { continue };
-            if lit.is_positive() {
-                positive.push(language);
-                literals.0.push(lit);
+            let language = self.language(lit.var())?.clone();
+            let (languages, literals) = if lit.is_positive() {
+                (&mut positives, &mut for_positives)
             } else {
-                negative.push(language);
-                literals.1.push(lit);
-            }
+                (&mut negatives, &mut for_negatives)
+            };
+            languages.push(language);
+            literals.push(lit);
         }
         for (lit, language) in extra {
-            if lit.is_positive() {
-                positive.push(language);
-                literals.0.push(*lit);
+            let (languages, literals) = if lit.is_positive() {
+                (&mut positives, &mut for_positives)
             } else {
-                negative.push(language);
-                literals.1.push(*lit);
-            }
+                (&mut negatives, &mut for_negatives)
+            };
+            languages.push(language.clone());
+            literals.push(*lit);
         }
-        let known: Vec<Language> = known.iter().map(|word| Language::literal(word)).collect();
-        negative.extend(&known);
-        match find(&positive, &negative, watch)? {
+        negatives.extend(known.iter().map(|word| Language::literal(word)));
+        match find(&positives, &negatives, self.watch)? {
             Emptiness::Word(word) => {
                 if extra.is_empty() && known.is_empty() {
                     self.words.insert(class.literals.clone(), word.clone());
@@ -418,9 +407,9 @@ impl<'p, 'f> Theory<'p, 'f> {
                 Ok(word)
             }
             Emptiness::Empty { positives, negatives } => {
-                let core = positives.into_iter().map(|i| literals.0[i]);
-                // A known word is nobody's literal; the caller of such a search knows.
-                let negatives = negatives.into_iter().filter_map(|i| literals.1.get(i).copied());
+                let core = positives.into_iter().map(|i| for_positives[i]);
+                // A known word is nobody's literal; whoever asks for another word knows.
+                let negatives = negatives.into_iter().filter_map(|i| for_negatives.get(i).copied());
                 let core = core.chain(negatives).chain(class.equalities.iter().copied());
                 Err(Stop::Conflict(core.collect()))
             }
@@ -436,12 +425,8 @@ impl<'p, 'f> Theory<'p, 'f> {
         let Some(&fixed) = class.literals.iter().find(is) else { return Ok(None) };
         let Atom::Is(_, text) = problem.atoms[fixed.var() as usize] else { return Ok(None) };
         for &lit in &class.literals {
-            let holds = match problem.atoms[lit.var() as usize] {
-                Atom::Is(_, other) => other == text,
-                Atom::In(_, regex) => self.language(lit.var(), regex).matches(text),
-                _ => continue,
-            };
-            if holds != lit.is_positive() {
+            let holds = self.holds_of(lit.var(), text);
+            if holds.is_some_and(|holds| holds != lit.is_positive()) {
                 let core = [fixed, lit].into_iter().chain(class.equalities.iter().copied());
                 return Err(Stop::Conflict(core.collect()));
             }
@@ -456,13 +441,14 @@ impl<'p, 'f> Theory<'p, 'f> {
         classes: &Classes,
         index: usize,
         templates: &[Lit],
-    ) -> Vec<(Lit, Language)> {
+    ) -> Result<Vec<(Lit, Language)>, Reason> {
         let positive = templates.iter().filter(|lit| lit.is_positive());
         let about = positive.filter_map(|&lit| {
             let template = self.template(lit);
             match template.string {
                 Text::Var(string) if classes.class_of[string as usize] == index => {
-                    Some((lit, Language::new(&widened(template.pieces))))
+                    let language = languages::language(&widened(template.pieces), self.watch);
+                    Some(language.map(|language| (lit, language)))
                 }
                 _ => None,
             }
@@ -485,13 +471,12 @@ impl<'p, 'f> Theory<'p, 'f> {
         classes: &Classes,
         templates: &[Lit],
         implicant: &[Lit],
-        watch: &Watch<'_>,
     ) -> Result<Vec<String>, Stop> {
         self.guesses += 1;
         if self.guesses > MAX_GUESSES {
             return Err(Stop::Unknown(Reason::Unsupported));
         }
-        match self.guessed(classes, templates, watch) {
+        match self.guessed(classes, templates) {
             Ok(Some(words)) => Ok(words),
             Err(Stop::Unknown(reason)) => Err(Stop::Unknown(reason)),
             Ok(None) | Err(Stop::Conflict(_)) => {
@@ -511,7 +496,6 @@ impl<'p, 'f> Theory<'p, 'f> {
         &mut self,
         classes: &Classes,
         templates: &[Lit],
-        watch: &Watch<'_>,
     ) -> Result<Option<Vec<String>>, Stop> {
         let n = classes.classes.len();
         let mut words: Vec<Option<String>> = vec![None; n];
@@ -537,8 +521,8 @@ impl<'p, 'f> Theory<'p, 'f> {
                 }
                 let extra: Vec<(Lit, Language)> = mine
                     .iter()
-                    .map(|&lit| (lit, self.filled(classes, lit, &words)))
-                    .collect();
+                    .map(|&lit| Ok((lit, self.filled(classes, lit, &words)?)))
+                    .collect::<Result<_, Reason>>()?;
                 let different: Vec<String> = classes
                     .edges
                     .iter()
@@ -548,7 +532,7 @@ impl<'p, 'f> Theory<'p, 'f> {
                         _ => None,
                     })
                     .collect();
-                words[index] = Some(self.word(&classes.classes[index], &extra, &different, watch)?);
+                words[index] = Some(self.word(&classes.classes[index], &extra, &different)?);
                 progress = true;
             }
             if words.iter().all(Option::is_some) {
@@ -559,18 +543,25 @@ impl<'p, 'f> Theory<'p, 'f> {
                 return Ok(None);
             }
         }
-        let holds = |&lit: &Lit| {
+        for &lit in templates {
             let text = match self.template(lit).string {
                 Text::Var(string) => words[class_of(string)].as_deref().unwrap_or_default(),
                 Text::Const(text) => text,
             };
-            self.filled(classes, lit, &words).matches(text) == lit.is_positive()
-        };
-        Ok(if templates.iter().all(holds) { words.into_iter().collect() } else { None })
+            if self.filled(classes, lit, &words)?.matches(text) != lit.is_positive() {
+                return Ok(None);
+            }
+        }
+        Ok(words.into_iter().collect())
     }
 
     /// The language of a template whose variables have these words.
-    fn filled(&self, classes: &Classes, lit: Lit, words: &[Option<String>]) -> Language {
+    fn filled(
+        &self,
+        classes: &Classes,
+        lit: Lit,
+        words: &[Option<String>],
+    ) -> Result<Language, Reason> {
         let template = self.template(lit);
         let mut values = template.values.iter();
         let pieces: Vec<Piece> = template
@@ -585,7 +576,7 @@ impl<'p, 'f> Theory<'p, 'f> {
                 _ => piece.clone(),
             })
             .collect();
-        Language::new(&widened(&pieces))
+        languages::language(&widened(&pieces), self.watch)
     }
 
     /// Gathers the literals of one sort by the variables that they are about.
@@ -641,8 +632,31 @@ impl<'p, 'f> Theory<'p, 'f> {
         }
     }
 
-    fn language(&mut self, var: Var, regex: &Regex) -> &Language {
-        self.languages[var as usize].get_or_insert_with(|| Language::new(regex))
+    /// Whether an atom about one string is true of this text.
+    fn holds_of(&mut self, var: Var, text: &str) -> Option<bool> {
+        match self.problem.atoms[var as usize] {
+            Atom::Is(_, other) => Some(other == text),
+            Atom::In(..) => self.language(var).ok().map(|language| language.matches(text)),
+            _ => None,
+        }
+    }
+
+    /// The language of the words of which an atom about one string is true.
+    fn language(&mut self, var: Var) -> Result<&Language, Reason> {
+        let made = &mut self.languages[var as usize];
+        if let Made::Not = made {
+            let language = match self.problem.atoms[var as usize] {
+                Atom::Is(_, text) => Ok(Language::literal(text)),
+                Atom::In(_, regex) => languages::language(regex, self.watch),
+                atom => unreachable!("{atom:?} is not about one string"),
+            };
+            *made = language.map_or_else(Made::Never, Made::Yes);
+        }
+        match made {
+            Made::Yes(language) => Ok(language),
+            Made::Never(reason) => Err(*reason),
+            Made::Not => unreachable!("made above"),
+        }
     }
 
     /// The numbers for which an atom about the first bits is true.
