@@ -120,7 +120,8 @@ fn answer(jobs: &[Job], options: &Options) -> Result<Vec<Value>, String> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(vec![Value::Null; jobs.len()]);
     let work = || -> Result<(), String> {
-        let mut worker = Worker::new(options.keyaki.clone(), options.timeout, options.solvers.clone());
+        let mut worker =
+            Worker::new(options.keyaki.clone(), options.timeout, options.solvers.clone());
         while let Some((at, job)) = take(&next, jobs) {
             let result = worker.answer(job)?;
             results.lock().expect("no worker panics with the lock")[at] = result;

@@ -13,9 +13,10 @@ use std::process::Command;
 
 /// Which of our crates each crate may depend on. Tests may depend on any (dev-dependencies).
 const EDGES: &[(&str, &[&str])] = &[
+    ("keyaki-automata", &[]),
     ("keyaki-policy", &[]),
     ("keyaki-logic", &[]),
-    ("keyaki-solvers", &["keyaki-logic"]),
+    ("keyaki-solvers", &["keyaki-automata", "keyaki-logic"]),
     ("keyaki-analysis", &["keyaki-logic", "keyaki-policy"]),
     ("keyaki", &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers"]),
     ("keyaki-cli", &["keyaki"]),

@@ -17,6 +17,7 @@
 
 mod axioms;
 mod condition;
+mod effective;
 mod lists;
 mod pattern;
 mod principal;
@@ -34,7 +35,7 @@ use keyaki_policy::{Policy, PolicyType};
 
 use crate::addresses::{self, Family, Network, RFC_1918};
 use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
-use crate::question::{PolicyRef, Question, Side};
+use crate::question::{PolicyRef, Question, Side, Subject};
 use lists::Lists;
 use pattern::{Pattern, Token};
 use symbols::{Key, Symbols, address_field};
@@ -76,16 +77,30 @@ pub struct Encoding {
     unsupported: BTreeMap<String, Vec<Unsupported>>,
 }
 
-/// One way to break the property: through this statement.
+/// One way to break the property.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// The policy whose statement lets the request in.
-    pub policy: PolicyRef,
-    /// The statement's index.
-    pub statement: usize,
+    /// The policy whose statement lets the request in, and the statement's index; `None` if the
+    /// request needs no statement (the owner's root user).
+    pub through: Option<(PolicyRef, usize)>,
     /// A term that some request satisfies, together with the axioms, if and only if that request
-    /// breaks the property through this statement.
+    /// breaks the property in this way.
     pub breaks: Term,
+}
+
+/// What one side of a question allows.
+struct Access {
+    ways: Vec<Way>,
+    /// True if and only if the side allows the request: in one of the ways.
+    allowed: Term,
+}
+
+/// One way in which a request comes through.
+struct Way {
+    /// The Allow statement that lets it in, if it needs one.
+    through: Option<(PolicyRef, usize)>,
+    /// True if and only if the request comes through this way.
+    term: Term,
 }
 
 /// What opaque values are taken to be.
@@ -154,9 +169,7 @@ impl Encoding {
     pub fn unsupported_in(&self, formula: &Formula, cell: &Cell) -> Vec<Unsupported> {
         let place = |(name, _): &(&str, Sort)| {
             let places = self.unsupported.get(*name)?;
-            let own = |place: &&Unsupported| {
-                (place.policy, place.statement) == (cell.policy, cell.statement)
-            };
+            let own = |place: &&Unsupported| Some((place.policy, place.statement)) == cell.through;
             places.iter().find(own).or(places.first()).cloned()
         };
         formula.variables().iter().filter_map(place).collect()
@@ -214,22 +227,41 @@ impl<'q> Encoder<'q> {
 
     /// The cells of: `new` allows a request that `existing` does not.
     fn no_new_access(&mut self) -> Vec<Cell> {
-        let existing = self.side(Side::Existing);
-        let new = self.side(Side::New);
-        let allowed = self.allowed(&existing);
-        let not_allowed = self.t.not(allowed);
-        let denied = self.some_match(&new, Effect::Deny);
+        let existing = self.access(Side::Existing).allowed;
+        let new = self.access(Side::New).ways;
+        let not_allowed = self.t.not(existing);
+        new.into_iter()
+            .map(|Way { through, term }| Cell { through, breaks: self.t.and([term, not_allowed]) })
+            .collect()
+    }
+
+    /// What a side allows.
+    fn access(&mut self, side: Side) -> Access {
+        let question = self.question;
+        match question.subject(side) {
+            Some(Subject::Set(set)) => self.effective(side, set),
+            Some(Subject::Union(_)) | None => self.union(side),
+        }
+    }
+
+    /// What the union of the policies on a side allows: what some statement allows and none
+    /// denies (5.1).
+    fn union(&mut self, side: Side) -> Access {
+        let policies = self.side(side);
+        let some_allows = self.some_match(&policies, Effect::Allow);
+        let denied = self.some_match(&policies, Effect::Deny);
         let not_denied = self.t.not(denied);
-        let mut cells = Vec::new();
-        for policy in &new {
+        let allowed = self.t.and([some_allows, not_denied]);
+        let mut ways = Vec::new();
+        for policy in &policies {
             for &(effect, statement, matches) in &policy.statements {
                 if effect == Effect::Allow {
-                    let breaks = self.t.and([matches, not_denied, not_allowed]);
-                    cells.push(Cell { policy: policy.at, statement, breaks });
+                    let term = self.t.and([matches, not_denied]);
+                    ways.push(Way { through: Some((policy.at, statement)), term });
                 }
             }
         }
-        cells
+        Access { ways, allowed }
     }
 
     /// The cells of: some Allow statement lets in a public request (`docs/semantics.md`,
@@ -258,7 +290,7 @@ impl<'q> Encoder<'q> {
                 parts.push(self.t.not(fixed));
             }
             let breaks = self.t.and(parts);
-            cells.push(Cell { policy: at, statement: index, breaks });
+            cells.push(Cell { through: Some((at, index)), breaks });
         }
         cells
     }
@@ -425,14 +457,6 @@ impl<'q> Encoder<'q> {
         Encoded { at, statements: statements.collect() }
     }
 
-    /// True if and only if some statement allows the request and none denies it (5.1).
-    fn allowed(&mut self, policies: &[Encoded]) -> Term {
-        let allowed = self.some_match(policies, Effect::Allow);
-        let denied = self.some_match(policies, Effect::Deny);
-        let not_denied = self.t.not(denied);
-        self.t.and([allowed, not_denied])
-    }
-
     /// True if and only if some statement of that effect matches.
     fn some_match(&mut self, policies: &[Encoded], effect: Effect) -> Term {
         let statements = policies.iter().flat_map(|policy| &policy.statements);
@@ -442,18 +466,25 @@ impl<'q> Encoder<'q> {
     /// True if and only if the statement matches the request: principal, action, resource and
     /// conditions all do.
     fn statement(&mut self, source: Source<'_>) -> Term {
-        let statement = source.statement;
-        let action = self.action(&statement.action);
-        let principal = match &statement.principal {
+        let principal = match &source.statement.principal {
             Some(clause) => self.principal_clause(clause),
             None => self.t.bool(true),
         };
+        let asked_for = self.asked_for(source);
+        self.t.and([principal, asked_for])
+    }
+
+    /// True if and only if the statement matches what is asked for, whoever asks: action,
+    /// resource and conditions do.
+    fn asked_for(&mut self, source: Source<'_>) -> Term {
+        let statement = source.statement;
+        let action = self.action(&statement.action);
         let resource = match &statement.resource {
             Some(clause) => self.resource(source, clause),
             None => self.t.bool(true),
         };
         let conditions = self.conditions(source, statement);
-        self.t.and([action, principal, resource, conditions])
+        self.t.and([action, resource, conditions])
     }
 
     /// True if and only if the clause matches the action (2.1). Entries are grouped by service, so
@@ -520,11 +551,20 @@ impl<'q> Encoder<'q> {
     }
 
     /// Each of the first five fields for itself, no wildcard crossing a colon, and the sixth as a
-    /// whole (D8). A short ARN is padded with stars, in resource policies only if it has a star
-    /// already (D9).
+    /// whole (D8). A short ARN is padded with stars: in resource policies only if it has a star
+    /// already, in service control policies only if it ends in one, in resource control policies
+    /// never (D9).
     fn resource_fields(&mut self, policy_type: PolicyType, pattern: &Pattern) -> Term {
         let fields = pattern::arn_fields(&pattern.tokens);
-        let padded = !policy_type.names_principals() || pattern.tokens.contains(&Token::Many);
+        let padded = match policy_type {
+            PolicyType::Identity | PolicyType::Boundary | PolicyType::Session => true,
+            PolicyType::Resource
+            | PolicyType::Trust
+            | PolicyType::Kms
+            | PolicyType::VpcEndpoint => pattern.tokens.contains(&Token::Many),
+            PolicyType::Scp => pattern.tokens.last() == Some(&Token::Many),
+            PolicyType::Rcp => false,
+        };
         if fields.len() < 6 && !padded {
             return self.t.bool(false);
         }

@@ -64,8 +64,9 @@ pub fn decode(encoding: &Encoding, model: &Model) -> Request {
             context.insert(&key.spelling, context_value(encoding, model, kind, key));
         }
     }
-    let resource_account = match context.get("aws:ResourceAccount") {
-        Some(ContextValue::One(account)) => Some(account.clone()),
+    let resource_account = match (context.get("aws:ResourceAccount"), model.get(name::OWNER)) {
+        (_, Some(Value::String(owner))) => Some(owner.clone()),
+        (Some(ContextValue::One(account)), _) => Some(account.clone()),
         _ => None,
     };
     Request {

@@ -10,6 +10,8 @@ use keyaki_solvers::{
     locate,
 };
 
+use crate::decisions::Decisions;
+
 /// What answers questions. One engine serves many questions, from many threads.
 pub struct Engine {
     automaton: bool,
@@ -98,10 +100,11 @@ impl Engine {
     ///
     /// See [`check()`].
     pub fn check(&self, question: &Question) -> Result<Report, Error> {
-        self.check_within(question, Limits::DEFAULT_TIMEOUT, &Cancel::new())
+        self.check_within(question, &Decisions::default(), Limits::DEFAULT_TIMEOUT, &Cancel::new())
     }
 
-    /// Answers a question within `timeout`.
+    /// Answers a question within `timeout`. What is not among the decisions is asked under both
+    /// readings.
     ///
     /// # Errors
     ///
@@ -109,20 +112,22 @@ impl Engine {
     pub fn check_within(
         &self,
         question: &Question,
+        decisions: &Decisions,
         timeout: Duration,
         cancel: &Cancel,
     ) -> Result<Report, Error> {
         let embedded = self.automaton.then(|| -> Box<dyn Solver> { Box::new(Automaton) });
-        let external = self.processes().map(|process| -> Box<dyn Solver> {
-            Box::new(Checked::new(process))
-        });
+        let external =
+            self.processes().map(|process| -> Box<dyn Solver> { Box::new(Checked::new(process)) });
         let mode = match (self.options.audit, self.automaton) {
             (true, _) => Mode::All,
             (false, true) => Mode::Hedged,
             (false, false) => Mode::Race,
         };
-        let portfolio: Portfolio = Portfolio::new(mode, embedded.into_iter().chain(external).collect());
-        let options = Options { simplify: !self.options.audit, ..Options::default() };
+        let portfolio: Portfolio =
+            Portfolio::new(mode, embedded.into_iter().chain(external).collect());
+        let decisions = decisions.decided().clone();
+        let options = Options { simplify: !self.options.audit, decisions };
         check(question, &portfolio, options, &Limits::within(timeout), cancel)
     }
 

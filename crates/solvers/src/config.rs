@@ -209,7 +209,8 @@ impl Entry {
             || self.dialect.is_some()
             || self.memory_bytes.is_some();
         if has_more {
-            let message = format!("`{}` is embedded and has no field but `enabled`", Automaton::NAME);
+            let message =
+                format!("`{}` is embedded and has no field but `enabled`", Automaton::NAME);
             return Err(problem(self.name.span(), message));
         }
         Ok(self.enabled)

@@ -73,7 +73,11 @@ fn verdicts(results: &[Value]) -> String {
 
 /// How many jobs one worker answers a second, of those that took so many nanoseconds together.
 fn per_second(n: usize, nanoseconds: u64) -> String {
-    if nanoseconds == 0 { "-".to_owned() } else { format!("{:.0}", n as f64 * 1e9 / nanoseconds as f64) }
+    if nanoseconds == 0 {
+        "-".to_owned()
+    } else {
+        format!("{:.0}", n as f64 * 1e9 / nanoseconds as f64)
+    }
 }
 
 struct Column {

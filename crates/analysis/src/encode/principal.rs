@@ -1,18 +1,60 @@
 //! Who asks: `Principal` and `NotPrincipal` (2.4, 2.5, 8.1).
 
-use keyaki_logic::{Regex, Term};
+use keyaki_logic::{Regex, Sort, Term};
+use keyaki_policy::Switch;
 use keyaki_policy::ast::{Clause, PrincipalArn, PrincipalEntry, PrincipalKind};
 
-use super::symbols::Kind;
+use super::symbols::{Kind, switch_variable};
 use super::{Encoder, in_literal};
 
 impl Encoder<'_> {
-    /// A term that is true if and only if the clause matches the principal. Any entry that covers
-    /// a principal exempts it from `NotPrincipal` (D14), which also matches anonymous requests
-    /// (D13).
+    /// A term that is true if and only if the clause matches the principal. `NotPrincipal` also
+    /// matches anonymous requests (D13).
     pub(super) fn principal_clause(&mut self, clause: &Clause<PrincipalEntry>) -> Term {
         let covered = self.covered_by(clause.entries.iter());
-        if clause.negated { self.t.not(covered) } else { covered }
+        if !clause.negated {
+            return covered;
+        }
+        // D14: any covering entry exempts, or all that a principal of an account has a name in.
+        let chain = self.whole_chain(&clause.entries);
+        let alternative = self.t.var(&switch_variable(Switch::D14), Sort::Bool);
+        let needs_chain = self.t.implies(alternative, chain);
+        let exempt = self.t.and([covered, needs_chain]);
+        self.t.not(exempt)
+    }
+
+    /// A term that is true if and only if the entries list a principal together with what it is
+    /// part of: a user with its account, a session with its role and account, a federated user
+    /// with its account. A star lists everybody, and who is part of nothing needs nothing more.
+    fn whole_chain(&mut self, entries: &[PrincipalEntry]) -> Term {
+        let mut listed = |kinds: fn(&PrincipalKind) -> bool| {
+            self.covered_by(entries.iter().filter(|entry| kinds(&entry.kind)))
+        };
+        use PrincipalKind::*;
+        let star = listed(|kind| matches!(kind, Everyone | EveryAwsPrincipal));
+        let account = listed(|kind| matches!(kind, Account { .. } | CanonicalUser(_)));
+        // Of the entry of a user and that of a unique id it is the kind that says whether it is
+        // a link of the chain.
+        let itself = listed(|kind| matches!(kind, User(_) | UniqueId(_)));
+        let role = listed(|kind| matches!(kind, Role(_) | UniqueId(_)));
+        let session = listed(|kind| matches!(kind, RoleSession { .. } | FederatedUser(_)));
+        let chains = [
+            (Kind::User, vec![itself, account]),
+            (Kind::RoleSession, vec![session, role, account]),
+            (Kind::FederatedUser, vec![session, account]),
+        ];
+        let cloudfront = in_literal(&mut self.t, self.symbols.account, "cloudfront");
+        let mut ways = vec![star];
+        for (kind, links) in chains {
+            let is_kind = self.symbols.is(&mut self.t, kind);
+            let all = self.t.and(links);
+            ways.push(self.t.and([is_kind, all]));
+        }
+        let linked = [Kind::User, Kind::RoleSession, Kind::FederatedUser];
+        let linked = self.symbols.is_one_of(&mut self.t, &linked);
+        ways.push(self.t.not(linked));
+        ways.push(cloudfront);
+        self.t.or(ways)
     }
 
     /// A term that is true if and only if one of the entries covers the principal.
@@ -26,8 +68,14 @@ impl Encoder<'_> {
 
     fn covers(&mut self, entry: &PrincipalKind) -> Term {
         match entry {
-            // D12: `*` and `{"AWS": "*"}` are the same, and cover services too.
-            PrincipalKind::Everyone | PrincipalKind::EveryAwsPrincipal => self.t.bool(true),
+            PrincipalKind::Everyone => self.t.bool(true),
+            // D12: the same, or not services and identities of providers.
+            PrincipalKind::EveryAwsPrincipal => {
+                let others = self.symbols.is_one_of(&mut self.t, &[Kind::Service, Kind::Federated]);
+                let aws_principal = self.t.not(others);
+                let alternative = self.t.var(&switch_variable(Switch::D12), Sort::Bool);
+                self.t.implies(alternative, aws_principal)
+            }
             PrincipalKind::Account { partition, account } => {
                 let iam = self.symbols.is_one_of(&mut self.t, &Kind::IAM);
                 let account = in_literal(&mut self.t, self.symbols.account, account);

@@ -258,7 +258,7 @@ fn negatable(u: &mut Unstructured<'_>, element: &str) -> Result<String> {
     Ok(if u.ratio(1, 7)? { format!("Not{element}") } else { element.to_owned() })
 }
 
-fn principals(u: &mut Unstructured<'_>) -> Result<String> {
+pub(crate) fn principals(u: &mut Unstructured<'_>) -> Result<String> {
     if u.ratio(2, 5)? {
         return Ok(r#""*""#.to_owned());
     }
@@ -362,9 +362,9 @@ const REQUESTED_RESOURCES: &[&str] = &[
 ];
 
 /// The switches of which both readings are modelled.
-const SWITCHES: [Switch; 16] = {
+const SWITCHES: [Switch; 18] = {
     use Switch::*;
-    [D23, D24, D26, R9, R25, R29, R19, R10, R11, R12, R13, R18, R22, R23, R31, R35]
+    [D12, D14, D23, D24, D26, R9, R25, R29, R19, R10, R11, R12, R13, R18, R22, R23, R31, R35]
 };
 
 /// The defaults, or readings of which many are alternatives.

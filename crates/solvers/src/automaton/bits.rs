@@ -37,8 +37,7 @@ impl Interval {
 /// The least number of `base` that is in no interval of `without`; or, if there is none, indices
 /// of intervals that cover `base` together, none of which could be left out.
 pub(super) fn least_outside(base: Interval, without: &[Interval]) -> Result<u128, Vec<usize>> {
-    let mut order: Vec<usize> =
-        (0..without.len()).filter(|&i| without[i].overlaps(base)).collect();
+    let mut order: Vec<usize> = (0..without.len()).filter(|&i| without[i].overlaps(base)).collect();
     // Of prefixes that begin together the widest comes first.
     order.sort_by_key(|&i| (without[i].low, std::cmp::Reverse(without[i].high)));
     let mut least = base.low;
@@ -90,9 +89,9 @@ mod tests {
                 without.push(prefix()?);
             }
             let outside = |number: &u128, indices: &[usize]| {
-                !indices.iter().any(|&i| {
-                    without[i].includes(Interval { low: *number, high: *number })
-                })
+                !indices
+                    .iter()
+                    .any(|&i| without[i].includes(Interval { low: *number, high: *number }))
             };
             let all: Vec<usize> = (0..without.len()).collect();
             let expected = (base.low..=base.high).find(|number| outside(number, &all));

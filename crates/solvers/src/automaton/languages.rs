@@ -29,10 +29,7 @@ pub(super) enum Emptiness {
     /// This one.
     Word(String),
     /// None, for which these are enough: indices.
-    Empty {
-        positives: Vec<usize>,
-        negatives: Vec<usize>,
-    },
+    Empty { positives: Vec<usize>, negatives: Vec<usize> },
 }
 
 /// The language of a regular expression.
@@ -91,9 +88,7 @@ pub(super) fn find(
     }
     let core = keyaki_automata::core(positives, negatives, &limits(&stop, MAX_CORE_STEPS));
     Ok(match core {
-        Ok(Some(why)) => {
-            Emptiness::Empty { positives: why.positives, negatives: why.negatives }
-        }
+        Ok(Some(why)) => Emptiness::Empty { positives: why.positives, negatives: why.negatives },
         // Too expensive; all together exclude each other in any case.
         _ => Emptiness::Empty {
             positives: (0..positives.len()).collect(),

@@ -131,9 +131,9 @@ mod tests {
                         there[var] = true;
                     }
                     _ => {
-                        let first = (0..n)
-                            .filter(|&var| there[var])
-                            .min_by(|&a, &b| activities[b].total_cmp(&activities[a]).then(a.cmp(&b)));
+                        let first = (0..n).filter(|&var| there[var]).min_by(|&a, &b| {
+                            activities[b].total_cmp(&activities[a]).then(a.cmp(&b))
+                        });
                         assert_eq!(queue.pop(&activities), first.map(|var| var as Var));
                         if let Some(first) = first {
                             there[first] = false;

@@ -384,8 +384,7 @@ impl<'p, 'f> Search<'p, 'f> {
 
     /// The number of decision levels among the literals.
     fn glue(&self, literals: &[Lit]) -> u32 {
-        let mut levels: Vec<u32> =
-            literals.iter().map(|&lit| self.assignment.level(lit)).collect();
+        let mut levels: Vec<u32> = literals.iter().map(|&lit| self.assignment.level(lit)).collect();
         levels.sort_unstable();
         levels.dedup();
         levels.len().max(1) as u32
@@ -452,7 +451,8 @@ impl<'p, 'f> Search<'p, 'f> {
             }
             because.clear();
             self.explain(!lit, &mut because);
-            let known = |lit: &Lit| self.marked[lit.var() as usize] || self.assignment.level(*lit) == 0;
+            let known =
+                |lit: &Lit| self.marked[lit.var() as usize] || self.assignment.level(*lit) == 0;
             !because.iter().all(known)
         });
     }

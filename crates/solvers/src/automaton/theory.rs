@@ -225,9 +225,8 @@ impl<'p, 'f> Theory<'p, 'f> {
             let children = children.iter().map(|&child| if sign { child } else { !child });
             let satisfied = children.filter(|&child| truth.is_true(child));
             // What was true earliest is least likely to be a mere guess.
-            let best = satisfied.min_by_key(|&child| {
-                (!needed[child.var() as usize], truth.level(child), child)
-            });
+            let best = satisfied
+                .min_by_key(|&child| (!needed[child.var() as usize], truth.level(child), child));
             debug_assert!(best.is_some(), "a true clause has a true literal");
             open.extend(best);
         }
@@ -235,11 +234,7 @@ impl<'p, 'f> Theory<'p, 'f> {
         literals
     }
 
-    fn values(
-        &mut self,
-        implicant: &[Lit],
-        truth: &Assignment,
-    ) -> Result<Values, Stop> {
+    fn values(&mut self, implicant: &[Lit], truth: &Assignment) -> Result<Values, Stop> {
         let bits = self.bit_values(implicant)?;
         let strings = self.string_values(implicant)?;
         let atoms = self.problem.atoms.iter().enumerate();
@@ -270,7 +265,9 @@ impl<'p, 'f> Theory<'p, 'f> {
             self.confine(class, range)?;
             let core = |covering: Vec<usize>| {
                 let without = covering.into_iter().map(|i| range.literals[i]);
-                Stop::Conflict(without.chain(range.because).chain(class.equalities.clone()).collect())
+                Stop::Conflict(
+                    without.chain(range.because).chain(class.equalities.clone()).collect(),
+                )
             };
             let base = range.base.unwrap_or(Interval::all(1));
             first.push(least_outside(base, &range.without).map_err(core)?);
@@ -310,10 +307,7 @@ impl<'p, 'f> Theory<'p, 'f> {
         Ok(())
     }
 
-    fn string_values(
-        &mut self,
-        implicant: &[Lit],
-    ) -> Result<Vec<Option<String>>, Stop> {
+    fn string_values(&mut self, implicant: &[Lit]) -> Result<Vec<Option<String>>, Stop> {
         let problem = self.problem;
         let relation = |atom: &Atom<'_>| match *atom {
             Atom::Same(a, b) => Some(Relation::Equal(a, b)),
@@ -364,7 +358,10 @@ impl<'p, 'f> Theory<'p, 'f> {
         extra: &[(Lit, Language)],
         known: &[String],
     ) -> Result<String, Stop> {
-        if extra.is_empty() && known.is_empty() && let Some(word) = self.words.get(&class.literals) {
+        if extra.is_empty()
+            && known.is_empty()
+            && let Some(word) = self.words.get(&class.literals)
+        {
             return Ok(word.clone());
         }
         if let Some(word) = self.fixed_word(class)? {
