@@ -15,6 +15,7 @@ mod embed;
 mod generate;
 mod regressions;
 mod sets;
+mod small_lists;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
