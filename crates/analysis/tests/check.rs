@@ -55,7 +55,13 @@ fn no_public_access(policy: &str) -> Question {
 
 fn ask(question: &Question, solver: &Scripted) -> Result<Report, Error> {
     let limits = Limits::within(Duration::from_secs(10));
-    check(question, solver, Options::default(), &limits, &Cancel::new())
+    check(
+        question,
+        solver,
+        Options { candidates: false, ..Options::default() },
+        &limits,
+        &Cancel::new(),
+    )
 }
 
 /// A model with these strings, an anonymous principal, and the current time.
@@ -89,6 +95,24 @@ fn a_model_becomes_a_replayed_witness() {
     assert_eq!(witness.request.action, "s3:GetObject");
     assert_eq!(witness.statements, [(PolicyRef::of_union(Side::Policy, 0), 0)]);
     assert_eq!(report.solver.as_deref(), Some("scripted"));
+}
+
+/// Whoever allows everybody to read fails on an example, and no solver has to find it.
+#[test]
+fn a_likely_request_is_tried_before_a_solver_is_asked() {
+    let question = no_public_access(PUBLIC);
+    let limits = Limits::within(Duration::from_secs(10));
+    let check = |candidates| {
+        let solver = Scripted::new(vec![Ok(Outcome::Sat(anonymous_get()))]);
+        let options = Options { candidates, ..Options::default() };
+        let report = check(&question, &solver, options, &limits, &Cancel::new()).unwrap();
+        let Verdict::Fails(witness) = report.verdict else { panic!("{report:?}") };
+        (witness, report.solver, report.queries)
+    };
+    let (tried, by, queries) = check(true);
+    assert_eq!((by.as_deref(), queries), (Some("candidates"), 0));
+    // It is the witness that a solver's model would have become.
+    assert_eq!(check(false), (tried, Some("scripted".to_owned()), 1));
 }
 
 #[test]
@@ -152,14 +176,28 @@ fn past_the_deadline_nothing_is_claimed() {
     let question = no_public_access(NAMED);
     let solver = Scripted::new(vec![]);
     let limits = Limits::within(Duration::ZERO);
-    let report = check(&question, &solver, Options::default(), &limits, &Cancel::new()).unwrap();
+    let report = check(
+        &question,
+        &solver,
+        Options { candidates: false, ..Options::default() },
+        &limits,
+        &Cancel::new(),
+    )
+    .unwrap();
     assert!(
         matches!(report.verdict, Verdict::Unknown { reason: Reason::Timeout, .. }),
         "{report:?}"
     );
     let (limits, cancel) = (Limits::within(Duration::from_secs(10)), Cancel::new());
     cancel.cancel();
-    let report = check(&question, &solver, Options::default(), &limits, &cancel).unwrap();
+    let report = check(
+        &question,
+        &solver,
+        Options { candidates: false, ..Options::default() },
+        &limits,
+        &cancel,
+    )
+    .unwrap();
     assert!(
         matches!(report.verdict, Verdict::Unknown { reason: Reason::Cancelled, .. }),
         "{report:?}"

@@ -20,6 +20,10 @@ use crate::arguments::{
 };
 use crate::{input, render};
 
+mod validate;
+
+pub(crate) use validate::validate;
+
 /// How a command ended, as an exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {

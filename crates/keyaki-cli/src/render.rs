@@ -9,7 +9,7 @@ use std::path::Path;
 use keyaki::Question;
 use keyaki::evaluation::Evaluation;
 use keyaki::job::Inquiry;
-use keyaki::policy::policy_set;
+use keyaki::policy::{Switch, policy_set};
 use keyaki::question::Place;
 use keyaki::solvers::{Automaton, Found, Status};
 use keyaki::wire::{
@@ -36,6 +36,15 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
         for statement in &result.statements {
             line(&mut out, format_args!("  allowed by {}", place(inquiry, files, statement)));
         }
+    }
+    if !result.depends_on.is_empty() {
+        out.push('\n');
+    }
+    for name in &result.depends_on {
+        let under = result.witness_under.get(name).map(String::as_str).unwrap_or_default();
+        let explanation = Switch::by_name(name).map(Switch::explanation).unwrap_or_default();
+        line(&mut out, format_args!("  depends on {name}: {explanation}"));
+        line(&mut out, format_args!("    it fails as shown under `{name}={under}` (--decision)"));
     }
     if verdict == VerdictName::Unknown {
         out.push('\n');

@@ -80,7 +80,7 @@ impl Evaluation {
             }
         }
         let missing = |member: &str| {
-            let message = format!("an `{EVALUATE}` job has a member `{member}`");
+            let message = format!("an `{EVALUATE}` job needs a member `{member}`");
             Box::new(ErrorRecord::new("invalid-job", message))
         };
         let request = request.ok_or_else(|| missing("request"))?;

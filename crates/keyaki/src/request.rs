@@ -166,7 +166,7 @@ impl<'s> Reader<'s> {
         };
         let needed = |member: &str| {
             text(member)?.ok_or_else(|| {
-                let message = format!("a principal of type `{name}` has a member `{member}`");
+                let message = format!("a principal of type `{name}` needs a member `{member}`");
                 self.wrong(value, path, &message)
             })
         };

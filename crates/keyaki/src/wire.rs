@@ -40,7 +40,7 @@ pub struct Job {
     pub new: Option<Value>,
     /// For `evaluate`: the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request: Option<Request>,
+    pub request: Option<GivenRequest>,
     /// For `evaluate`: the policies that decide it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Policies>,
@@ -243,7 +243,8 @@ pub struct JobResult {
     /// Why the verdict is to be believed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceName>,
-    /// Who decided: a solver's name, or `simplifier` if none had to be asked.
+    /// Who decided: a solver's name, or, if none had to be asked, `simplifier` (nothing was left to
+    /// ask) or `candidates` (a likely request breaks the property).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solver: Option<String>,
     /// The meaning of "public" in force, in words.
@@ -252,6 +253,9 @@ pub struct JobResult {
     /// Wall-clock time from reading the job to its answer, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ns: Option<u64>,
+    /// For `validate`: what was found, in the order of the places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<validate::FindingRecord>>,
     /// Each solver's try at each query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<AttemptRecord>,
@@ -454,6 +458,60 @@ pub struct Request {
     pub service_linked_role: bool,
 }
 
+/// A request as somebody writes it. What follows from its principal and resource may be left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GivenRequest {
+    /// Who asks.
+    pub principal: GivenPrincipal,
+    /// ARN of the role of a role session that is given as a text, if the role has a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// ARN of the user behind a federated user's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub federated_base: Option<String>,
+    /// `service:Name`.
+    pub action: String,
+    /// The resource's ARN, or `*`.
+    pub resource: String,
+    /// Who owns the resource, where its ARN does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_account: Option<String>,
+    /// Condition keys: a string is one value, a list a multivalued key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub context: BTreeMap<String, GivenValue>,
+    /// Whether keys that are not listed are absent, also those that follow from the principal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub context_complete: bool,
+    /// Whether the principal's account is the management account of its organisation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub management_account: bool,
+    /// Whether the principal is a session of a service-linked role.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub service_linked_role: bool,
+}
+
+/// Who asks, as somebody writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum GivenPrincipal {
+    /// An ARN of a user, root user, role session or federated user, a service principal, a
+    /// provider's ARN or host, a canonical user id, `anonymous` or `*`.
+    Text(String),
+    /// A principal with its type.
+    Typed(Principal),
+}
+
+/// The value of a condition key, as somebody writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum GivenValue {
+    /// One value.
+    One(String),
+    /// The values of a multivalued key.
+    Many(Vec<String>),
+}
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
@@ -609,6 +667,8 @@ impl ErrorRecord {
     }
 }
 
+pub mod validate;
+
 /// A duration in nanoseconds, at most 584 years.
 pub fn nanoseconds(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
@@ -618,6 +678,7 @@ pub fn nanoseconds(duration: std::time::Duration) -> u64 {
 pub fn schema() -> Value {
     let mut schemas = schemars::generate::SchemaSettings::draft2020_12().into_generator();
     let job = schemas.subschema_for::<Job>();
+    let validate = schemas.subschema_for::<validate::ValidateJob>();
     let result = schemas.subschema_for::<JobResult>();
     let definitions = schemas.take_definitions(true);
     serde_json::json!({
@@ -625,7 +686,7 @@ pub fn schema() -> Value {
         "title": "Keyaki jobs and results, one a line",
         // Not `oneOf`: whoever reads old results must bear new members, so a result may have any
         // member, and a job is one too.
-        "anyOf": [job, result],
+        "anyOf": [job, validate, result],
         "$defs": definitions,
     })
 }

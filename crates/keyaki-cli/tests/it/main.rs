@@ -8,7 +8,9 @@
 
 mod bad_input;
 mod batch;
+mod evaluate;
 mod fakes;
 mod program;
 mod schema;
 mod scripts;
+mod validate;

@@ -823,6 +823,27 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_credentials_may_ask_who_it_is() {
+        let set = PolicySet {
+            identity: policies("Deny", "*"),
+            resource: Some(vec![]),
+            ..PolicySet::default()
+        };
+        for (principal, action, expected) in [
+            (USER, "sts:GetCallerIdentity", Decision::Allow),
+            (SESSION, "STS:getsessiontoken", Decision::Allow),
+            (USER, "sts:GetFederationToken", Decision::ExplicitDeny),
+            ("anonymous", "sts:GetCallerIdentity", Decision::ImplicitDeny),
+            ("accounts.google.com", "sts:GetCallerIdentity", Decision::ImplicitDeny),
+        ] {
+            let mut request = request(principal, None);
+            request.action = action.to_owned();
+            let effective = decide(&set, &request, Readings::DEFAULT);
+            assert_eq!(effective.decision, Some(expected), "{principal} {action}");
+        }
+    }
+
+    #[test]
     fn an_origin_access_identity_has_only_what_the_bucket_grants() {
         let arn = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1";
         let allow = of_resource("Allow", &format!(r#"{{"AWS": "{arn}"}}"#));
