@@ -1,8 +1,9 @@
 //! Sets of policies: the formula of 5.6 and the evaluator's `decide` say the same of every request.
 //!
 //! Both were written from the specification, one as terms over all requests, one as a procedure
-//! for one request. The set stands on the side in question and nothing on the other, so that the
-//! formula is what the set allows; the readings are drawn as well.
+//! for one request. A set stands on the side in question, and nothing or another set on the other,
+//! so that the formula is what the set allows and the other does not; the readings are drawn as
+//! well. The request of the assignment, read back as a witness is, must be decided alike.
 
 use keyaki_analysis::question::Subject as Side;
 use keyaki_policy::evaluate::decide;
@@ -35,13 +36,19 @@ const ACCOUNTS: [&str; 3] = ["111122223333", "111122223333", "444455556666"];
 fn what_a_set_of_policies_allows_is_agreed_on() {
     let counts = RefCell::new(BTreeMap::<&str, usize>::new());
     let property = |u: &mut Unstructured<'_>| {
-        let (texts, set) = set(u)?;
-        let question = allowed_by(set.clone());
-        let encoding = encode(&question);
+        let (mut texts, set) = random_set(u)?;
+        let existing = if u.ratio(1, 3)? {
+            let (of_existing, existing) = random_set(u)?;
+            texts.extend(of_existing.iter().map(|text| format!("existing {text}")));
+            existing
+        } else {
+            PolicySet { resource: set.resource.as_ref().map(|_| vec![]), ..PolicySet::default() }
+        };
+        let subject = Sets::new(texts, existing, set);
         for _ in 0..REQUESTS {
             let readings = readings(u)?;
-            let request = request(u, &question, readings)?;
-            let outcome = compare(&texts, &set, &question, &encoding, &request, readings);
+            let request = request(u, &subject.question, readings)?;
+            let outcome = compare(&subject, &request, readings);
             *counts.borrow_mut().entry(outcome).or_default() += 1;
         }
         Ok(())
@@ -65,24 +72,30 @@ fn rounds_wanted() -> usize {
     wanted.and_then(|rounds| rounds.parse().ok()).unwrap_or_default()
 }
 
-/// The question whose formula is what the set allows.
-fn allowed_by(set: PolicySet) -> Question {
-    Question::NoNewAccess { existing: vec![].into(), new: Side::Set(Box::new(set)) }
+/// A question about two sets, with the texts of their policies.
+struct Sets {
+    texts: Vec<String>,
+    existing: PolicySet,
+    new: PolicySet,
+    question: Question,
+    encoding: Encoding,
+}
+
+impl Sets {
+    fn new(texts: Vec<String>, existing: PolicySet, new: PolicySet) -> Sets {
+        let side = |set: &PolicySet| Side::Set(Box::new(set.clone()));
+        let question = Question::NoNewAccess { existing: side(&existing), new: side(&new) };
+        let encoding = encode(&question);
+        Sets { texts, existing, new, question, encoding }
+    }
 }
 
 /// Compares the two sides on one request; returns the outcome.
 #[track_caller]
-fn compare(
-    texts: &[String],
-    set: &PolicySet,
-    question: &Question,
-    encoding: &Encoding,
-    request: &Request,
-    readings: Readings,
-) -> &'static str {
+fn compare(subject: &Sets, request: &Request, readings: Readings) -> &'static str {
+    let Sets { texts, existing, new, question, encoding } = subject;
     let context = || format!("{}\n{request:?}\n{readings:?}", texts.join("\n"));
-    let mut violations = violations(question, request, readings);
-    violations.retain(|violation| !violation.ends_with("is about a resource, not about `*`"));
+    let violations = unexcused_violations(question, request, readings);
     let Some(model) = embed::model(encoding, request, readings) else {
         assert!(!violations.is_empty(), "can happen but has no model: {}", context());
         return "has no model";
@@ -102,16 +115,19 @@ fn compare(
     let is_exact = !free.variables().into_iter().any(|(name, _)| is_opaque(name));
     let free = eval::holds_partially(&free, &model);
     let fails = eval::holds_partially(&encoding.whole(Opaque::Adverse), &model);
-    let effective = decide(set, request, readings);
-    let allowed = effective.decision == Some(Decision::Allow);
-    let agrees = if is_exact {
-        free == Some(allowed)
-    } else if allowed {
-        free != Some(false)
-    } else {
-        free != Some(true) && fails == Some(false)
+    let effective = decide(new, request, readings);
+    let allows =
+        |set, request: &Request| decide(set, request, readings).decision == Some(Decision::Allow);
+    let is_new = |request: &Request| allows(new, request) && !allows(existing, request);
+    let agrees = match is_new(request) {
+        expected if is_exact => free == Some(expected),
+        true => free != Some(false),
+        false => free != Some(true) && fails == Some(false),
     };
     assert!(agrees, "{effective:?}, free {free:?}, fails {fails:?}: {}", context());
+    let decoded = decoded(encoding, model);
+    assert_eq!(unexcused_violations(question, &decoded, readings), [""; 0], "{}", context());
+    assert_eq!(is_new(&decoded), is_new(request), "{decoded:?}: {}", context());
     match effective.decision {
         None => "hangs",
         Some(Decision::Allow) => "allowed",
@@ -125,7 +141,7 @@ fn readings(u: &mut Unstructured<'_>) -> Result<Readings> {
 }
 
 /// A random set, with the texts of its policies.
-fn set(u: &mut Unstructured<'_>) -> Result<(Vec<String>, PolicySet)> {
+fn random_set(u: &mut Unstructured<'_>) -> Result<(Vec<String>, PolicySet)> {
     let mut texts = Vec::new();
     let mut draw = |u: &mut Unstructured<'_>, policy_type, most: usize| -> Result<Vec<Policy>> {
         let n = u.int_in_range(0..=most)?;
@@ -254,7 +270,8 @@ fn request(u: &mut Unstructured<'_>, question: &Question, readings: Readings) ->
 /// One set and one request, for what was found once.
 #[track_caller]
 fn check(set: &PolicySet, principal: Principal, action: &str, resource: &str, expected: &str) {
-    let question = allowed_by(set.clone());
+    let existing = PolicySet { resource: Some(vec![]), ..PolicySet::default() };
+    let subject = Sets::new(vec![], existing, set.clone());
     let request = Request {
         principal,
         action: action.to_owned(),
@@ -262,8 +279,7 @@ fn check(set: &PolicySet, principal: Principal, action: &str, resource: &str, ex
         resource_account: Some(ACCOUNTS[0].to_owned()),
         ..Request::default()
     };
-    let encoding = encode(&question);
-    let outcome = compare(&[], set, &question, &encoding, &request, Readings::DEFAULT);
+    let outcome = compare(&subject, &request, Readings::DEFAULT);
     assert_eq!(outcome, expected);
 }
 
