@@ -32,6 +32,19 @@ const MIN_BYTES: u32 = 1 << 14;
 
 const ACCOUNTS: [&str; 3] = ["111122223333", "111122223333", "444455556666"];
 
+/// Entries of each grant class (5.4), for principals that requests often have.
+const PRINCIPALS: &[&str] = &[
+    r#""*""#,
+    r#"{"AWS": "111122223333"}"#,
+    r#"{"AWS": "arn:aws:iam::111122223333:user/a"}"#,
+    r#"{"AWS": "arn:aws:iam::111122223333:role/r"}"#,
+    r#"{"AWS": "arn:aws:iam::111122223333:role/p/r"}"#,
+    r#"{"AWS": "arn:aws:sts::111122223333:assumed-role/r/sess"}"#,
+    r#"{"AWS": "arn:aws:sts::111122223333:federated-user/f"}"#,
+    r#"{"AWS": ["arn:aws:iam::111122223333:role/r", "111122223333"]}"#,
+    r#"{"Service": "sns.amazonaws.com"}"#,
+];
+
 #[test]
 fn what_a_set_of_policies_allows_is_agreed_on() {
     let counts = RefCell::new(BTreeMap::<&str, usize>::new());
@@ -155,23 +168,23 @@ fn random_set(u: &mut Unstructured<'_>) -> Result<(Vec<String>, PolicySet)> {
             2 => Some(draw(u, PolicyType::Kms, 1)?),
             _ => Some(draw(u, PolicyType::Resource, 2)?),
         },
-        boundary: match u.ratio(1, 4)? {
+        boundary: match u.ratio(1, 2)? {
             true => draw(u, PolicyType::Boundary, 2)?,
             false => vec![],
         },
-        session: match u.ratio(1, 4)? {
+        session: match u.ratio(1, 3)? {
             true => Some(draw(u, PolicyType::Session, 1)?),
             false => None,
         },
-        scp: match u.ratio(1, 4)? {
+        scp: match u.ratio(1, 5)? {
             true => vec![draw(u, PolicyType::Scp, 2)?, draw(u, PolicyType::Scp, 1)?],
             false => vec![],
         },
-        rcp: match u.ratio(1, 4)? {
+        rcp: match u.ratio(1, 5)? {
             true => vec![draw(u, PolicyType::Rcp, 2)?],
             false => vec![],
         },
-        vpc_endpoint: match u.ratio(1, 6)? {
+        vpc_endpoint: match u.ratio(1, 8)? {
             true => draw(u, PolicyType::VpcEndpoint, 2)?,
             false => vec![],
         },
@@ -200,14 +213,18 @@ fn statement(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String
         _ if is_rcp => r#""Principal": "*", "#.to_owned(),
         _ if policy_type.names_principals() => {
             let negated = if u.ratio(1, 6)? { "Not" } else { "" };
-            format!(r#""{negated}Principal": {}, "#, generate::principals(u)?)
+            let principals = match u.ratio(1, 4)? {
+                true => generate::principals(u)?,
+                false => (*u.choose(PRINCIPALS)?).to_owned(),
+            };
+            format!(r#""{negated}Principal": {principals}, "#)
         }
         _ => String::new(),
     };
-    let actions = ["*", "s3:*", "s3:Get*", "kms:*", "sts:*"];
-    let actions = if is_rcp { &actions[1..] } else { &actions[..] };
-    let resources = ["*", "*", "arn:aws:s3:::b/*", "arn:aws:kms:*:*:key/*"];
-    let condition = if u.ratio(1, 4)? {
+    let actions = ["*", "*", "s3:*", "s3:Get*", "kms:*", "sts:*"];
+    let actions = if is_rcp { &actions[2..] } else { &actions[..] };
+    let resources = ["*", "*", "*", "arn:aws:s3:::b/*", "arn:aws:kms:*:*:key/*"];
+    let condition = if u.ratio(1, 6)? {
         *u.choose(&[
             r#"{"StringEquals": {"aws:ResourceAccount": "111122223333"}}"#,
             r#"{"StringEquals": {"aws:PrincipalAccount": "111122223333"}}"#,
