@@ -245,7 +245,15 @@ fn statement(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String
 /// A random request, with the owner of its resource.
 fn request(u: &mut Unstructured<'_>, question: &Question, readings: Readings) -> Result<Request> {
     let mut request = generate::request(u, question, readings)?;
-    if u.arbitrary()? {
+    let is_plain = request.context.get("aws:userid").is_none();
+    if is_plain && u.ratio(2, 3)? {
+        request.principal = named_principal(u)?;
+        if request.context.get("aws:PrincipalAccount").is_some() {
+            request.context.insert("aws:PrincipalAccount", ContextValue::One(ACCOUNTS[0].into()));
+        }
+        request.resource = request.resource.replacen("arn:aws-cn:", "arn:aws:", 1);
+    }
+    if u.ratio(1, 3)? {
         let (action, resource) = *u.choose(&[
             ("kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:key/1"),
             ("kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:alias/a"),
@@ -282,6 +290,24 @@ fn request(u: &mut Unstructured<'_>, question: &Question, readings: Readings) ->
         request.context.insert("aws:ResourceAccount", ContextValue::One(owner));
     }
     Ok(request)
+}
+
+/// A principal that [`PRINCIPALS`] names, or that is near to one.
+fn named_principal(u: &mut Unstructured<'_>) -> Result<Principal> {
+    let user = "arn:aws:iam::111122223333:user/a".to_owned();
+    let session = |role: &str| Principal::RoleSession {
+        role_arn: format!("arn:aws:iam::111122223333:role/{role}"),
+        session_name: "sess".to_owned(),
+    };
+    Ok(match u.int_in_range(0..=4)? {
+        0 => Principal::User { arn: user, canonical_user: None },
+        1 | 2 => session("r"),
+        3 => session("p/r"),
+        _ => Principal::FederatedUser {
+            arn: "arn:aws:sts::111122223333:federated-user/f".to_owned(),
+            base: u.arbitrary::<bool>()?.then_some(user),
+        },
+    })
 }
 
 /// One set and one request, for what was found once.
@@ -327,4 +353,50 @@ fn a_key_policy_and_a_trust_policy_say_nothing_of_other_actions() {
     check(&of_key, user(), "kms:ListKeys", "*", "allowed");
     let arn = "arn:aws:kms:us-east-1:111122223333:key/1";
     check(&of_key, user(), "kms:Decrypt", arn, "denied implicitly");
+}
+
+/// Random sets meet these too rarely: who else has to agree to a grant of the own account (5.4), and
+/// whom a Deny with `NotPrincipal` spares (2.5).
+#[test]
+fn boundaries_limit_grants_to_roles_and_are_not_spared() {
+    let resource = |effect: &str, principal: &str| {
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "{effect}", {principal},
+                "Action": "*", "Resource": "*"}}]}}"#
+        );
+        parsed(&text, PolicyType::Resource)
+    };
+    let limit = |action: &str, policy_type| {
+        let text = format!(
+            r#"{{"Version": "2012-10-17",
+                "Statement": [{{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}]}}"#
+        );
+        parsed(&text, policy_type)
+    };
+    let role = r#""Principal": {"AWS": "arn:aws:iam::111122223333:role/r"}"#;
+    let session = || Principal::RoleSession {
+        role_arn: "arn:aws:iam::111122223333:role/r".to_owned(),
+        session_name: "sess".to_owned(),
+    };
+    let object = "arn:aws:s3:::b/k";
+    let get = |set: &PolicySet, expected| check(set, session(), "s3:GetObject", object, expected);
+
+    let mut set =
+        PolicySet { resource: Some(vec![resource("Allow", role)]), ..PolicySet::default() };
+    get(&set, "allowed");
+    set.boundary = vec![limit("sqs:*", PolicyType::Boundary)];
+    get(&set, "denied implicitly");
+    set.boundary = vec![limit("s3:*", PolicyType::Boundary)];
+    get(&set, "allowed");
+    set.session = Some(vec![limit("sqs:*", PolicyType::Session)]);
+    get(&set, "denied implicitly");
+    set.resource = Some(vec![resource("Allow", r#""Principal": "*""#)]);
+    get(&set, "allowed");
+
+    let spared = r#""NotPrincipal": {"AWS": "arn:aws:iam::111122223333:role/r"}"#;
+    set.resource = Some(vec![resource("Allow", role), resource("Deny", spared)]);
+    set.session = None;
+    get(&set, "denied explicitly");
+    set.boundary = vec![];
+    get(&set, "allowed");
 }
