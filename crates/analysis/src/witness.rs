@@ -5,6 +5,8 @@
 //! order do not depend on the model, so that whichever solver won, the witness is usually the
 //! same; where a group keeps a value of the model because no candidate fits, it need not be.
 
+mod search;
+
 use std::collections::BTreeSet;
 
 use keyaki_logic::template::widened;
@@ -18,6 +20,7 @@ use keyaki_policy::request::{Context, ContextValue, Principal};
 use crate::encode::Encoding;
 use crate::encode::symbols::{ARN_FIELDS, Key, Kind, address_field, name, switch_of};
 use crate::question::Question;
+pub use search::search;
 
 /// Gives every variable of the encoding that has no value one: false, the empty string, zero.
 ///

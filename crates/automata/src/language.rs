@@ -21,6 +21,8 @@ pub struct Language(Arc<Inner>);
 
 struct Inner {
     shape: Shape,
+    /// The ASCII characters that words and single items of patterns name, as bits.
+    named_ascii: u128,
     /// The automaton of a shape other than `Nfa` and `Formula`, made when first asked for.
     nfa: OnceLock<Nfa>,
 }
@@ -121,7 +123,8 @@ impl Language {
     }
 
     fn from_shape(shape: Shape) -> Language {
-        Language(Arc::new(Inner { shape, nfa: OnceLock::new() }))
+        let named_ascii = named_ascii(&shape);
+        Language(Arc::new(Inner { shape, named_ascii, nfa: OnceLock::new() }))
     }
 
     fn from_patterns(mut patterns: Vec<Pattern>) -> Language {
@@ -137,6 +140,11 @@ impl Language {
 
     pub(crate) fn shape(&self) -> &Shape {
         &self.0.shape
+    }
+
+    /// The ASCII characters that its words and the single items of its patterns name.
+    pub(crate) fn named_ascii(&self) -> u128 {
+        self.0.named_ascii
     }
 
     /// Whether both are the same value (not only the same language).
@@ -309,6 +317,19 @@ impl fmt::Debug for Language {
                 f.debug_tuple("Formula").field(operands).field(operations).finish()
             }
         }
+    }
+}
+
+fn named_ascii(shape: &Shape) -> u128 {
+    match shape {
+        Shape::Words(words) => {
+            let ascii = words.iter().flat_map(|word| word.bytes()).filter(u8::is_ascii);
+            ascii.fold(0, |bits, byte| bits | 1 << byte)
+        }
+        Shape::Patterns(patterns) => {
+            patterns.iter().fold(0, |bits, pattern| bits | pattern.named_ascii())
+        }
+        Shape::Nfa(_) | Shape::Formula { .. } => 0,
     }
 }
 

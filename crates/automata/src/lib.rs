@@ -33,6 +33,7 @@ mod class;
 mod expr;
 mod language;
 mod limits;
+mod meet;
 mod nfa;
 mod pattern;
 mod product;

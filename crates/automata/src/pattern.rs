@@ -79,10 +79,11 @@ impl Pattern {
             }
             push_normal(&mut normal, item);
         }
-        let prefix = normal.iter().map_while(Item::as_char).collect::<String>().into();
+        let mut prefix = String::with_capacity(normal.len());
+        prefix.extend(normal.iter().map_while(Item::as_char));
         let n_stars = normal.iter().filter(|item| item.is_star).count();
         let is_greedy = is_greedy(&normal);
-        Some(Pattern { items: normal.into(), prefix, n_stars, is_greedy })
+        Some(Pattern { items: normal.into(), prefix: prefix.into(), n_stars, is_greedy })
     }
 
     /// Exactly this word.
@@ -136,6 +137,26 @@ impl Pattern {
             (item.is_star || !token.is_star) && item.class.includes(&token.class)
         };
         self.eats_all(&self.items, other.items.iter(), eats)
+    }
+
+    /// False only if the beginnings or the ends of the two have no word in common.
+    pub(crate) fn may_overlap(&self, other: &Pattern) -> bool {
+        let (a, b) = (&*self.prefix, &*other.prefix);
+        if !a.starts_with(b) && !b.starts_with(a) {
+            return false;
+        }
+        let ends = self.items.iter().rev().zip(other.items.iter().rev());
+        let mut fixed = ends.take_while(|(a, b)| !a.is_star && !b.is_star);
+        fixed.all(|(a, b)| match (a.class.as_char(), b.class.as_char()) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        })
+    }
+
+    /// How many single characters both begin with.
+    pub(crate) fn n_common_prefix(&self, other: &Pattern) -> usize {
+        let both = self.prefix.chars().zip(other.prefix.chars());
+        both.take_while(|(a, b)| a == b).count()
     }
 
     fn eats_all<T: Iterator + Clone>(

@@ -11,6 +11,7 @@ use std::collections::BinaryHeap;
 use crate::class::CharClass;
 use crate::language::{Language, Shape};
 use crate::limits::{LimitExceeded, Limits, Meter};
+use crate::meet::Meet;
 use crate::pattern::Pattern;
 use crate::product::{Graph, Product, READABLE};
 
@@ -80,6 +81,9 @@ pub fn count(
     if let Some(words) = listed(positives, negatives) {
         return Ok((words.count() as u64).min(up_to));
     }
+    if quick_n(positives, negatives, usize::try_from(up_to).unwrap_or(usize::MAX)).is_some() {
+        return Ok(up_to);
+    }
     let mut meter = Meter::new(limits);
     let mut product = Product::new(positives, negatives, &mut meter)?;
     let graph = product.explore(&mut meter)?;
@@ -124,38 +128,115 @@ pub struct Why {
     pub negatives: Vec<usize>,
 }
 
+/// How many characters stand for each star of a pattern, in the order in which they are tried.
+/// Mostly the first does; the others are against negatives that fix lengths.
+const STAR_LENGTHS: [usize; 4] = [1, 2, 9, 0];
+
 fn quick(positives: &[Language], negatives: &[Language]) -> Quick {
     if let Some(i) = positives.iter().position(Language::is_empty) {
         return Quick::Empty(Why { positives: vec![i], negatives: vec![] });
     }
-    if let Some(i) = negatives.iter().position(Language::is_universal) {
-        return Quick::Empty(Why { positives: vec![], negatives: vec![i] });
-    }
     if let Some((i, words)) = shortest_list(positives) {
-        let found = words.iter().find(|word| is_solution(word, positives, negatives));
-        return match found {
-            Some(word) => Quick::Word(word.to_string()),
-            None if words.len() == 1 => Quick::Empty(why_not(&words[0], i, positives, negatives)),
-            None => Quick::Open,
-        };
-    }
-    let Some((at, smallest)) = smallest_pattern(positives) else { return Quick::Open };
-    let Some(word) = candidate(smallest, negatives, 1) else { return Quick::Open };
-    let mut is_open = !positives.iter().all(|language| language.matches(&word));
-    for (i, negative) in negatives.iter().enumerate() {
-        if negative.matches(&word) {
-            if let Shape::Patterns(patterns) = negative.shape()
-                && patterns.iter().any(|pattern| pattern.subsumes(smallest))
-            {
-                return Quick::Empty(Why {
-                    positives: at.into_iter().collect(),
-                    negatives: vec![i],
-                });
+        let mut why = Why { positives: vec![i], negatives: vec![] };
+        for word in words {
+            if !why.append(word, positives, negatives) {
+                return Quick::Word(word.to_string());
             }
-            is_open = true;
+        }
+        return Quick::Empty(why);
+    }
+    // Without a positive, a star of everything.
+    let all;
+    let meet = if positives.is_empty() {
+        all = [Language::all()];
+        Meet::new(&all, true).map(|meet| Meet { of: vec![], ..meet })
+    } else {
+        let is_pattern = |p: &Language| matches!(p.shape(), Shape::Patterns(_));
+        Meet::new(positives, !negatives.is_empty() || !positives.iter().all(is_pattern))
+    };
+    let Some(meet) = meet else { return Quick::Open };
+    let named = negatives.iter().fold(0, |bits, language| bits | language.named_ascii());
+    let mut why = Why { positives: meet.of, negatives: vec![] };
+    let mut open: Vec<&Pattern> = Vec::new();
+    for pattern in &meet.patterns {
+        match try_pattern(pattern, named, STAR_LENGTHS[0], positives, negatives) {
+            Tried::Word(word) => return Quick::Word(word),
+            Tried::Subsumed(negative) => why.add_negative(negative),
+            Tried::Nothing => open.push(pattern),
         }
     }
-    if is_open { Quick::Open } else { Quick::Word(word) }
+    if open.is_empty() {
+        return Quick::Empty(why);
+    }
+    for length in &STAR_LENGTHS[1..] {
+        for pattern in &open {
+            let tried = try_pattern(pattern, named, *length, positives, negatives);
+            if let Tried::Word(word) = tried {
+                return Quick::Word(word);
+            }
+        }
+    }
+    Quick::Open
+}
+
+/// What one word of a pattern shows.
+enum Tried {
+    /// It is a solution.
+    Word(String),
+    /// A negative subsumes the pattern.
+    Subsumed(usize),
+    Nothing,
+}
+
+fn try_pattern(
+    pattern: &Pattern,
+    named: u128,
+    star_length: usize,
+    positives: &[Language],
+    negatives: &[Language],
+) -> Tried {
+    let Some(word) = pattern.instance(star_length, |class| pick(class, named)) else {
+        return Tried::Nothing;
+    };
+    let mut is_solution = positives.iter().all(|language| language.matches(&word));
+    // What does not match the word does not include the pattern.
+    for (i, negative) in negatives.iter().enumerate().filter(|(_, q)| q.matches(&word)) {
+        let subsumes = match negative.shape() {
+            Shape::Patterns(patterns) => patterns.iter().any(|q| q.subsumes(pattern)),
+            Shape::Words(_) => pattern.as_literal().is_some(),
+            Shape::Nfa(_) => negative.is_universal(),
+            Shape::Formula { .. } => false,
+        };
+        if subsumes {
+            return Tried::Subsumed(i);
+        }
+        is_solution = false;
+    }
+    if is_solution { Tried::Word(word) } else { Tried::Nothing }
+}
+
+impl Why {
+    fn add_negative(&mut self, negative: usize) {
+        if !self.negatives.contains(&negative) {
+            self.negatives.push(negative);
+        }
+    }
+
+    /// Adds a reason why `word` is no solution; false if it is one.
+    fn append(&mut self, word: &str, positives: &[Language], negatives: &[Language]) -> bool {
+        if self.positives.iter().any(|i| !positives[*i].matches(word))
+            || self.negatives.iter().any(|i| negatives[*i].matches(word))
+        {
+            return true;
+        }
+        if let Some(other) = positives.iter().position(|language| !language.matches(word)) {
+            self.positives.push(other);
+            return true;
+        }
+        let negative = negatives.iter().position(|language| language.matches(word));
+        self.negatives.extend(negative);
+        negative.is_some()
+    }
 }
 
 /// The positive with the fewest words of those that are lists of words.
@@ -178,48 +259,6 @@ fn is_solution(word: &str, positives: &[Language], negatives: &[Language]) -> bo
         && !negatives.iter().any(|language| language.matches(word))
 }
 
-/// Why the only word of a positive is no solution.
-fn why_not(word: &str, only: usize, positives: &[Language], negatives: &[Language]) -> Why {
-    match positives.iter().position(|language| !language.matches(word)) {
-        Some(other) => Why { positives: vec![only, other], negatives: vec![] },
-        None => {
-            let negative = negatives.iter().position(|language| language.matches(word));
-            Why { positives: vec![only], negatives: negative.into_iter().collect() }
-        }
-    }
-}
-
-/// The pattern among the positives that all other patterns among them subsume, and where it is;
-/// every word if there is no positive at all.
-fn smallest_pattern(positives: &[Language]) -> Option<(Option<usize>, &Pattern)> {
-    static ALL: std::sync::OnceLock<Pattern> = std::sync::OnceLock::new();
-    let mut smallest: Option<(usize, &Pattern)> = None;
-    for (i, positive) in positives.iter().enumerate() {
-        let Some(pattern) = positive.as_pattern() else { continue };
-        if smallest.is_none_or(|(_, smallest)| smallest.subsumes(pattern)) {
-            smallest = Some((i, pattern));
-        }
-    }
-    match smallest {
-        Some((i, pattern)) => Some((Some(i), pattern)),
-        None if positives.is_empty() => {
-            let all = || {
-                let star = crate::pattern::Item::star(CharClass::ANY);
-                Pattern::new([star]).unwrap_or_else(|| Pattern::literal(""))
-            };
-            Some((None, ALL.get_or_init(all)))
-        }
-        None => None,
-    }
-}
-
-/// A word of the pattern whose stars are filled with a character that no negative names, as far as
-/// there is one.
-fn candidate(pattern: &Pattern, negatives: &[Language], star_length: usize) -> Option<String> {
-    let named = negatives.iter().fold(0, |bits, language| bits | language.named_ascii());
-    pattern.instance(star_length, |class| pick(class, named))
-}
-
 /// The most readable character of the class that is not named, or one that is, or the first one.
 fn pick(class: &CharClass, named: u128) -> Option<char> {
     let is_named = |c: char| c.is_ascii() && named >> (c as u32) & 1 == 1;
@@ -233,37 +272,28 @@ fn pick(class: &CharClass, named: u128) -> Option<char> {
         .or_else(|| class.ranges().first().map(|(low, _)| *low))
 }
 
-impl Language {
-    /// The ASCII characters that its patterns name.
-    fn named_ascii(&self) -> u128 {
-        match self.shape() {
-            Shape::Words(words) => words
-                .iter()
-                .flat_map(|word| word.bytes())
-                .fold(0, |bits, b| if b.is_ascii() { bits | 1 << b } else { bits }),
-            Shape::Patterns(patterns) => {
-                patterns.iter().fold(0, |bits, pattern| bits | pattern.named_ascii())
-            }
-            Shape::Nfa(_) | Shape::Formula { .. } => 0,
-        }
-    }
-}
-
-/// `n` words by filling the stars of a pattern with so many different lengths.
+/// `n` words by filling the stars of some pattern with so many different lengths.
 fn quick_n(positives: &[Language], negatives: &[Language], n: usize) -> Option<Vec<String>> {
-    /// Longer words are left to the product.
+    /// More words, and so longer ones, are left to the product.
     const MAX_QUICK_WORDS: usize = 64;
     if n > MAX_QUICK_WORDS {
         return None;
     }
-    let (_, smallest) = smallest_pattern(positives)?;
-    let has_star = smallest.items().iter().any(|item| item.is_star);
-    if !has_star {
-        return None;
-    }
-    let word = |length| candidate(smallest, negatives, length);
-    let words = (1..=n).map(word).collect::<Option<Vec<String>>>()?;
-    words.iter().all(|word| is_solution(word, positives, negatives)).then_some(words)
+    let meet = Meet::new(positives, true)?;
+    let named = negatives.iter().fold(0, |bits, language| bits | language.named_ascii());
+    let of_pattern = |pattern: &Pattern| {
+        let mut words = Vec::new();
+        for length in 1..=n {
+            let word = pattern.instance(length, |class| pick(class, named))?;
+            if !is_solution(&word, positives, negatives) {
+                return None;
+            }
+            words.push(word);
+        }
+        Some(words)
+    };
+    let is_long = |pattern: &&Pattern| pattern.items().iter().any(|item| item.is_star);
+    meet.patterns.iter().map(|pattern| &**pattern).filter(is_long).find_map(of_pattern)
 }
 
 /// The number of accepted words, or `up_to` if there are more.
