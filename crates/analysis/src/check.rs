@@ -162,7 +162,7 @@ pub fn check(
 ) -> Result<Report, Error> {
     let start = Instant::now();
     let mut encoding = encode(question);
-    let free = readings::fix(&mut encoding, &options.decisions);
+    let free = encoding.decide(&options.decisions);
     let base = readings::base(&options.decisions);
     let mut run = Run {
         question,
