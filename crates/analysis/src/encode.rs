@@ -17,6 +17,8 @@
 
 mod axioms;
 mod condition;
+mod decimal;
+mod instant;
 mod pattern;
 mod principal;
 pub mod symbols;
