@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use crate::model::{Model, Value};
-use crate::term::{Formula, Node, Sort, Term, Terms};
+use crate::template::widened;
+use crate::term::{Formula, Node, Piece, Sort, Term, Terms};
 
 /// Whether `model` satisfies every assertion of `formula`.
 ///
@@ -63,6 +64,7 @@ impl Evaluator<'_> {
                 Some(Value::String(text)) => Some(regex.matches(&text)),
                 _ => None,
             },
+            Node::Matches(string, pieces) => self.matches(*string, pieces),
             Node::HasPrefix { bits, prefix, length } => match self.value(*bits) {
                 Some(Value::Bits { value, width }) => Some(value >> (width - length) == *prefix),
                 _ => None,
@@ -73,6 +75,28 @@ impl Evaluator<'_> {
         };
         self.memo.insert(term, truth);
         truth
+    }
+
+    /// Whether the value of `string` matches the pieces. Without all values of the pieces, false
+    /// where no values would do.
+    fn matches(&self, string: Term, pieces: &[Piece]) -> Option<bool> {
+        let Some(Value::String(text)) = self.value(string) else { return None };
+        let mut all_known = true;
+        let known: Vec<Piece> = pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Value(value) => match self.value(*value) {
+                    Some(Value::String(text)) => Piece::text(&text),
+                    _ => {
+                        all_known = false;
+                        piece.clone()
+                    }
+                },
+                _ => piece.clone(),
+            })
+            .collect();
+        let matches = widened(&known).matches(&text);
+        (all_known || !matches).then_some(matches)
     }
 
     /// The value of a variable or constant.
@@ -136,6 +160,33 @@ mod tests {
         assert_eq!(holds(&formula(), &model(false, "12", 10 << 24)), Ok(true));
         assert_eq!(holds(&formula(), &model(false, "x", 10 << 24)), Ok(false));
         assert_eq!(holds(&formula(), &model(true, "x", 11 << 24)), Ok(false));
+    }
+
+    #[test]
+    fn a_template_holds_of_what_its_values_make() {
+        let mut t = Terms::new();
+        let (x, v) = (t.var("x", Sort::String), t.var("v", Sort::String));
+        let pieces = [Piece::text("b/"), Piece::Value(v), Piece::text("/"), Piece::Any];
+        let term = t.matches(x, pieces);
+        let mut formula = Formula::new(t);
+        formula.assert("", term);
+        let check = |x: &str, v: Option<&str>, expected: Option<bool>| {
+            let mut model = Model::new();
+            model.insert("x", Value::String(x.to_owned()));
+            if let Some(v) = v {
+                model.insert("v", Value::String(v.to_owned()));
+            }
+            assert_eq!(holds_partially(&formula, &model), expected, "{x} {v:?}");
+        };
+        check("b/omar/", Some("omar"), Some(true));
+        check("b/omar/x", Some("omar"), Some(true));
+        check("b/omar", Some("omar"), Some(false));
+        check("b/ines/x", Some("omar"), Some(false));
+        // The value is text, whatever characters it has.
+        check("b/omar/x", Some("*"), Some(false));
+        check("b//", Some(""), Some(true));
+        check("b/omar/x", None, None);
+        check("c/omar/x", None, Some(false));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! neither appears here. It is pure: no process, no file, no clock but the [`Instant`]s that
 //! [`Limits`] carries.
 //!
-//! Read the modules in this order: [`regex`] and [`term`] (what can be said), [`model`] (what makes
+//! Read the modules in this order: [`regex`], [`template`] and [`term`] (what can be said), [`model`] (what makes
 //! it true), [`eval`] (whether it does), [`simplify`] (saying it shorter), [`smtlib`] (saying it to
 //! others) and [`solver`] (who answers, and how).
 //!
@@ -18,10 +18,12 @@ pub mod regex;
 pub mod simplify;
 pub mod smtlib;
 pub mod solver;
+pub mod template;
 pub mod term;
 
 pub use cancel::Cancel;
 pub use model::{Model, Value};
 pub use regex::Regex;
 pub use solver::{Answer, Attempt, Limits, Outcome, Reason, Solver, SolverError};
+pub use template::Piece;
 pub use term::{Formula, Sort, Term, Terms};

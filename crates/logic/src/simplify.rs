@@ -12,7 +12,8 @@
 
 use std::collections::HashMap;
 
-use crate::term::{Formula, Node, Term, Terms};
+use crate::template::widened;
+use crate::term::{Formula, Node, Piece, Term, Terms};
 
 /// The rounds after which propagation stops even if it still finds something; each round costs
 /// time linear in the formula, and stopping early only leaves more to the solver.
@@ -182,13 +183,17 @@ impl Simplifier {
                 for &child in children {
                     let decider = atom_of(&self.terms, child);
                     self.facts.watch(decider, term);
-                    if let Some(variable) = variable_of(&self.terms, decider) {
-                        self.facts.watch(variable, term);
-                    }
+                    let facts = &mut self.facts;
+                    for_each_variable(&self.terms, decider, |variable| facts.watch(variable, term));
                 }
                 self.propagate(term);
             }
             (Node::InRe(variable, _), _) => self.facts.note_membership(*variable, term),
+            (Node::Matches(string, pieces), true) => {
+                let (string, language) = (*string, widened(pieces));
+                let member = self.terms.in_re(string, language);
+                self.facts.pending.push((member, true));
+            }
             (Node::Eq(a, b), true) if self.terms.is_constant(*b) => {
                 let variable = *a;
                 self.facts.set_value(variable, *b);
@@ -243,6 +248,13 @@ impl Simplifier {
             }
             Node::InRe(variable, regex) => {
                 self.text(self.facts.value.get(variable)).map(|text| regex.matches(text))
+            }
+            Node::Matches(string, pieces) => {
+                let text = self.text(Some(&self.known(*string)))?;
+                let pieces = self.known_pieces(pieces);
+                let open = pieces.iter().any(|piece| matches!(piece, Piece::Value(_)));
+                let matches = widened(&pieces).matches(text);
+                (!open || !matches).then_some(matches)
             }
             _ => None,
         }
@@ -309,18 +321,38 @@ impl Simplifier {
 
     /// An atom under known values of its variables.
     fn atom(&mut self, term: Term, node: &Node) -> Term {
-        let known = |facts: &Facts, term: Term| facts.value.get(&term).copied().unwrap_or(term);
         match node {
             Node::Eq(a, b) => {
-                let (a, b) = (known(&self.facts, *a), known(&self.facts, *b));
+                let (a, b) = (self.known(*a), self.known(*b));
                 self.terms.eq(a, b)
             }
+            Node::Matches(string, pieces) => {
+                let (string, pieces) = (self.known(*string), self.known_pieces(pieces));
+                self.terms.matches(string, pieces)
+            }
             Node::HasPrefix { bits, prefix, length } => {
-                let bits = known(&self.facts, *bits);
+                let bits = self.known(*bits);
                 self.terms.has_prefix(bits, *prefix, *length)
             }
             _ => term,
         }
+    }
+
+    /// The constant that a variable is known to equal, or else the term itself.
+    fn known(&self, term: Term) -> Term {
+        self.facts.value.get(&term).copied().unwrap_or(term)
+    }
+
+    /// The pieces with known values as text.
+    fn known_pieces(&self, pieces: &[Piece]) -> Vec<Piece> {
+        let known = |piece: &Piece| match piece {
+            Piece::Value(value) => match self.text(Some(&self.known(*value))) {
+                Some(text) => Piece::text(text),
+                None => piece.clone(),
+            },
+            _ => piece.clone(),
+        };
+        pieces.iter().map(known).collect()
     }
 }
 
@@ -332,11 +364,12 @@ fn atom_of(terms: &Terms, term: Term) -> Term {
     }
 }
 
-/// The variable whose value decides an atom.
-fn variable_of(terms: &Terms, atom: Term) -> Option<Term> {
+/// Calls `visit` on the variables whose values decide an atom.
+fn for_each_variable(terms: &Terms, atom: Term, mut visit: impl FnMut(Term)) {
     match terms.node(atom) {
-        Node::Eq(variable, _) | Node::InRe(variable, _) => Some(*variable),
-        _ => None,
+        Node::Eq(variable, _) | Node::InRe(variable, _) => visit(*variable),
+        node @ Node::Matches(..) => node.for_each_child(visit),
+        _ => {}
     }
 }
 
@@ -479,7 +512,7 @@ mod tests {
     const STRINGS: [&str; 4] = ["", "a", "b", "ab"];
 
     fn random_term(u: &mut Unstructured<'_>, t: &mut Terms, depth: u32) -> arbitrary::Result<Term> {
-        let choice = if depth == 0 { u.int_in_range(0..=3)? } else { u.int_in_range(0..=6)? };
+        let choice = if depth == 0 { u.int_in_range(0..=4)? } else { u.int_in_range(0..=7)? };
         Ok(match choice {
             0 => {
                 let name = *u.choose(&["p", "q", "r"])?;
@@ -505,6 +538,24 @@ mod tests {
                 }
             }
             4 => {
+                let (x, y) = (t.var("x", Sort::String), t.var("y", Sort::String));
+                let choices = [
+                    Piece::Value(x),
+                    Piece::Value(y),
+                    Piece::text("a"),
+                    Piece::text("b"),
+                    Piece::Any,
+                    Piece::AnyChar,
+                ];
+                let mut pieces = Vec::new();
+                for _ in 0..u.int_in_range(1..=4)? {
+                    pieces.push(u.choose(&choices)?.clone());
+                }
+                let ab = t.string("ab");
+                let string = *u.choose(&[x, y, ab])?;
+                t.matches(string, pieces)
+            }
+            5 => {
                 let inner = random_term(u, t, depth - 1)?;
                 t.not(inner)
             }
@@ -513,7 +564,7 @@ mod tests {
                 for _ in 0..u.int_in_range(1..=4)? {
                     children.push(random_term(u, t, depth - 1)?);
                 }
-                if connective == 5 { t.and(children) } else { t.or(children) }
+                if connective == 6 { t.and(children) } else { t.or(children) }
             }
         })
     }

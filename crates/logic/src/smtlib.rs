@@ -6,18 +6,21 @@
 //! | [`Sort::Bits`] | `(_ BitVec n)` |
 //! | string | its literal; everything but printable ASCII, and `\`, as `\u{X}` |
 //! | [`Node::HasPrefix`] | `(= ((_ extract …) x) #b…)`, which all solvers like best of the ways to say it |
-//! | a connective that occurs more than once | a `define-fun` named `$n`, so that the text is as small as the term |
+//! | [`Node::Matches`] | equality with a concatenation, `str.prefixof`, `str.suffixof`, `str.indexof` (`smtlib/template.rs`) |
+//! | a long term that occurs more than once | a `define-fun` named `$n`, so that the text is as small as the term |
 //! | an assertion's label | a comment |
 //!
 //! One membership is one `str.in_re`: the inclusion reasoning of cvc4 and cvc5 works on these.
 //! Text goes in and text comes out; who sends it where is not known here.
+
+mod template;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::model::{Model, Value};
 use crate::regex::Regex;
-use crate::term::{Formula, Node, Sort, Term, Terms};
+use crate::term::{Formula, Node, Piece, Sort, Term, Terms};
 
 /// The variants of SMT-LIB that solvers read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,7 +124,7 @@ pub fn read_model(formula: &Formula, response: &str) -> Result<Model, String> {
 struct Writer<'a> {
     terms: &'a Terms,
     dialect: Dialect,
-    /// Connectives that occur more than once, once they are defined.
+    /// Terms that occur more than once, once they are defined.
     defined: HashMap<Term, usize>,
     /// Whether the formula names a character beyond the dialect's last.
     has_far_chars: bool,
@@ -134,6 +137,13 @@ impl<'a> Writer<'a> {
         formula.visit(|_, node| match node {
             Node::String(text) => last = text.chars().fold(last, char::max),
             Node::InRe(_, regex) => regex.visit_chars(&mut |c| last = last.max(c)),
+            Node::Matches(_, pieces) => {
+                for piece in pieces {
+                    if let Piece::Text(text) = piece {
+                        last = text.chars().fold(last, char::max);
+                    }
+                }
+            }
             _ => {}
         });
         if last > LAST_CHAR {
@@ -144,14 +154,15 @@ impl<'a> Writer<'a> {
         Ok(Writer { terms: &formula.terms, dialect, defined: HashMap::new(), has_far_chars, out })
     }
 
-    /// Defines every connective that has more than one parent.
+    /// Defines every connective, membership and template that has more than one parent.
     fn definitions(&mut self, formula: &Formula) -> Result<(), String> {
         let mut parents: HashMap<Term, u32> = HashMap::new();
         formula.visit(|_, node| node.for_each_child(|c| *parents.entry(c).or_default() += 1));
         let mut shared = Vec::new();
         formula.visit(|term, node| {
-            let connective = matches!(node, Node::And(_) | Node::Or(_) | Node::InRe(..));
-            if connective && parents.get(&term).is_some_and(|&n| n > 1) {
+            let long =
+                matches!(node, Node::And(_) | Node::Or(_) | Node::InRe(..) | Node::Matches(..));
+            if long && parents.get(&term).is_some_and(|&n| n > 1) {
                 shared.push(term);
             }
         });
@@ -192,6 +203,10 @@ impl<'a> Writer<'a> {
                 self.regex(regex)?;
                 self.out.push(')');
             }
+            Node::Matches(string, pieces) => {
+                let text = template::formula(&self.string(*string), pieces, &|t| self.string(t))?;
+                self.out.push_str(&text);
+            }
             Node::HasPrefix { bits: whole, prefix, length } => {
                 let Sort::Bits(width) = self.terms.sort(*whole) else {
                     unreachable!("the arena checked the sort")
@@ -203,6 +218,15 @@ impl<'a> Writer<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The text of a string variable or constant.
+    fn string(&self, term: Term) -> String {
+        match self.terms.node(term) {
+            Node::Var(index) => symbol(self.terms.variable(*index).0),
+            Node::String(text) => string(text),
+            _ => unreachable!("strings are variables or constants"),
+        }
     }
 
     fn list(&mut self, head: &str, children: &[Term]) -> Result<(), String> {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use crate::regex::Regex;
+pub use crate::template::Piece;
 
 /// A sort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +57,10 @@ pub enum Node {
     Eq(Term, Term),
     /// Membership of a string, which is not constant, in a regular language.
     InRe(Term, Arc<Regex>),
+    /// Whether a string matches a pattern with at least one [`Piece::Value`], of a term that is
+    /// not constant, and something else. The pattern is in normal form: no empty text, no text
+    /// beside a text, in each run of wildcards the single characters before the only star.
+    Matches(Term, Box<[Piece]>),
     /// Whether the `length` most significant bits of a bit vector, which is not constant, are the
     /// number `prefix`.
     HasPrefix {
@@ -284,7 +289,7 @@ impl Terms {
         }
     }
 
-    fn intern(&mut self, node: Node) -> Term {
+    pub(crate) fn intern(&mut self, node: Node) -> Term {
         let (index, _) = self.nodes.insert_full(node);
         Term(u32::try_from(index).expect("fewer than 2^32 terms"))
     }
@@ -359,6 +364,14 @@ impl Node {
             Node::Eq(a, b) => {
                 visit(*a);
                 visit(*b);
+            }
+            Node::Matches(string, pieces) => {
+                visit(*string);
+                for piece in pieces {
+                    if let Piece::Value(value) = piece {
+                        visit(*value);
+                    }
+                }
             }
             Node::And(children) | Node::Or(children) => children.iter().copied().for_each(visit),
         }

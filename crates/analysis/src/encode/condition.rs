@@ -47,13 +47,7 @@ impl Encoder<'_> {
                 tests.map(|is_null| if is_null { absent } else { present }).collect();
             return self.t.or(tests);
         }
-        let tests: Vec<Term> = condition
-            .values
-            .iter()
-            .map(|value| self.value(source, condition, &key, value))
-            .collect();
-        let some = self.t.or(tests);
-        let matches = if operator.base.is_negated() { self.t.not(some) } else { some };
+        let matches = self.passes(source, condition, &key);
         // D26: a list fails every test that has no set operator.
         let list = self.is_list(&key, present);
         let single = self.t.not(list);
@@ -63,6 +57,17 @@ impl Encoder<'_> {
         } else {
             self.t.and([present, passes])
         }
+    }
+
+    /// A term that is true if and only if the value of `key`, taken to be present and single, passes
+    /// the condition's operator, the set operator and `IfExists` left aside: one of the values
+    /// listed matches, or none does if the operator is negated (3.13).
+    pub(super) fn passes(&mut self, source: Source<'_>, condition: &Condition, key: &Key) -> Term {
+        let values = condition.values.iter();
+        let tests: Vec<Term> =
+            values.map(|value| self.value(source, condition, key, value)).collect();
+        let some = self.t.or(tests);
+        if condition.operator.base.is_negated() { self.t.not(some) } else { some }
     }
 
     /// The most that is known of a condition whose operator is not modelled: what it says of an

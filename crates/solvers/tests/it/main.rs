@@ -10,3 +10,4 @@ mod portfolio;
 mod process;
 mod real;
 mod scripts;
+mod templates;

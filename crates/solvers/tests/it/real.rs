@@ -11,7 +11,8 @@ use keyaki_solvers::{
 
 use crate::fakes::{long, never};
 
-fn installed() -> Vec<Process> {
+/// The installed solvers of the built-in configuration.
+pub(crate) fn installed() -> Vec<Process> {
     let mut processes = Vec::new();
     for found in find(&Config::builtin()) {
         let name = &found.definition.name;
