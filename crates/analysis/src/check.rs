@@ -8,6 +8,9 @@
 //! resource type. Said in full it is a list of 15,000 names, and hardly any query needs one of
 //! them, so a service's list is added when a model breaks it.
 
+mod readings;
+
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use keyaki_logic::{
@@ -15,13 +18,14 @@ use keyaki_logic::{
     Sort, simplify,
 };
 use keyaki_policy::catalogue;
-use keyaki_policy::{Readings, Request};
+use keyaki_policy::{Readings, Request, Switch};
 
 use crate::encode::symbols::name;
 use crate::encode::{Cell, Encoding, Opaque, Unsupported, encode};
 use crate::question::{PolicyRef, Question};
 use crate::replay::{Replay, replay};
 use crate::witness;
+use readings::{Asked, Settled};
 
 /// What is known about a question, and how it came to be known.
 #[derive(Clone, Debug)]
@@ -34,6 +38,14 @@ pub struct Report {
     pub attempts: Vec<Attempt>,
     /// How many queries went to the solver.
     pub queries: usize,
+    /// The undecided switches that it hangs on that the property fails: it holds if these are read
+    /// the other way than in `witness_under`, or that could not be found out within limits.
+    /// Empty if the property fails under all readings of the undecided switches, and for other
+    /// verdicts: a property that holds does so under all of them.
+    pub depends_on: Vec<Switch>,
+    /// The readings under which the witness breaks the property; those that the caller wants, with
+    /// the defaults of the others, unless it breaks it under alternatives only.
+    pub witness_under: Readings,
     /// From call to return.
     pub wall: Duration,
 }
@@ -99,16 +111,19 @@ pub enum Error {
 }
 
 /// How to go about a question.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Whether formulas are simplified before they are sent. Off where solvers are to confirm an
     /// answer without relying on the simplifier.
     pub simplify: bool,
+    /// The switches to which the caller gives a reading: true for the alternative. An undecided
+    /// switch that is not among them is asked both ways.
+    pub decisions: BTreeMap<Switch, bool>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { simplify: true }
+        Options { simplify: true, decisions: BTreeMap::new() }
     }
 }
 
@@ -136,20 +151,32 @@ pub fn check(
     cancel: &Cancel,
 ) -> Result<Report, Error> {
     let start = Instant::now();
-    let encoding = encode(question);
+    let mut encoding = encode(question);
+    let free = readings::fix(&mut encoding, &options.decisions);
+    let base = readings::base(&options.decisions);
     let mut run = Run {
         question,
         encoding: &encoding,
+        free: &free,
+        base,
         solver,
-        options,
+        simplify: options.simplify,
         limits,
         cancel,
         attempts: Vec::new(),
         decided_by: None,
         all_agreed: true,
         queries: 0,
+        witness_under: base,
     };
-    let verdict = run.verdict()?;
+    let mut verdict = run.verdict()?;
+    let mut depends_on = Vec::new();
+    let mut witness_under = base;
+    if let Verdict::Fails(witness) = verdict {
+        let settled = run.settle(witness)?;
+        verdict = Verdict::Fails(settled.witness);
+        (witness_under, depends_on) = (settled.under, settled.depends_on);
+    }
     Ok(Report {
         solver: match verdict {
             Verdict::Unknown { .. } => None,
@@ -158,6 +185,8 @@ pub fn check(
         verdict,
         attempts: run.attempts,
         queries: run.queries,
+        depends_on,
+        witness_under,
         wall: start.elapsed(),
     })
 }
@@ -165,14 +194,20 @@ pub fn check(
 struct Run<'a> {
     question: &'a Question,
     encoding: &'a Encoding,
+    /// The switches that the formula leaves open.
+    free: &'a [Switch],
+    /// The readings of the others.
+    base: Readings,
     solver: &'a dyn Solver,
-    options: Options,
+    simplify: bool,
     limits: &'a Limits,
     cancel: &'a Cancel,
     attempts: Vec<Attempt>,
     decided_by: Option<String>,
     all_agreed: bool,
     queries: usize,
+    /// The readings under which the last witness was replayed.
+    witness_under: Readings,
 }
 
 /// What is known about one formula.
@@ -279,7 +314,7 @@ impl Run<'_> {
     }
 
     fn formula(&self, cell: &Cell, opaque: Opaque) -> Formula {
-        if self.options.simplify {
+        if self.simplify {
             self.encoding.cell(cell, opaque)
         } else {
             self.encoding.plain(cell.breaks, opaque)
@@ -288,7 +323,7 @@ impl Run<'_> {
 
     /// Solves, a large formula part by part.
     fn find(&mut self, formula: &Formula) -> Result<Found, Error> {
-        let parts = if self.options.simplify && n_terms(formula) > SPLIT_ABOVE_TERMS {
+        let parts = if self.simplify && n_terms(formula) > SPLIT_ABOVE_TERMS {
             simplify::split(formula, MAX_PARTS)
         } else {
             None
@@ -357,8 +392,10 @@ impl Run<'_> {
     fn fails(&mut self, mut model: Model) -> Result<Verdict, Error> {
         witness::complete(self.encoding, &mut model);
         let request = witness::decode(self.encoding, &model);
-        let detail = match replay(self.question, &request, Readings::DEFAULT) {
+        let readings = readings::of_model(&model, self.free, self.base);
+        let detail = match replay(self.question, &request, readings) {
             Replay::Confirmed { allowing } => {
+                self.witness_under = readings;
                 return Ok(Verdict::Fails(Witness { request, statements: allowing }));
             }
             Replay::Refuted(detail) => detail,
@@ -372,6 +409,47 @@ impl Run<'_> {
             detail,
             request: Box::new(request),
             attempts: std::mem::take(&mut self.attempts),
+        })
+    }
+
+    /// The witness to tell of, under which readings it is one, and on which switches that hangs.
+    /// `first` is the last witness that was found.
+    fn settle(&mut self, first: Witness) -> Result<Settled<Witness>, Error> {
+        let question = self.question;
+        let allowing =
+            |witness: &Witness, readings| match replay(question, &witness.request, readings) {
+                Replay::Confirmed { allowing } => Some(allowing),
+                Replay::Undecided(_) | Replay::Refuted(_) => None,
+            };
+        let is_witness = |witness: &Witness, readings| allowing(witness, readings).is_some();
+        let (free, base, under) = (self.free, self.base, self.witness_under);
+        let ask = &mut |readings| self.ask_under(readings);
+        let mut settled = readings::settle(free, base, first, under, &is_witness, ask)?;
+        if let Some(statements) = allowing(&settled.witness, settled.under) {
+            settled.witness.statements = statements;
+        }
+        Ok(settled)
+    }
+
+    /// Asks the whole question again, with this reading of the free switches.
+    fn ask_under(&mut self, readings: Readings) -> Result<Asked<Witness>, Error> {
+        let encoding = readings::under(self.encoding, self.free, readings);
+        let mut run = Run {
+            encoding: &encoding,
+            free: &[],
+            base: readings,
+            attempts: std::mem::take(&mut self.attempts),
+            decided_by: None,
+            witness_under: readings,
+            ..*self
+        };
+        let verdict = run.verdict()?;
+        self.queries = run.queries;
+        self.attempts = run.attempts;
+        Ok(match verdict {
+            Verdict::Holds(_) => Asked::Holds,
+            Verdict::Fails(witness) => Asked::Fails(witness),
+            Verdict::Unknown { .. } => Asked::Unknown,
         })
     }
 }

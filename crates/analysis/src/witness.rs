@@ -15,7 +15,7 @@ use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::request::{Context, ContextValue, Principal};
 
 use crate::encode::Encoding;
-use crate::encode::symbols::{ARN_FIELDS, Key, Kind, address_field, name};
+use crate::encode::symbols::{ARN_FIELDS, Key, Kind, address_field, name, switch_of};
 use crate::question::Question;
 
 /// Gives every variable of the encoding that has no value one: false, the empty string, zero.
@@ -361,12 +361,18 @@ impl Hints {
 
     /// The groups of candidates, in the order in which they are tried.
     fn groups<'a>(&'a self, encoding: &Encoding) -> Vec<Group<'a>> {
-        let mut groups: Vec<Group<'a>> = vec![
-            Box::new(|_| self.partitions()),
-            Box::new(|_| self.principals()),
-            Box::new(|_| self.actions()),
-            Box::new(|model| self.resources(model)),
-        ];
+        let mut groups: Vec<Group<'a>> = Vec::new();
+        // A witness under the default readings says more than one under alternatives.
+        for (variable, _) in encoding.terms.variables() {
+            if switch_of(variable).is_some() {
+                let default = vec![(variable.to_owned(), Value::Bool(false))];
+                groups.push(Box::new(move |_| vec![default.clone()]));
+            }
+        }
+        groups.push(Box::new(|_| self.partitions()));
+        groups.push(Box::new(|_| self.principals()));
+        groups.push(Box::new(|_| self.actions()));
+        groups.push(Box::new(|model| self.resources(model)));
         for key in encoding.keys.values() {
             for group in self.key(key) {
                 groups.push(Box::new(move |_| group.clone()));

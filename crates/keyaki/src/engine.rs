@@ -107,7 +107,7 @@ impl Engine {
             member
         });
         let portfolio: Portfolio = Portfolio::new(self.mode(), members.collect());
-        let options = Options { simplify: !self.options.audit };
+        let options = Options { simplify: !self.options.audit, ..Options::default() };
         check(question, &portfolio, options, &Limits::within(timeout), cancel)
     }
 

@@ -106,7 +106,7 @@ impl Inquiry {
                 let [policy] = <[Policy; 1]>::try_from(on(Side::Policy))
                     .map_err(|_| missing("`no-public-access` takes one policy"))?;
                 // A policy without statements looks like one of an identity, and grants nothing.
-                if policy.policy_type != PolicyType::Resource && !policy.statements.is_empty() {
+                if !policy.policy_type.names_principals() && !policy.statements.is_empty() {
                     let error = ErrorRecord {
                         hint: Some("public access is a question about resource policies".into()),
                         policy: documents.first().map(|document| document.pointer.clone()),
@@ -297,10 +297,13 @@ fn parse_all(
         documents.iter().map(|document| read(document, policy_type)).collect::<Result<_, _>>()?;
     // Guessed from each document alone, the types may differ: an empty policy looks like one of an
     // identity. The resource policy knows better.
-    let resource = policies.iter().any(|policy| policy.policy_type == PolicyType::Resource);
-    let mixed = policies.iter().any(|policy| policy.policy_type == PolicyType::Identity);
-    if resource && mixed {
-        return documents.iter().map(|d| read(d, Some(PolicyType::Resource))).collect();
+    // And a key policy with an incomplete statement is read as no other type.
+    let mut types: Vec<_> = policies.iter().map(|policy| policy.policy_type).collect();
+    types.sort_unstable();
+    if let [first, .., last] = types[..]
+        && first != last
+    {
+        return documents.iter().map(|document| read(document, Some(last))).collect();
     }
     Ok(policies)
 }

@@ -73,20 +73,13 @@ pub struct Member<'s> {
 /// [`Code::InvalidJson`] with the place where the text stops being JSON, [`Code::DuplicateKey`] or
 /// [`Code::TooLarge`].
 pub fn read(source: &str) -> Result<Value<'_>, ParseError> {
-    check_size(source.len())?;
-    let start = if source.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
-    let mut reader = Reader { source, bytes: source.as_bytes(), at: start, n_values: 0 };
-    reader.skip_whitespace();
-    if reader.peek().is_none() {
-        let message = "the document is empty";
-        return Err(ParseError::new(Code::InvalidJson, source, Span::default(), message));
-    }
-    let value = reader.value(0)?;
-    reader.skip_whitespace();
-    match reader.peek() {
-        None => Ok(value),
-        Some(_) => Err(reader.trailing_text()),
-    }
+    Reader::new(source, None)?.document().map(|(value, _)| value)
+}
+
+/// As [`read`], but of an object with repeated names all members are kept, and the repetitions are
+/// told beside the value, the first of each object.
+pub(crate) fn read_repeated(source: &str) -> Result<(Value<'_>, Vec<ParseError>), ParseError> {
+    Reader::new(source, Some(Vec::new()))?.document()
 }
 
 /// Reads the one value that `bytes` hold, as [`read`] does.
@@ -239,9 +232,37 @@ struct Reader<'s> {
     at: usize,
     /// How many values have begun.
     n_values: usize,
+    /// Repeated names so far; none if the first one ends the reading.
+    repetitions: Option<Vec<ParseError>>,
 }
 
+/// Most repeated names that are collected.
+const MAX_REPETITIONS: usize = 100;
+
 impl<'s> Reader<'s> {
+    fn new(source: &'s str, repetitions: Option<Vec<ParseError>>) -> Result<Self, ParseError> {
+        check_size(source.len())?;
+        let start =
+            if source.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+        Ok(Reader { source, bytes: source.as_bytes(), at: start, n_values: 0, repetitions })
+    }
+
+    /// Reads the whole text.
+    fn document(mut self) -> Result<(Value<'s>, Vec<ParseError>), ParseError> {
+        self.skip_whitespace();
+        if self.peek().is_none() {
+            let message = "the document is empty";
+            let span = Span::default();
+            return Err(ParseError::new(Code::InvalidJson, self.source, span, message));
+        }
+        let value = self.value(0)?;
+        self.skip_whitespace();
+        match self.peek() {
+            None => Ok((value, self.repetitions.unwrap_or_default())),
+            Some(_) => Err(self.trailing_text()),
+        }
+    }
+
     /// Reads a value inside `depth` open objects and lists. White space before it has been skipped.
     fn value(&mut self, depth: usize) -> Result<Value<'s>, ParseError> {
         let start = self.at;
@@ -288,7 +309,14 @@ impl<'s> Reader<'s> {
         match repeated_key(&members, false) {
             None => Ok(Kind::Object(members)),
             Some((first, second)) => {
-                Err(within(duplicate_key(self.source, first, second), &second.key))
+                let error = within(duplicate_key(self.source, first, second), &second.key);
+                match &mut self.repetitions {
+                    Some(repetitions) if repetitions.len() < MAX_REPETITIONS => {
+                        repetitions.push(error);
+                        Ok(Kind::Object(members))
+                    }
+                    _ => Err(error),
+                }
             }
         }
     }

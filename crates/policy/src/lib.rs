@@ -2,7 +2,7 @@
 //!
 //! Read the modules in this order: [`span`] and [`diagnostic`] (where something is, and what is
 //! wrong with it), [`json`] (text to values with positions), [`ast`] (the syntax tree),
-//! [`mod@parse`] (values to the tree), [`catalogue`] (what is known of condition keys and actions),
+//! [`mod@parse`] (values to the tree), [`print`] (the tree to JSON), [`catalogue`] (what is known of condition keys and actions),
 //! [`request`] (one concrete request), [`reading`] (where the rules leave a choice),
 //! [`policy_set`] (policies of several kinds) and [`mod@evaluate`] (does this request pass?).
 //!
@@ -17,6 +17,7 @@ pub mod evaluate;
 pub mod json;
 pub mod parse;
 pub mod policy_set;
+pub mod print;
 pub mod reading;
 pub mod request;
 pub mod span;
@@ -24,7 +25,7 @@ pub mod span;
 pub use ast::{Policy, PolicyType};
 pub use diagnostic::{Code, ParseError};
 pub use evaluate::{Decision, evaluate};
-pub use parse::parse;
+pub use parse::{Recovered, parse, parse_all};
 pub use policy_set::PolicySet;
 pub use reading::{Readings, Switch};
 pub use request::Request;

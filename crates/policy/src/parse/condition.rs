@@ -19,23 +19,34 @@ impl Context<'_> {
         let operators = self.object(value, &"`Condition`")?;
         let mut conditions = Vec::new();
         for member in operators {
-            let operator = self.operator(member)?;
-            let keys = self.object(&member.value, &quoted(&member.key))?;
-            self.check_entries(keys.len(), member.value.span, &quoted(&member.key))?;
-            for key in keys {
-                self.check_length(&key.key, key.key_span, &"a condition key")?;
-                conditions.push(Condition {
-                    operator,
-                    key: key.key.clone().into_owned(),
-                    values: self.condition_values(operator, key)?,
-                    operator_span: member.key_span,
-                    key_span: key.key_span,
-                });
-            }
-            self.check_distinct(keys)?;
+            let read = self.conditions_of_operator(member, &mut conditions);
+            self.recover(read)?;
         }
-        self.check_distinct(operators)?;
+        self.recover(self.check_distinct(operators))?;
         Ok(conditions)
+    }
+
+    fn conditions_of_operator(
+        &self,
+        member: &Member<'_>,
+        conditions: &mut Vec<Condition>,
+    ) -> Result<(), ParseError> {
+        let operator = self.operator(member)?;
+        let keys = self.object(&member.value, &quoted(&member.key))?;
+        self.check_entries(keys.len(), member.value.span, &quoted(&member.key))?;
+        for key in keys {
+            self.check_length(&key.key, key.key_span, &"a condition key")?;
+            let values = self.recover(self.condition_values(operator, key))?;
+            conditions.extend(values.map(|values| Condition {
+                operator,
+                key: key.key.clone().into_owned(),
+                values,
+                operator_span: member.key_span,
+                key_span: key.key_span,
+            }));
+        }
+        self.recover(self.check_distinct(keys))?;
+        Ok(())
     }
 
     /// Refuses names that differ only in case: both mean the same operator or key (1.1, D5).
@@ -88,7 +99,11 @@ impl Context<'_> {
         match &key.value.kind {
             Kind::Array(values) => {
                 self.check_entries(values.len(), key.value.span, &quoted(&key.key))?;
-                values.iter().map(|value| self.condition_value(operator, key, value)).collect()
+                let mut read = Vec::with_capacity(values.len());
+                for value in values {
+                    read.extend(self.recover(self.condition_value(operator, key, value))?);
+                }
+                Ok(read)
             }
             _ => Ok(vec![self.condition_value(operator, key, &key.value)?]),
         }

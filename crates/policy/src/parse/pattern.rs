@@ -15,15 +15,17 @@ impl Context<'_> {
     pub(super) fn actions(&self, member: &Member<'_>) -> Result<Clause<ActionPattern>, ParseError> {
         let texts = self.texts(&member.value, &quoted(&member.key))?;
         self.check_not_empty(member, texts.len())?;
-        let entries = texts
-            .into_iter()
-            .map(|(text, value)| {
-                self.check_action(text, value)?;
-                self.check_wildcards(text, value.span)?;
-                Ok(ActionPattern { text: text.to_owned(), span: value.span })
-            })
-            .collect::<Result<_, _>>()?;
+        let mut entries = Vec::with_capacity(texts.len());
+        for (text, value) in texts {
+            entries.extend(self.recover(self.action(text, value))?);
+        }
         Ok(Clause { negated: is_negated(member), entries, span: member.value.span })
+    }
+
+    fn action(&self, text: &str, value: &Value<'_>) -> Result<ActionPattern, ParseError> {
+        self.check_action(text, value)?;
+        self.check_wildcards(text, value.span)?;
+        Ok(ActionPattern { text: text.to_owned(), span: value.span })
     }
 
     /// Checks that an action is `*` or `prefix:name`. The name may be empty or impossible, and then
@@ -52,16 +54,18 @@ impl Context<'_> {
     ) -> Result<Clause<ResourcePattern>, ParseError> {
         let texts = self.texts(&member.value, &quoted(&member.key))?;
         self.check_not_empty(member, texts.len())?;
-        let entries = texts
-            .into_iter()
-            .map(|(text, value)| {
-                self.check_resource(text, value)?;
-                self.check_wildcards(text, value.span)?;
-                let template = self.template(text, value, VariablesFrom::FifthColon)?;
-                Ok(ResourcePattern { template, span: value.span })
-            })
-            .collect::<Result<_, _>>()?;
+        let mut entries = Vec::with_capacity(texts.len());
+        for (text, value) in texts {
+            entries.extend(self.recover(self.resource(text, value))?);
+        }
         Ok(Clause { negated: is_negated(member), entries, span: member.value.span })
+    }
+
+    fn resource(&self, text: &str, value: &Value<'_>) -> Result<ResourcePattern, ParseError> {
+        self.check_resource(text, value)?;
+        self.check_wildcards(text, value.span)?;
+        let template = self.template(text, value, VariablesFrom::FifthColon)?;
+        Ok(ResourcePattern { template, span: value.span })
     }
 
     /// Checks that a resource is `*` or begins like an ARN. How many fields it must have depends on
@@ -220,7 +224,8 @@ mod tests {
     fn condition_template(text: &str, version: Version) -> Result<Template, ParseError> {
         let source = format!("\"{text}\"");
         let value = json::read(&source)?;
-        let context = Context { source: &source, policy_type: PolicyType::Identity, version };
+        let context =
+            Context { source: &source, policy_type: PolicyType::Identity, version, mistakes: None };
         context.template(text, &value, VariablesFrom::Start)
     }
 

@@ -62,11 +62,20 @@ impl Context<'_> {
                 "Service" => service,
                 "Federated" => federated,
                 "CanonicalUser" => canonical_user,
-                _ => return Err(self.unknown_element(member, &TYPES, &"a principal")),
+                _ => {
+                    let unknown = self.unknown_element(member, &TYPES, &"a principal");
+                    self.recover::<()>(Err(unknown))?;
+                    continue;
+                }
             };
-            for (text, value) in self.texts(&member.value, &quoted(&member.key))? {
-                let kind = read(text).map_err(|refusal| self.refused(text, value, &refusal))?;
-                entries.push(PrincipalEntry { kind, text: text.to_owned(), span: value.span });
+            let texts = self.recover(self.texts(&member.value, &quoted(&member.key)))?;
+            for (text, value) in texts.unwrap_or_default() {
+                let kind = read(text).map_err(|refusal| self.refused(text, value, &refusal));
+                entries.extend(self.recover(kind)?.map(|kind| PrincipalEntry {
+                    kind,
+                    text: text.to_owned(),
+                    span: value.span,
+                }));
             }
         }
         Ok(entries)
