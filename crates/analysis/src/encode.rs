@@ -16,12 +16,15 @@
 //! which replays the models.
 
 mod axioms;
+mod base64;
 mod condition;
 mod decimal;
-mod instant;
+pub mod instant;
 mod pattern;
 mod principal;
 pub mod symbols;
+mod usage;
+mod variable;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +33,7 @@ use keyaki_policy::ast::{
     ActionPattern, BaseOperator, Clause, Condition, ConditionValue, Effect, PrincipalArn,
     PrincipalKind, ResourcePattern, Statement, Template,
 };
+use keyaki_policy::reading::Switch;
 use keyaki_policy::span::Span;
 use keyaki_policy::{Policy, PolicyType};
 
@@ -38,6 +42,7 @@ use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
 use crate::question::{PolicyRef, Question, Side};
 use pattern::{Pattern, Token};
 use symbols::{Key, Symbols, address_field};
+use usage::Usage;
 
 /// A construct that is not modelled, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,6 +183,9 @@ struct Encoder<'q> {
     t: Terms,
     symbols: Symbols,
     keys: BTreeMap<String, Key>,
+    usage: Usage,
+    /// Whether the variable of the principal's name is in use.
+    uses_name: bool,
     base_users: Vec<(String, PrincipalArn)>,
     canonical_users: BTreeSet<String>,
     unsupported: BTreeMap<String, Vec<Unsupported>>,
@@ -199,6 +207,8 @@ impl<'q> Encoder<'q> {
             t,
             symbols,
             keys: BTreeMap::new(),
+            usage: Usage::of(question),
+            uses_name: false,
             base_users: Vec::new(),
             canonical_users: BTreeSet::new(),
             unsupported: BTreeMap::new(),
@@ -313,11 +323,8 @@ impl<'q> Encoder<'q> {
                 condition.operator.base,
                 BaseOperator::StringEqualsIgnoreCase | BaseOperator::StringNotEqualsIgnoreCase
             );
-        let test = match condition::read(condition.operator.base, value) {
-            (Some(test), false) if text_operator => self.test(key, &test),
-            _ => None,
-        };
-        let equal = test.unwrap_or(opaque);
+        let test = self.asked(condition.operator.base, key, &value.template);
+        let equal = if text_operator && test.is_exact() { test.certain } else { opaque };
         let equal = self.t.and([single, equal]);
         // No element of a list can be looked at yet.
         let in_list = self.t.and([list, opaque]);
@@ -397,8 +404,7 @@ impl<'q> Encoder<'q> {
         let ranges = networks.iter().copied().zip(signature.iter().copied());
         for (network, inside) in ranges.chain(RFC_1918.map(|network| (network, false))) {
             if network.family == family {
-                let test = self.test(key, &condition::Test::Address(network));
-                let test = test.expect("the key's sort is address");
+                let test = self.test(key, &condition::Test::Address(network)).certain;
                 parts.push(if inside { test } else { self.t.not(test) });
             }
         }
@@ -481,43 +487,59 @@ impl<'q> Encoder<'q> {
 
     /// True if and only if the clause matches the resource (2.2, 2.3).
     fn resource(&mut self, source: Source<'_>, clause: &Clause<ResourcePattern>) -> Term {
-        let entries: Vec<Term> =
-            clause.entries.iter().map(|entry| self.resource_entry(source, entry)).collect();
+        let mut entries = Vec::new();
+        let mut unresolved = Vec::new();
+        for entry in &clause.entries {
+            let (matches, open) = self.resource_entry(source, entry);
+            entries.push(matches);
+            unresolved.push(open);
+        }
         let listed = self.t.or(entries);
-        if clause.negated { self.t.not(listed) } else { listed }
+        let matches = if clause.negated { self.t.not(listed) } else { listed };
+        // D29: an entry with an unresolved variable matches nothing, or spoils the clause.
+        let unresolved = self.t.or(unresolved);
+        let resolved = self.t.not(unresolved);
+        let all_resolved = self.t.and([matches, resolved]);
+        self.by_reading(Switch::D29, matches, all_resolved)
     }
 
-    fn resource_entry(&mut self, source: Source<'_>, entry: &ResourcePattern) -> Term {
+    /// Whether the entry matches, and whether a variable in it is unresolved.
+    fn resource_entry(&mut self, source: Source<'_>, entry: &ResourcePattern) -> (Term, Term) {
         let pattern = Pattern::new(&entry.template, true);
+        let resolved = self.t.bool(false);
         if pattern.tokens == [Token::Many] && !pattern.widened {
-            return self.t.bool(true);
+            return (self.t.bool(true), resolved);
         }
         let text = entry.template.to_string();
         let name = format!("Resource `{text}` {:?}", source.policy.version);
         if !text.starts_with("arn:") && !matches!(pattern.tokens[..], [Token::Many, ..]) {
             let construct = format!("resource `{text}`");
-            return self.opaque(source, &name, construct, entry.span);
+            return (self.opaque(source, &name, construct, entry.span), resolved);
         }
         let is_star = self.symbols.is_star;
         let is_arn = self.t.not(is_star);
-        let fields = self.resource_fields(source.policy.policy_type, &pattern);
-        let matches = self.t.and([is_arn, fields]);
-        if !pattern.widened {
-            return matches;
+        let cases = self.cases(&entry.template, true);
+        let mut ways = Vec::new();
+        for case in cases.cases {
+            let mut matches = self.resource_fields(source.policy.policy_type, &case.tokens);
+            if case.widened {
+                // The variable's value is literal text (D27), so the pattern with a star in its
+                // place has to match.
+                let construct = format!("policy variable in `{text}`");
+                let opaque = self.opaque(source, &name, construct, entry.span);
+                matches = self.t.and([opaque, matches]);
+            }
+            ways.push(self.t.and([is_arn, case.when, matches]));
         }
-        // The variable's value is literal text (D27, D29), so the pattern with a star in its place
-        // has to match.
-        let construct = format!("policy variable in `{text}`");
-        let opaque = self.opaque(source, &name, construct, entry.span);
-        self.t.and([opaque, matches])
+        (self.t.or(ways), cases.unresolved)
     }
 
     /// Each of the first five fields for itself, no wildcard crossing a colon, and the sixth as a
     /// whole (D8). A short ARN is padded with stars, in resource policies only if it has a star
     /// already (D9).
-    fn resource_fields(&mut self, policy_type: PolicyType, pattern: &Pattern) -> Term {
-        let fields = pattern::arn_fields(&pattern.tokens);
-        let padded = !policy_type.names_principals() || pattern.tokens.contains(&Token::Many);
+    fn resource_fields(&mut self, policy_type: PolicyType, tokens: &[Token]) -> Term {
+        let fields = pattern::arn_fields(tokens);
+        let padded = !policy_type.names_principals() || tokens.contains(&Token::Many);
         if fields.len() < 6 && !padded {
             return self.t.bool(false);
         }
@@ -526,7 +548,7 @@ impl<'q> Encoder<'q> {
             [s.partition, s.resource_service, s.resource_region, s.resource_account, s.resource_id];
         let mut tests = vec![self.t.bool(pattern::matches(fields[0], "arn"))];
         for (variable, field) in variables.into_iter().zip(&fields[1..]) {
-            tests.push(self.t.in_re(variable, pattern::regex(field)));
+            tests.push(pattern::test(&mut self.t, variable, field));
         }
         self.t.and(tests)
     }

@@ -79,6 +79,7 @@ impl Encoder<'_> {
         let mut add = |label: &str, term: Term| axioms.push((label.to_owned(), term));
         add("R2, R4, R5: shapes of the principal", self.principal_shapes());
         add("the kinds that this type of policy speaks of", self.kinds());
+        add("R5, R6: the principal's name", self.name_of_principal());
         add("a user's session has one user", self.one_base_user());
         add("shape of the action", self.action_shape());
         add("shape of the resource", self.resource_shape());

@@ -37,7 +37,8 @@ pub fn display(seconds: i64) -> String {
     let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
     // Days since 0000-03-01, so that leap days end their years.
     let days = days + DAYS_TO_1970;
-    let (era, day_of_era) = (days.div_euclid(DAYS_OF_400_YEARS), days.rem_euclid(DAYS_OF_400_YEARS));
+    let (era, day_of_era) =
+        (days.div_euclid(DAYS_OF_400_YEARS), days.rem_euclid(DAYS_OF_400_YEARS));
     let year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -137,12 +138,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// A term that is true if and only if the instant passes the comparison with the constant.
-pub(super) fn compare(
-    t: &mut Terms,
-    instant: Term,
-    comparison: Comparison,
-    constant: i64,
-) -> Term {
+pub(super) fn compare(t: &mut Terms, instant: Term, comparison: Comparison, constant: i64) -> Term {
     let bits = to_bits(constant);
     match comparison {
         Comparison::Equal => t.has_prefix(instant, bits, BITS),
