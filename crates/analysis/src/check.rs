@@ -4,18 +4,24 @@
 //! opaque values come last. For these the opaque values are first free (unsatisfiable: this cell
 //! holds), then adverse (satisfiable: it fails). A model becomes a request, and the request is replayed before anyone sees it.
 //!
+//! Patterns with variables in them are decided without showing them to the solver where that is
+//! possible. A relaxed formula, with any text in a variable's place, is asked first: unsatisfiable, it
+//! settles the matter. Then instances, with constants in the variables' places; a model of one is
+//! evaluated on the formula itself before it is believed. Then the formula as it is.
+//!
 //! One axiom is asserted lazily: the pseudo-resource `*` goes only with actions that have no
 //! resource type. Said in full it is a list of 15,000 names, and hardly any query needs one of
 //! them, so a service's list is added when a model breaks it.
 
 mod readings;
+mod templates;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use keyaki_logic::{
     Answer, Attempt, Cancel, Formula, Limits, Model, Outcome, Reason, Regex, Solver, SolverError,
-    Sort, simplify,
+    Sort, eval, relax, simplify,
 };
 use keyaki_policy::catalogue;
 use keyaki_policy::{Readings, Request, Switch};
@@ -349,17 +355,9 @@ impl Run<'_> {
         let mut refined: Option<Formula> = None;
         for _ in 0..MAX_REFINEMENTS {
             let formula = refined.as_ref().unwrap_or(formula);
-            let is_false = |term| formula.terms.as_bool(term) == Some(false);
-            if formula.assertions().iter().any(|(_, term)| is_false(*term)) {
-                // No solver has seen this one, so nobody can be said to have agreed.
-                self.all_agreed = false;
-                return Ok(Found::Nothing);
-            }
-            let answer = self.ask(formula)?;
-            let model = match answer.outcome {
-                Outcome::Unsat => return Ok(Found::Nothing),
-                Outcome::Unknown(reason) => return Ok(Found::Unknown(reason)),
-                Outcome::Sat(model) => model,
+            let model = match self.solve(formula)? {
+                Found::Model(model) => model,
+                other => return Ok(other),
             };
             let model = witness::polish(self.question, self.encoding, formula, model);
             match witness::action_without_pseudo_resource(&model) {
@@ -370,22 +368,98 @@ impl Run<'_> {
         Ok(Found::Unknown(Reason::SolverGaveUp))
     }
 
-    fn ask(&mut self, formula: &Formula) -> Result<Answer, Error> {
+    /// Solves a formula that may have templates, as long as possible without showing them to the
+    /// solver.
+    fn solve(&mut self, formula: &Formula) -> Result<Found, Error> {
+        if !relax::has_templates(formula) {
+            return self.ask(formula);
+        }
+        let relaxed = self.simplified(relax::relax(formula));
+        let relaxed_model = match self.ask(&relaxed)? {
+            Found::Nothing => return Ok(Found::Nothing),
+            Found::Model(mut model) => {
+                witness::complete_for(formula, &mut model);
+                if eval::holds(formula, &model) == Ok(true) {
+                    return Ok(Found::Model(model));
+                }
+                Some(model)
+            }
+            Found::Unknown(reason) if self.stopped().is_some() => {
+                return Ok(Found::Unknown(reason));
+            }
+            Found::Unknown(_) => None,
+        };
+        for assignment in templates::instances(formula, relaxed_model) {
+            let instance = simplify::simplify(relax::instantiate(formula, &assignment));
+            if is_false(&instance) || relax::has_templates(&instance) {
+                continue;
+            }
+            if let Found::Model(mut model) = self.ask_aside(&instance)? {
+                for (name, value) in assignment.iter() {
+                    model.insert(name, value.clone());
+                }
+                witness::complete_for(formula, &mut model);
+                if eval::holds(formula, &model) == Ok(true) {
+                    return Ok(Found::Model(model));
+                }
+            }
+        }
+        self.ask(formula)
+    }
+
+    fn simplified(&self, formula: Formula) -> Formula {
+        if self.simplify { simplify::simplify(formula) } else { formula }
+    }
+
+    /// Asks for a formula whose unsatisfiability counts.
+    fn ask(&mut self, formula: &Formula) -> Result<Found, Error> {
+        if is_false(formula) {
+            // No solver has seen this one, so nobody can be said to have agreed.
+            self.all_agreed = false;
+            return Ok(Found::Nothing);
+        }
+        let answer = self.answer(formula)?;
+        if answer.outcome == Outcome::Unsat {
+            self.all_agreed &= answer.by.len() > 1;
+        }
+        Ok(self.found(answer))
+    }
+
+    /// Asks for a formula of which only a model counts.
+    fn ask_aside(&mut self, formula: &Formula) -> Result<Found, Error> {
+        let decided_by = self.decided_by.clone();
+        let answer = self.answer(formula)?;
+        let found = self.found(answer);
+        if !matches!(found, Found::Model(_)) {
+            self.decided_by = decided_by;
+        }
+        Ok(found)
+    }
+
+    fn found(&mut self, answer: Answer) -> Found {
+        if let Some(first) = answer.by.into_iter().next() {
+            self.decided_by = Some(first);
+        }
+        match answer.outcome {
+            Outcome::Unsat => Found::Nothing,
+            Outcome::Unknown(reason) => Found::Unknown(reason),
+            Outcome::Sat(model) => Found::Model(model),
+        }
+    }
+
+    fn answer(&mut self, formula: &Formula) -> Result<Answer, Error> {
         self.queries += 1;
-        let answer = match self.solver.solve(formula, self.limits, self.cancel) {
-            Ok(answer) => answer,
+        match self.solver.solve(formula, self.limits, self.cancel) {
+            Ok(answer) => {
+                self.attempts.extend(answer.attempts.iter().cloned());
+                Ok(answer)
+            }
             Err(error) => {
                 let mut attempts = std::mem::take(&mut self.attempts);
                 attempts.extend_from_slice(error.attempts());
-                return Err(Error::Solver { error, attempts });
+                Err(Error::Solver { error, attempts })
             }
-        };
-        self.attempts.extend(answer.attempts.iter().cloned());
-        self.all_agreed &= answer.by.len() > 1;
-        if let Some(first) = answer.by.first() {
-            self.decided_by = Some(first.clone());
         }
-        Ok(answer)
     }
 
     /// The verdict on a model: the request that it stands for, replayed.
@@ -476,8 +550,164 @@ fn without_pseudo_resource(formula: &Formula, service: &str) -> Formula {
     formula
 }
 
+/// Whether an assertion is false outright.
+fn is_false(formula: &Formula) -> bool {
+    let is_false = |term| formula.terms.as_bool(term) == Some(false);
+    formula.assertions().iter().any(|(_, term)| is_false(*term))
+}
+
 fn n_terms(formula: &Formula) -> usize {
     let mut n = 0;
     formula.visit(|_, _| n += 1);
     n
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use keyaki_logic::{Piece, Terms, Value};
+    use keyaki_policy::parse;
+
+    use super::*;
+    use crate::public;
+
+    /// Answers with these outcomes in order, each the answer of two solvers, and keeps what it was
+    /// asked.
+    struct Scripted {
+        outcomes: Mutex<VecDeque<Outcome>>,
+        asked: Mutex<Vec<Formula>>,
+    }
+
+    impl Solver for Scripted {
+        fn name(&self) -> &str {
+            "scripted"
+        }
+
+        fn solve(&self, formula: &Formula, _: &Limits, _: &Cancel) -> Result<Answer, SolverError> {
+            self.asked.lock().unwrap().push(formula.clone());
+            let outcome = self.outcomes.lock().unwrap().pop_front().expect("no more questions");
+            let by = vec!["a".to_owned(), "b".to_owned()];
+            Ok(Answer { outcome, by, attempts: vec![] })
+        }
+    }
+
+    /// `x` is `a${v}`, and neither is empty.
+    fn template() -> Formula {
+        let mut t = Terms::new();
+        let (x, v) = (t.var("x", Sort::String), t.var("v", Sort::String));
+        let matches = t.matches(x, [Piece::text("a"), Piece::Value(v)]);
+        let empty = t.string("");
+        let is_empty = t.eq(v, empty);
+        let not_empty = t.not(is_empty);
+        let mut formula = Formula::new(t);
+        formula.assert("template", matches);
+        formula.assert("not empty", not_empty);
+        formula
+    }
+
+    fn model(values: &[(&str, &str)]) -> Outcome {
+        let mut model: Model =
+            values.iter().map(|(n, text)| ((*n).into(), Value::String((*text).into()))).collect();
+        model.insert("template 0", Value::Bool(true));
+        Outcome::Sat(model)
+    }
+
+    /// Solves the formula above. Returns what was found, whether it counts as agreed, and for each
+    /// formula that was asked whether it had templates.
+    fn solve(outcomes: Vec<Outcome>) -> (Found, bool, Vec<bool>) {
+        let statement = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*",
+            "Resource": "*"}}"#;
+        let policy = parse(statement, None).unwrap();
+        let question = Question::NoPublicAccess { policy, table: &public::S3 };
+        let encoding = encode(&question);
+        let solver =
+            Scripted { outcomes: Mutex::new(outcomes.into()), asked: Mutex::new(Vec::new()) };
+        let mut run = Run {
+            question: &question,
+            encoding: &encoding,
+            free: &[],
+            base: Readings::DEFAULT,
+            solver: &solver,
+            simplify: true,
+            limits: &Limits::within(Duration::from_secs(10)),
+            cancel: &Cancel::new(),
+            attempts: Vec::new(),
+            decided_by: None,
+            all_agreed: true,
+            queries: 0,
+            witness_under: Readings::DEFAULT,
+        };
+        let found = run.solve(&template()).unwrap();
+        let agreed = run.all_agreed;
+        let asked = solver.asked.into_inner().unwrap();
+        assert!(solver.outcomes.into_inner().unwrap().is_empty(), "all outcomes are used");
+        (found, agreed, asked.iter().map(relax::has_templates).collect())
+    }
+
+    #[track_caller]
+    fn check_model(found: &Found, x: &str, v: &str) {
+        let Found::Model(model) = found else { panic!("no model") };
+        for (name, expected) in [("x", x), ("v", v)] {
+            assert_eq!(model.get(name), Some(&Value::String(expected.to_owned())));
+        }
+    }
+
+    #[test]
+    fn an_unsatisfiable_relaxation_settles_the_matter() {
+        let (found, agreed, asked) = solve(vec![Outcome::Unsat]);
+        assert!(matches!(found, Found::Nothing));
+        assert!(agreed);
+        assert_eq!(asked, [false]);
+    }
+
+    #[test]
+    fn a_model_of_the_relaxation_that_fits_is_believed() {
+        let (found, _, asked) = solve(vec![model(&[("x", "ab"), ("v", "b")])]);
+        check_model(&found, "ab", "b");
+        assert_eq!(asked, [false]);
+    }
+
+    #[test]
+    fn the_values_of_a_relaxed_model_are_put_in() {
+        // With `v` known nothing is left to ask of `x` but that it is `abc`, and that is asked.
+        let outcomes = vec![model(&[("x", "a"), ("v", "bc")]), model(&[("x", "abc")])];
+        let (found, _, asked) = solve(outcomes);
+        check_model(&found, "abc", "bc");
+        assert_eq!(asked, [false, false]);
+    }
+
+    #[test]
+    fn a_model_of_an_instance_is_evaluated_before_it_is_believed() {
+        let wrong = || model(&[("x", "wrong")]);
+        let outcomes = vec![
+            model(&[("x", "a"), ("v", "bc")]),
+            wrong(),
+            wrong(),
+            model(&[("x", "ab"), ("v", "b")]),
+        ];
+        let (found, _, asked) = solve(outcomes);
+        check_model(&found, "ab", "b");
+        assert_eq!(asked, [false, false, false, true], "the formula itself is asked last");
+    }
+
+    #[test]
+    fn an_unsatisfiable_instance_says_nothing() {
+        let relaxed = model(&[("x", "a"), ("v", "bc")]);
+        let outcomes = vec![relaxed, Outcome::Unsat, Outcome::Unsat, Outcome::Unsat];
+        let (found, agreed, asked) = solve(outcomes);
+        assert!(matches!(found, Found::Nothing));
+        assert!(agreed, "two solvers saw the formula itself");
+        assert_eq!(asked, [false, false, false, true]);
+    }
+
+    #[test]
+    fn a_solver_without_templates_gives_up_at_last() {
+        let unsupported = Outcome::Unknown(Reason::Unsupported);
+        let outcomes =
+            vec![unsupported.clone(), Outcome::Unknown(Reason::SolverGaveUp), unsupported];
+        let (found, ..) = solve(outcomes);
+        assert!(matches!(found, Found::Unknown(Reason::Unsupported)));
+    }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use keyaki_logic::template::widened;
 use keyaki_logic::term::Node;
 use keyaki_logic::{Formula, Model, Regex, Sort, Value, eval};
 use keyaki_policy::Request;
@@ -23,6 +24,11 @@ use crate::question::Question;
 /// A model of a simplified formula may lack variables that do not matter any more.
 pub fn complete(encoding: &Encoding, model: &mut Model) {
     complete_with(encoding.terms.variables(), model);
+}
+
+/// Gives every variable of the formula that has no value one: false, the empty string, zero.
+pub fn complete_for(formula: &Formula, model: &mut Model) {
+    complete_with(formula.variables().into_iter(), model);
 }
 
 fn complete_with<'a>(variables: impl Iterator<Item = (&'a str, Sort)>, model: &mut Model) {
@@ -259,7 +265,7 @@ pub fn polish(
     formula: &Formula,
     mut model: Model,
 ) -> Model {
-    complete_with(formula.variables().into_iter(), &mut model);
+    complete_for(formula, &mut model);
     let satisfies = |model: &Model| eval::holds(formula, model) == Ok(true);
     if !satisfies(&model) {
         return model;
@@ -616,7 +622,7 @@ fn likely_field(field: &str) -> &'static str {
 
 /// For each string variable, in order, the constants it is compared with and a word or two of
 /// each language it is tested for.
-fn words(formula: &Formula) -> Vec<(String, Vec<String>)> {
+pub fn words(formula: &Formula) -> Vec<(String, Vec<String>)> {
     let terms = &formula.terms;
     let mut words: Vec<(String, Vec<String>)> = Vec::new();
     let mut add = |variable: &str, word: String| {
@@ -639,6 +645,11 @@ fn words(formula: &Formula) -> Vec<(String, Vec<String>)> {
                 for star in ["", "example"] {
                     add(terms.variable(*index).0, sample(regex, star));
                 }
+            }
+        }
+        Node::Matches(string, pieces) => {
+            if let Node::Var(index) = terms.node(*string) {
+                add(terms.variable(*index).0, sample(&widened(pieces), "example"));
             }
         }
         _ => {}

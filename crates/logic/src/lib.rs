@@ -4,9 +4,10 @@
 //! neither appears here. It is pure: no process, no file, no clock but the [`Instant`]s that
 //! [`Limits`] carries.
 //!
-//! Read the modules in this order: [`regex`], [`template`] and [`term`] (what can be said), [`model`] (what makes
-//! it true), [`eval`] (whether it does), [`simplify`] (saying it shorter), [`smtlib`] (saying it to
-//! others) and [`solver`] (who answers, and how).
+//! Read the modules in this order: [`regex`], [`template`] and [`term`] (what can be said), [`model`]
+//! (what makes it true), [`eval`] (whether it does), [`simplify`] (saying it shorter), [`relax`]
+//! (saying less or more of it), [`smtlib`] (saying it to others) and [`solver`] (who answers, and
+//! how).
 //!
 //! [`Instant`]: std::time::Instant
 //! [`Limits`]: solver::Limits
@@ -15,11 +16,14 @@ pub mod cancel;
 pub mod eval;
 pub mod model;
 pub mod regex;
+pub mod relax;
 pub mod simplify;
 pub mod smtlib;
 pub mod solver;
 pub mod template;
 pub mod term;
+#[cfg(test)]
+mod testing;
 
 pub use cancel::Cancel;
 pub use model::{Model, Value};

@@ -5,8 +5,8 @@ use crate::ast::Policy;
 /// All policies that bear on a request.
 ///
 /// Within a list of one kind, statements are united (5.1), but for boundaries and endpoint
-/// policies, each of which must allow, and for levels of an organisation, each of which must
-/// allow (5.3).
+/// policies, each of which must allow, and for levels of service control policies, each of which
+/// must allow (5.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicySet {
     /// Attached to the principal, its groups or its role.
@@ -21,6 +21,8 @@ pub struct PolicySet {
     /// Service control policies of the principal's account, from the root down. Empty: none apply.
     pub scp: Vec<Vec<Policy>>,
     /// Resource control policies of the resource's account, from the root down. Empty: none apply.
+    /// They only deny: `RCPFullAWSAccess`, which allows everything, is attached at every level and
+    /// cannot be detached (5.3), so whether it is listed here makes no difference.
     pub rcp: Vec<Vec<Policy>>,
     /// Policies of the VPC endpoints that the request came through.
     pub vpc_endpoint: Vec<Policy>,

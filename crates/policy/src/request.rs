@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+pub(crate) mod derive;
+
+pub use derive::RequestError;
+
 /// A request, complete: a context key that is not in [`Request::context`] is absent.
 ///
 /// Keys that follow from principal and resource (`aws:PrincipalArn`, `aws:username` …) are ordinary
-/// members of the context here; whoever builds a request puts them in.
+/// members of the context here; [`Request::complete`] puts them in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// Who asks.
@@ -124,7 +128,17 @@ impl Context {
 
     /// The value of `key`, or `None` if it is absent.
     pub fn get(&self, key: &str) -> Option<&ContextValue> {
-        match self.entries.get(&key.to_ascii_lowercase()) {
+        // Keys are short, and an allocation for every look-up would be most of its cost.
+        let mut buffer = [0; 64];
+        let entry = match buffer.get_mut(..key.len()) {
+            None => self.entries.get(&key.to_ascii_lowercase()),
+            Some(lower) => {
+                lower.copy_from_slice(key.as_bytes());
+                lower.make_ascii_lowercase();
+                std::str::from_utf8(lower).ok().and_then(|lower| self.entries.get(lower))
+            }
+        };
+        match entry {
             Some((_, ContextValue::Many(values))) if values.is_empty() => None,
             entry => entry.map(|(_, value)| value),
         }

@@ -107,7 +107,10 @@ impl Encoder<'_> {
         if !condition.values.is_empty() {
             return holds;
         }
-        // D6: a list without values is matched by nothing, or is no test.
+        // 1.7 and D6: a list without values is matched by nothing, or is no test.
+        if operator.if_exists {
+            return self.t.not(present);
+        }
         let no_test = self.t.bool(true);
         self.by_reading(Switch::D6, holds, no_test)
     }

@@ -152,6 +152,14 @@ pub mod instant_field {
     pub const IS_EMPTY: &str = "is-empty";
 }
 
+/// The variable that says whether the key is present of whose value this is a variable, or one of a
+/// field of the value; `None` if the variable is of something else.
+pub fn presence_of(variable: &str) -> Option<String> {
+    let of_field = || Some(variable.split_once(" of ")?.1);
+    let key = variable.strip_prefix("key ").or_else(of_field)?;
+    Some(format!("has {key}"))
+}
+
 /// Names of the variables of an address, to be used with [`Key::field`].
 pub mod address_field {
     #![expect(missing_docs, reason = "the table in docs/encoding.md says what each is")]

@@ -124,7 +124,8 @@ fn check_agreement(draw: impl Fn(&mut Unstructured<'_>) -> Result<Subject>) {
         arbtest(property).size_min(MIN_BYTES).budget_ms(ROUND_MS).run();
     }
 
-    for outcome in ["breaks", "does not break", "hangs", "cannot happen", "has no model"] {
+    // The evaluator itself hangs at its limits only.
+    for outcome in ["breaks", "does not break", "cannot happen", "has no model"] {
         let n = counts.borrow().get(outcome).copied().unwrap_or_default();
         assert!(n > 0 && n * MIN_SHARE >= total(), "`{outcome}` is too rare: {counts:?}");
     }
@@ -178,8 +179,10 @@ fn compare(subject: &Subject, request: &Request) -> &'static str {
     let decoded = decoded(encoding, model);
     assert_eq!(unexcused_violations(question, &decoded), [""; 0], "{decoded:?}: {}", context());
     if is_exact || fails == Some(true) {
+        // Other statements may match: the evaluator reads more than the encoder does.
+        let is_confirmed = |replay: &Replay| matches!(replay, Replay::Confirmed { .. });
         let again = breaks(question, &decoded, Readings::DEFAULT);
-        assert_eq!(again, replay, "{decoded:?}: {}", context());
+        assert_eq!(is_confirmed(&again), is_confirmed(&replay), "{decoded:?}: {}", context());
     }
     if let (Question::NoNewAccess { existing, new }, true) = (question, is_exact) {
         let allows = |subject: &question::Subject| {

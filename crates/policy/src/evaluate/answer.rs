@@ -1,8 +1,8 @@
 //! A truth value together with the constructs that it hangs on.
 //!
-//! Keeping the two in one value, combined by the same three functions, is what makes a list of
-//! reasons minimal: a construct whose value could not change the outcome is dropped where it
-//! stops mattering, so a statement that fails on its action never complains about its condition.
+//! Keeping the two in one value, combined by the same three functions, is what keeps reasons
+//! honest: a construct whose value could not change the outcome is dropped where it stops
+//! mattering, so a statement that fails on its action never complains about its condition.
 
 use super::Truth;
 use crate::span::Span;
@@ -23,14 +23,6 @@ impl Answer {
         Answer { truth: Truth::Unknown, hangs_on: vec![(construct, span)] }
     }
 
-    /// The answer of a matcher, which reports the name of a construct if it cannot tell.
-    pub(super) fn of(matched: Result<bool, String>, span: Span) -> Answer {
-        match matched {
-            Ok(certain) => certain.into(),
-            Err(construct) => Answer::unknown(construct, span),
-        }
-    }
-
     /// Whether one of `answers` is true; false if there are none.
     pub(super) fn any(answers: impl IntoIterator<Item = Answer>) -> Answer {
         !Answer::all(answers.into_iter().map(|answer| !answer))
@@ -44,7 +36,10 @@ impl Answer {
             if sum.truth == Truth::False {
                 return false.into();
             }
-            sum.hangs_on.extend(answer.hangs_on);
+            // One reason is enough, and a list of a hundred thousand entries would have as many.
+            if sum.hangs_on.is_empty() {
+                sum.hangs_on = answer.hangs_on;
+            }
         }
         sum
     }

@@ -1,228 +1,401 @@
-//! Patterns against text: the wildcards `*` and `?`, and ARNs in six fields.
+//! Patterns against text: the wildcards `*` and `?`, policy variables, and ARNs in six fields.
 //!
-//! Every matcher answers `Ok` if it is certain, else the name of the construct in the way. The
-//! value of a policy variable is literal text (D27), or the pattern matches nothing (D29), so with
-//! each variable widened to `*` a pattern covers at least what it really matches: if even that
-//! does not match, the answer is a certain no. Else it is unknown.
+//! A pattern is matched as it lies in the syntax tree, as a few pieces of text with or without
+//! wildcards, the values of variables among them. Nothing is compiled: most entries fail within a
+//! few characters, and a request meets each of them once.
 //!
 //! Characters are Unicode scalar values (D0). Matching takes the classic two positions and goes
-//! back to the last star only, so time is at most the product of the lengths. A translation to
-//! the `regex` crate would be a dependency with limits of its own; it is the oracle in the tests.
+//! back to the last star only, so time is at most the product of the lengths; the steps are
+//! counted. A translation to the `regex` crate would be a dependency with limits of its own; it is
+//! the oracle in the tests.
 
-use crate::ast::{PolicyType, Segment, Template};
+use super::scene::{Budget, Exhausted, Scene, ShortArn};
+use crate::ast::{Segment, Template};
+use std::borrow::Cow;
 
-/// Bound on the steps of matching one pattern, each the comparison of one character. Real policies
-/// need thousands; only a pattern of thousands of characters with a star, against a text as long
-/// that almost matches it at every place, needs more.
-const MAX_STEPS: usize = 100_000_000;
-
-/// An ARN has this many fields; colons past the fifth are part of the last.
-const ARN_FIELDS: usize = 6;
-
-/// Whether an entry of `Action` matches the request's action; case is ignored (2.1).
-pub(super) fn action_matches(entry: &str, action: &str) -> Result<bool, String> {
-    let mut tokens = vec![];
-    push_wildcards(&mut tokens, &entry.to_ascii_lowercase());
-    glob(&tokens, &action.to_ascii_lowercase())
-}
-
-/// Whether an entry of `Resource` matches the request's resource (2.2, 2.3).
-///
-/// No wildcard of the first five fields crosses a colon (D8). Only stars match the pseudo-resource
-/// `*`.
-pub(super) fn resource_matches(
-    entry: &Template,
-    policy_type: PolicyType,
-    resource: &str,
-) -> Result<bool, String> {
-    if matches!(entry.segments.first(), Some(Segment::Text(t)) if t.starts_with("execute-api:/")) {
-        return Err("API Gateway's abbreviated resource".to_owned());
-    }
-    let mut tokens = wildcards(entry);
-    if !tokens.is_empty() && tokens.iter().all(is_any_text) {
-        // Stars, but for variables, which stand before the fifth colon here: those are malformed.
-        return if tokens.contains(&Token::Variable) { Err(variable()) } else { Ok(true) };
-    }
-    let missing = ARN_FIELDS - fields(&tokens).count();
-    if missing > 0 {
-        // A short ARN (D9). In resource-based policies it needs a star to match anything, but a
-        // variable might bring the missing fields along.
-        if policy_type.names_principals() && !tokens.iter().any(is_any_text) {
-            return Ok(false);
-        }
-        if has_early_variable(&tokens) {
-            tokens.push(Token::AnyText);
-        } else {
-            tokens.extend([Token::Char(':'), Token::AnyText].repeat(missing));
-        }
-    }
-    arn_matches(&tokens, resource)
-}
-
-/// Whether a value of `ArnLike` or `ArnEquals`, which are the same, matches (3.10). What is not an
-/// ARN, on either side, does not match (D22).
-pub(super) fn arn_like(listed: &Template, value: &str) -> Result<bool, String> {
-    if !value.starts_with("arn:") {
-        return Ok(false);
-    }
-    arn_matches(&wildcards(listed), value)
-}
-
-/// Whether a value of `StringLike` matches.
-pub(super) fn text_like(listed: &Template, value: &str) -> Result<bool, String> {
-    glob(&wildcards(listed), value)
-}
-
-/// Whether a value of `StringEquals` matches: stars and question marks are themselves.
-pub(super) fn text_equals(listed: &Template, value: &str) -> Result<bool, String> {
-    glob(&literals(listed), value)
-}
-
-/// Whether a value of `Bool` matches.
-pub(super) fn text_equals_ignoring_ascii_case(
-    listed: &Template,
-    value: &str,
-) -> Result<bool, String> {
-    let mut tokens = literals(listed);
-    for token in &mut tokens {
-        if let Token::Char(c) = token {
-            c.make_ascii_lowercase();
-        }
-    }
-    glob(&tokens, &value.to_ascii_lowercase())
-}
+/// How API Gateway abbreviates, in the policy of one API, the ARNs of that API (2.2).
+const ABBREVIATED_API: &str = "execute-api:";
 
 /// A piece of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Piece<'p> {
+    text: Cow<'p, str>,
+    /// Whether `*` and `?` are wildcards in it. They are not in the value of a variable (D27) and
+    /// in an escaped character (4.2).
+    is_wild: bool,
+}
+
+/// A template with the values of its variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pieces<'p> {
+    /// Most patterns.
+    One([Piece<'p>; 1]),
+    /// None, or several.
+    Some(Vec<Piece<'p>>),
+}
+
+/// A part of a pattern: what lies between two places in its pieces.
+#[derive(Clone, Copy, Debug)]
+struct Part<'p> {
+    pieces: &'p [Piece<'p>],
+    start: Place,
+    end: Place,
+}
+
+/// A place in the pieces of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    piece: usize,
+    byte: usize,
+}
+
+/// What stands at a place of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
-    /// This character.
-    Char(char),
+    /// A byte of a character.
+    Byte(u8),
     /// `?`: one character.
     AnyChar,
     /// `*`: any text, also none.
     AnyText,
-    /// A policy variable: some text, not known here which.
-    Variable,
 }
 
-/// The tokens of a template whose reader has wildcards. An escaped character never is one (4.2).
-fn wildcards(template: &Template) -> Vec<Token> {
-    tokens(template, push_wildcards)
+/// The text of a request's ARN key, with its fields if it is an ARN.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ArnText<'r> {
+    pub(super) text: &'r str,
+    pub(super) fields: Option<[&'r str; 6]>,
 }
 
-/// The tokens of a template whose reader has no wildcards.
-fn literals(template: &Template) -> Vec<Token> {
-    tokens(template, |tokens, text| tokens.extend(text.chars().map(Token::Char)))
+/// Whether an entry of `Action` matches the request's action; case is ignored (2.1).
+pub(super) fn action_matches(
+    entry: &str,
+    action: &str,
+    budget: &Budget,
+) -> Result<bool, Exhausted> {
+    let piece = Piece { text: Cow::Borrowed(entry), is_wild: true };
+    glob(Part::whole(std::slice::from_ref(&piece)), action, u8::to_ascii_lowercase, budget)
 }
 
-fn tokens(template: &Template, push_text: impl Fn(&mut Vec<Token>, &str)) -> Vec<Token> {
-    let mut tokens = vec![];
-    for segment in &template.segments {
-        match segment {
-            Segment::Text(text) => push_text(&mut tokens, text),
-            Segment::Escaped(c) => tokens.push(Token::Char(*c)),
-            Segment::Variable { .. } => tokens.push(Token::Variable),
+/// Whether a resource pattern matches the request's resource (2.2, 2.3).
+///
+/// No wildcard of the first five fields crosses a colon (D8). Only stars match the pseudo-resource
+/// `*`. Whether the pattern may be an abbreviation of API Gateway's is up to the policy.
+pub(super) fn resource_matches(
+    entry: &Pieces<'_>,
+    short: ShortArn,
+    may_abbreviate: bool,
+    scene: &Scene<'_>,
+) -> Result<bool, Exhausted> {
+    let pattern = Part::whole(entry.as_slice());
+    let is_stars = |part: Part<'_>| part.tokens().all(|token| token == Token::AnyText);
+    if pattern.starts_with_star() && is_stars(pattern) {
+        return Ok(true);
+    }
+    let Some(resource) = scene.resource_fields else { return Ok(false) };
+    if let Some(rest) = pattern.strip_prefix(ABBREVIATED_API) {
+        return match resource[5].find('/') {
+            Some(slash) if may_abbreviate && resource[2] == "execute-api" => {
+                glob(rest, &resource[5][slash..], same, &scene.budget)
+            }
+            _ => Ok(false),
+        };
+    }
+    let mut fields = pattern.fields();
+    let mut last = pattern;
+    for (count, text) in resource.into_iter().enumerate() {
+        match fields.next() {
+            Some(field) => {
+                if !glob(field, text, same, &scene.budget)? {
+                    return Ok(false);
+                }
+                last = field;
+            }
+            // The pattern ended early, and so far it matches.
+            None => {
+                debug_assert!(count > 0, "a pattern has a first field");
+                return Ok(match short {
+                    ShortArn::Filled => true,
+                    ShortArn::FilledWithStar => pattern.tokens().any(|t| t == Token::AnyText),
+                    ShortArn::FilledAfterStar => last.tokens().last() == Some(Token::AnyText),
+                    ShortArn::Nothing => false,
+                });
+            }
         }
     }
-    tokens
+    Ok(true)
 }
 
-fn push_wildcards(tokens: &mut Vec<Token>, text: &str) {
-    tokens.extend(text.chars().map(|c| match c {
-        '*' => Token::AnyText,
-        '?' => Token::AnyChar,
-        c => Token::Char(c),
-    }));
-}
-
-fn is_any_text(token: &Token) -> bool {
-    matches!(token, Token::AnyText | Token::Variable)
-}
-
-/// The name of a policy variable as a construct.
-fn variable() -> String {
-    "policy variable".to_owned()
-}
-
-fn fields(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
-    tokens.splitn(ARN_FIELDS, |token| *token == Token::Char(':'))
-}
-
-/// Whether a variable stands before the fifth colon. Its value may hold colons, so that it is not
-/// known which fields the rest of the pattern is about.
-fn has_early_variable(pattern: &[Token]) -> bool {
-    let early = fields(pattern).take(ARN_FIELDS - 1);
-    early.flatten().any(|token| *token == Token::Variable)
-}
-
-/// Whether each field of `arn` matches its field of the pattern. False if one of them has fewer
-/// than six fields.
-fn arn_matches(pattern: &[Token], arn: &str) -> Result<bool, String> {
-    if arn.splitn(ARN_FIELDS, ':').count() < ARN_FIELDS {
-        return Ok(false);
-    }
-    if has_early_variable(pattern) {
-        // Stars that cross colons match more than need be, which is on the safe side.
-        return glob(pattern, arn);
-    }
-    if fields(pattern).count() < ARN_FIELDS {
-        return Ok(false);
-    }
-    let mut obstacle = None;
-    for (field, text) in fields(pattern).zip(arn.splitn(ARN_FIELDS, ':')) {
-        match glob(field, text) {
-            Ok(true) => {}
-            Ok(false) => return Ok(false),
-            Err(construct) => obstacle = Some(construct),
+/// Whether a value of `ArnLike` or `ArnEquals`, which are the same, matches (3.10).
+///
+/// What is not an ARN, on either side, does not match (D22); or else a listed value that is not
+/// one is a pattern of the whole text.
+pub(super) fn arn_like(
+    listed: &Pieces<'_>,
+    value: &ArnText<'_>,
+    or_text: bool,
+    budget: &Budget,
+) -> Result<bool, Exhausted> {
+    let pattern = Part::whole(listed.as_slice());
+    let is_arn = match pattern.fields().next() {
+        Some(first) if pattern.fields().count() == 6 => glob(first, "arn", same, budget)?,
+        _ => false,
+    };
+    let Some(fields) = value.fields.filter(|_| is_arn) else {
+        return if is_arn || !or_text {
+            Ok(false)
+        } else {
+            glob(pattern, value.text, same, budget)
+        };
+    };
+    for (field, text) in pattern.fields().zip(fields) {
+        if !glob(field, text, same, budget)? {
+            return Ok(false);
         }
     }
-    obstacle.map_or(Ok(true), Err)
+    Ok(true)
 }
 
-/// Whether the pattern matches the whole of `text`.
-fn glob(pattern: &[Token], text: &str) -> Result<bool, String> {
-    let text: Vec<char> = text.chars().collect();
-    match glob_within(pattern, &text, MAX_STEPS) {
-        None => Err(format!("pattern match of more than {MAX_STEPS} steps")),
-        Some(true) if pattern.contains(&Token::Variable) => Err(variable()),
-        Some(matched) => Ok(matched),
+/// Whether a value of `StringLike` matches.
+pub(super) fn text_like(
+    listed: &Pieces<'_>,
+    value: &str,
+    budget: &Budget,
+) -> Result<bool, Exhausted> {
+    glob(Part::whole(listed.as_slice()), value, same, budget)
+}
+
+/// Whether a value of `StringEquals` matches: stars and question marks are themselves.
+pub(super) fn text_equals(
+    listed: &Pieces<'_>,
+    value: &str,
+    budget: &Budget,
+) -> Result<bool, Exhausted> {
+    budget.read(value.len())?;
+    let mut rest = Some(value);
+    for piece in listed.as_slice() {
+        rest = rest.and_then(|rest| rest.strip_prefix(&*piece.text));
+    }
+    Ok(rest.is_some_and(str::is_empty))
+}
+
+/// Whether a value of `StringEqualsIgnoreCase` matches (D15).
+pub(super) fn text_equals_ignoring_case(
+    listed: &Pieces<'_>,
+    value: &str,
+    budget: &Budget,
+) -> Result<bool, Exhausted> {
+    budget.spend(1 + value.len() as u64)?;
+    let listed = listed.as_slice().iter().flat_map(|piece| piece.text.chars());
+    Ok(listed.map(lower_case).eq(value.chars().map(lower_case)))
+}
+
+/// Whether a value of `Bool` is that truth value, without regard to case (3.7).
+pub(super) fn is_word(listed: &Pieces<'_>, word: bool) -> bool {
+    let word = if word { "true" } else { "false" };
+    let bytes = listed.as_slice().iter().flat_map(|piece| piece.text.bytes());
+    bytes.map(|byte| byte.to_ascii_lowercase()).eq(word.bytes())
+}
+
+/// The simple lower case of a character (D15): one character, or the character itself where its
+/// lower case is several.
+fn lower_case(c: char) -> char {
+    let mut lower = c.to_lowercase();
+    match (lower.next(), lower.next()) {
+        (Some(one), None) => one,
+        _ => c,
     }
 }
 
-/// Whether the pattern, with variables widened to stars, matches the whole of `text`; `None` if
-/// that takes more than `max_steps`.
+/// The template with the values of its variables, or none if one of them is unresolved (4.4).
+/// `has_wildcards` says whether its reader has wildcards.
+pub(super) fn resolve<'p>(
+    template: &'p Template,
+    has_wildcards: bool,
+    scene: &Scene<'p>,
+) -> Option<Pieces<'p>> {
+    let piece = |segment: &'p Segment| {
+        Some(match segment {
+            Segment::Text(text) => Piece { text: Cow::Borrowed(text), is_wild: has_wildcards },
+            Segment::Escaped(c) => Piece { text: Cow::Owned(c.to_string()), is_wild: false },
+            Segment::Variable { key, default } => {
+                let value = scene.variable(key, default.as_deref())?;
+                Piece { text: Cow::Borrowed(value), is_wild: false }
+            }
+        })
+    };
+    match template.segments.as_slice() {
+        [segment] => Some(Pieces::One([piece(segment)?])),
+        segments => segments.iter().map(piece).collect::<Option<_>>().map(Pieces::Some),
+    }
+}
+
+impl<'p> Pieces<'p> {
+    fn as_slice(&self) -> &[Piece<'p>] {
+        match self {
+            Pieces::One(piece) => piece,
+            Pieces::Some(pieces) => pieces,
+        }
+    }
+}
+
+impl<'p> Part<'p> {
+    fn whole(pieces: &'p [Piece<'p>]) -> Part<'p> {
+        let start = Place { piece: 0, byte: 0 };
+        Part { pieces, start, end: Place { piece: pieces.len(), byte: 0 } }
+    }
+
+    /// What stands at `place`, and the place after it; none at the end.
+    fn token(&self, mut place: Place) -> Option<(Token, Place)> {
+        loop {
+            if place >= self.end {
+                return None;
+            }
+            let piece = &self.pieces[place.piece];
+            let Some(&byte) = piece.text.as_bytes().get(place.byte) else {
+                place = Place { piece: place.piece + 1, byte: 0 };
+                continue;
+            };
+            let token = match byte {
+                b'*' if piece.is_wild => Token::AnyText,
+                b'?' if piece.is_wild => Token::AnyChar,
+                byte => Token::Byte(byte),
+            };
+            return Some((token, Place { byte: place.byte + 1, ..place }));
+        }
+    }
+
+    fn tokens(self) -> impl Iterator<Item = Token> + 'p {
+        let mut place = self.start;
+        std::iter::from_fn(move || {
+            let (token, after) = self.token(place)?;
+            place = after;
+            Some(token)
+        })
+    }
+
+    fn starts_with_star(&self) -> bool {
+        matches!(self.token(self.start), Some((Token::AnyText, _)))
+    }
+
+    /// The part after `prefix`, if it begins with that text.
+    fn strip_prefix(mut self, prefix: &str) -> Option<Part<'p>> {
+        for byte in prefix.bytes() {
+            match self.token(self.start) {
+                Some((Token::Byte(own), after)) if own == byte => self.start = after,
+                _ => return None,
+            }
+        }
+        Some(self)
+    }
+
+    /// The parts between the first five colons, at least one and at most six.
+    fn fields(self) -> impl Iterator<Item = Part<'p>> {
+        let mut rest = Some(self);
+        let mut count = 0;
+        std::iter::from_fn(move || {
+            let part = rest.take()?;
+            count += 1;
+            match part.first_colon() {
+                Some((colon, after)) if count < 6 => {
+                    rest = Some(Part { start: after, ..part });
+                    Some(Part { end: colon, ..part })
+                }
+                _ => Some(part),
+            }
+        })
+    }
+
+    /// The place of the first colon, and the place after it.
+    fn first_colon(&self) -> Option<(Place, Place)> {
+        let mut from = self.start.byte;
+        for (index, piece) in self.pieces.iter().enumerate().skip(self.start.piece) {
+            if let Some(offset) = piece.text.as_bytes()[from..].iter().position(|b| *b == b':') {
+                let colon = Place { piece: index, byte: from + offset };
+                let after = Place { byte: colon.byte + 1, ..colon };
+                return (colon < self.end).then_some((colon, after));
+            }
+            from = 0;
+        }
+        None
+    }
+}
+
+fn same(byte: &u8) -> u8 {
+    *byte
+}
+
+/// Whether the pattern matches the whole of `text`, bytes being compared after `fold`.
 ///
 /// Only the last star is ever given more text. That is enough: if what lies between two stars
 /// matches at some place, then whatever follows has the most left to choose from if the first such
 /// place is taken.
-fn glob_within(pattern: &[Token], text: &[char], max_steps: usize) -> Option<bool> {
-    let (mut p, mut t) = (0, 0);
+fn glob(
+    pattern: Part<'_>,
+    text: &str,
+    fold: impl Fn(&u8) -> u8,
+    budget: &Budget,
+) -> Result<bool, Exhausted> {
+    let text = text.as_bytes();
+    let (mut p, mut t) = (pattern.start, 0);
     // Just past the last star, and where the text that it took ends.
-    let mut star = None;
-    for _ in 0..max_steps {
-        match pattern.get(p) {
-            Some(Token::AnyText | Token::Variable) => {
-                p += 1;
-                star = Some((p, t));
+    let mut star: Option<(Place, usize)> = None;
+    let max_steps = budget.left();
+    let mut steps = 0;
+    let matched = loop {
+        steps += 1;
+        if steps > max_steps {
+            break false;
+        }
+        match (pattern.token(p), text.get(t)) {
+            (Some((Token::AnyText, after)), _) => {
+                if pattern.token(after).is_none() {
+                    break true;
+                }
+                star = Some((after, t));
+                p = after;
             }
-            None if t == text.len() => return Some(true),
-            Some(Token::AnyChar) if t < text.len() => (p, t) = (p + 1, t + 1),
-            Some(Token::Char(c)) if text.get(t) == Some(c) => (p, t) = (p + 1, t + 1),
+            (None, None) => break true,
+            (Some((Token::AnyChar, after)), Some(first)) => {
+                (p, t) = (after, t + width_of_char(*first));
+            }
+            (Some((Token::Byte(byte), after)), Some(own)) if fold(&byte) == fold(own) => {
+                (p, t) = (after, t + 1);
+            }
             _ => match star {
                 Some((after, end)) if end < text.len() => {
-                    star = Some((after, end + 1));
-                    (p, t) = (after, end + 1);
+                    let end = end + width_of_char(text[end]);
+                    star = Some((after, end));
+                    (p, t) = (after, end);
                 }
-                _ => return Some(false),
+                _ => break false,
             },
         }
+    };
+    budget.spend(steps)?;
+    Ok(matched)
+}
+
+/// How many bytes a character takes in UTF-8, by the first of them.
+fn width_of_char(first: u8) -> usize {
+    match first {
+        0xf0.. => 4,
+        0xe0.. => 3,
+        0xc0.. => 2,
+        _ => 1,
     }
-    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ast::PolicyType;
+    use crate::evaluate::scene::MAX_MATCHING_STEPS;
+    use crate::reading::{Readings, Switch};
+    use crate::request::{ContextValue, Request};
+
+    /// The variable of the tests.
+    const KEY: &str = "aws:PrincipalTag/team";
 
     #[test]
     fn star_matches_any_text_also_none() {
@@ -284,59 +457,120 @@ mod tests {
     #[test]
     fn only_stars_match_the_pseudo_resource() {
         for policy_type in [PolicyType::Identity, PolicyType::Resource] {
-            check_resource_in(policy_type, "*", "*", Some(true));
-            check_resource_in(policy_type, "**", "*", Some(true));
-            check_resource_in(policy_type, "?", "*", Some(false));
-            check_resource_in(policy_type, "arn:aws:s3:::*", "*", Some(false));
-            check_resource_in(policy_type, "arn:*", "*", Some(false));
-            check_resource_in(policy_type, "*:*:*:*:*:*", "*", Some(false));
-            check_resource_in(policy_type, "*", "arn:aws:s3:::bucket", Some(true));
+            check_resource_in(policy_type, "*", "*", true);
+            check_resource_in(policy_type, "**", "*", true);
+            check_resource_in(policy_type, "?", "*", false);
+            check_resource_in(policy_type, "arn:aws:s3:::*", "*", false);
+            check_resource_in(policy_type, "arn:*", "*", false);
+            check_resource_in(policy_type, "*:*:*:*:*:*", "*", false);
+            check_resource_in(policy_type, "*", "arn:aws:s3:::bucket", true);
         }
     }
 
     #[test]
     fn a_short_arn_is_filled_with_stars_in_an_identity_policy() {
         let arn = "arn:aws:s3:::bucket";
-        check_resource_in(PolicyType::Identity, "arn:aws:s3", arn, Some(true));
-        check_resource_in(PolicyType::Identity, "arn:aws:s*:", arn, Some(true));
-        check_resource_in(PolicyType::Identity, "arn:aws:sqs", arn, Some(false));
-        check_resource_in(PolicyType::Identity, "", arn, Some(false));
+        check_resource_in(PolicyType::Identity, "arn:aws:s3", arn, true);
+        check_resource_in(PolicyType::Identity, "arn:aws:s*:", arn, true);
+        check_resource_in(PolicyType::Identity, "arn:aws:sqs", arn, false);
+        check_resource_in(PolicyType::Identity, "", arn, false);
     }
 
     #[test]
     fn a_short_arn_in_a_resource_policy_needs_a_star() {
         let arn = "arn:aws:s3:::bucket";
-        check_resource_in(PolicyType::Resource, "arn:aws:s3", arn, Some(false));
-        check_resource_in(PolicyType::Resource, "arn:aws:s?", arn, Some(false));
-        check_resource_in(PolicyType::Resource, "arn:aws:s*", arn, Some(true));
-        check_resource_in(PolicyType::Resource, "arn:*:s3", arn, Some(true));
-        check_resource_in(PolicyType::Resource, "bucket*", arn, Some(false));
+        check_resource_in(PolicyType::Resource, "arn:aws:s3", arn, false);
+        check_resource_in(PolicyType::Resource, "arn:aws:s?", arn, false);
+        check_resource_in(PolicyType::Resource, "arn:aws:s*", arn, true);
+        check_resource_in(PolicyType::Resource, "arn:*:s3", arn, true);
+        check_resource_in(PolicyType::Resource, "bucket*", arn, false);
     }
 
     #[test]
-    fn a_variable_in_a_resource_is_open_only_where_a_star_would_match() {
+    fn the_value_of_a_variable_is_literal_text() {
         let arn = "arn:aws:s3:::home/ines/t";
-        for policy_type in [PolicyType::Identity, PolicyType::Resource] {
-            check_resource_in(policy_type, "arn:aws:s3:::home/$/*", arn, None);
-            check_resource_in(policy_type, "arn:aws:s3:::$", arn, None);
-            check_resource_in(policy_type, "arn:aws:s3:::away/$/*", arn, Some(false));
-            check_resource_in(policy_type, "arn:aws:sqs:::home/$/*", arn, Some(false));
-            check_resource_in(policy_type, "arn:aws:s3:::$", "*", Some(false));
-        }
+        check_with("ines", "arn:aws:s3:::home/$/*", arn, true);
+        check_with("omar", "arn:aws:s3:::home/$/*", arn, false);
+        check_with("*", "arn:aws:s3:::home/$/*", arn, false);
+        check_with("*", "arn:aws:s3:::home/$/*", "arn:aws:s3:::home/*/t", true);
+        check_with("i?es", "arn:aws:s3:::home/$/*", arn, false);
+        check_with("*", "$", "*", false);
     }
 
     #[test]
-    fn a_variable_before_the_last_field_may_bring_the_missing_fields() {
-        for policy_type in [PolicyType::Identity, PolicyType::Resource] {
-            check_resource_in(policy_type, "*$", "*", None);
-            check_resource_in(policy_type, "arn:aws:$/t", "arn:aws:s3:::b/t", None);
-            check_resource_in(policy_type, "arn:$", "arn:aws:s3:::b/t", None);
-            check_resource_in(policy_type, "arn:aws:sqs:$", "arn:aws:s3:::b/t", Some(false));
-        }
+    fn a_value_with_colons_supplies_fields() {
+        check_with("s3:::b", "arn:aws:$/t", "arn:aws:s3:::b/t", true);
+        check_with("aws:s3:::b/t", "arn:$", "arn:aws:s3:::b/t", true);
+        check_with("a:b", "arn:aws:s3:::$", "arn:aws:s3:::a:b", true);
+        check_with("s3:*:*:b", "arn:aws:$/t", "arn:aws:s3:::b/t", false);
     }
 
     #[test]
-    fn what_is_certain_with_a_variable_holds_for_each_of_its_values() {
+    fn a_variable_is_resolved_from_a_single_value_or_its_default() {
+        let resolved = |value: Option<ContextValue>, default: Option<&str>, d28: bool| {
+            let mut request = Request::default();
+            if let Some(value) = value {
+                request.context.insert("AWS:principaltag/TEAM", value);
+            }
+            let scene = Scene::new(&request, Readings::DEFAULT.with(Switch::D28, d28));
+            let default = default.map(str::to_owned);
+            let template =
+                Template { segments: vec![Segment::Variable { key: KEY.to_owned(), default }] };
+            let pieces = resolve(&template, true, &scene)?;
+            Some(pieces.as_slice()[0].text.clone().into_owned())
+        };
+        let one = |text: &str| Some(ContextValue::One(text.to_owned()));
+        let many = || Some(ContextValue::Many(vec!["x".to_owned()]));
+        assert_eq!(resolved(one("x"), Some("y"), false).as_deref(), Some("x"));
+        assert_eq!(resolved(None, Some("y"), false).as_deref(), Some("y"));
+        assert_eq!(resolved(None, None, false), None);
+        assert_eq!(resolved(many(), None, false), None);
+        assert_eq!(resolved(many(), Some("y"), false).as_deref(), Some("y"));
+        for (d28, expected) in [(false, ""), (true, "y")] {
+            assert_eq!(resolved(one(""), Some("y"), d28).as_deref(), Some(expected));
+        }
+        assert_eq!(resolved(one(""), None, true).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn the_policy_of_an_api_may_abbreviate_its_arns() {
+        let check = |entry: &str, resource: &str, expected: bool| {
+            check_in(PolicyType::Resource, "", entry, resource, expected);
+            check_in(PolicyType::Identity, "", entry, resource, false);
+        };
+        let arn = "arn:aws:execute-api:eu-west-3:111122223333:a1/prod/GET/pets/7";
+        check("execute-api:/prod/GET/pets/*", arn, true);
+        check("execute-api:/*", arn, true);
+        check("execute-api:/*/GET/*", arn, true);
+        check("execute-api:/GET/pets/*", arn, false);
+        check("execute-api:/prod/POST/*", arn, false);
+        check("execute-api:/*", "arn:aws:execute-api:eu-west-3:111122223333:a1", false);
+        check("execute-api:/*", "arn:aws:s3:::a1/prod", false);
+        check("execute-api:/*", "*", false);
+    }
+
+    #[test]
+    fn a_short_arn_of_an_organisation_s_policy_needs_a_star_at_its_end_or_matches_nothing() {
+        let arn = "arn:aws:s3:::bucket";
+        check_in(PolicyType::Scp, "", "arn:aws:s3", arn, false);
+        check_in(PolicyType::Scp, "", "arn:*:s3", arn, false);
+        check_in(PolicyType::Scp, "", "arn:aws:s*", arn, true);
+        check_in(PolicyType::Rcp, "", "arn:aws:s*", arn, false);
+    }
+
+    #[test]
+    fn a_match_past_the_limit_is_not_answered() {
+        let piece = Piece { text: Cow::Borrowed("*aaaaab"), is_wild: true };
+        let matched = |steps: u64| {
+            let pattern = Part::whole(std::slice::from_ref(&piece));
+            glob(pattern, &"a".repeat(100), same, &Budget::new(steps))
+        };
+        assert_eq!(matched(100), Err(Exhausted));
+        assert_eq!(matched(1000), Ok(false));
+    }
+
+    #[test]
+    fn a_variable_stands_for_its_value_whatever_lies_around_it() {
         arbtest::arbtest(|u| {
             let mut draw = |alphabet: &[char]| -> arbtest::arbitrary::Result<String> {
                 let length = u.int_in_range(0..=7)?;
@@ -345,40 +579,34 @@ mod tests {
             let before = draw(&['a', ':', ':', ':', '*', '?'])?;
             let after = draw(&['a', ':', ':', '*', '?'])?;
             let value = draw(&['a', 'b', ':', ':', '*'])?;
-            let request = format!("arn:{}", draw(&['a', 'b', ':', ':', ':'])?);
+            let resource = format!("arn:{}", draw(&['a', 'b', ':', ':', ':'])?);
             let before = format!("{}{before}", u.choose(&["", "arn:", "arn::::"])?);
 
-            let variable = Segment::Variable { key: "v".to_owned(), default: None };
+            let variable = Segment::Variable { key: KEY.to_owned(), default: None };
             let open = join(&before, [variable], &after);
-            // A value is literal text (D27).
-            let closed = join(&before, value.chars().map(literal), &after);
-            for request in [&*request, "*", ""] {
-                check_value(&open, &closed, |template| text_equals(template, request));
-                check_value(&open, &closed, |template| text_like(template, request));
-                check_value(&open, &closed, |template| arn_like(template, request));
-                for policy_type in [PolicyType::Identity, PolicyType::Resource] {
-                    check_value(&open, &closed, |entry| {
-                        resource_matches(entry, policy_type, request)
-                    });
-                }
+            let closed = join(&before, value.chars().map(Segment::Escaped), &after);
+            for text in [&*resource, "*", ""] {
+                let request = request(&value, text);
+                let scene = Scene::new(&request, Readings::DEFAULT);
+                let answers = [&open, &closed].map(|template| {
+                    let literal = resolve(template, false, &scene).unwrap();
+                    let wild = resolve(template, true, &scene).unwrap();
+                    let arn = ArnText { text, fields: scene.resource_fields };
+                    let budget = &scene.budget;
+                    [
+                        text_equals(&literal, text, budget),
+                        text_equals_ignoring_case(&literal, text, budget),
+                        text_like(&wild, text, budget),
+                        arn_like(&wild, &arn, false, budget),
+                        arn_like(&wild, &arn, true, budget),
+                        resource_matches(&wild, ShortArn::Filled, true, &scene),
+                        resource_matches(&wild, ShortArn::FilledWithStar, true, &scene),
+                    ]
+                });
+                assert_eq!(answers[0], answers[1], "{open} with {value:?} against {text:?}");
             }
             Ok(())
         });
-    }
-
-    #[test]
-    fn api_gateway_s_abbreviation_is_not_interpreted() {
-        let entry = Template::text("execute-api:/prod/GET/*");
-        let arn = "arn:aws:execute-api:eu-west-3:111122223333:a1/prod/GET/x";
-        assert!(resource_matches(&entry, PolicyType::Resource, arn).is_err());
-    }
-
-    #[test]
-    fn a_match_past_the_limit_is_not_answered() {
-        let mut tokens = vec![];
-        push_wildcards(&mut tokens, "*aaaaab");
-        assert_eq!(glob_within(&tokens, &['a'; 100], 100), None);
-        assert_eq!(glob_within(&tokens, &['a'; 100], 1000), Some(false));
     }
 
     #[test]
@@ -388,13 +616,11 @@ mod tests {
                 let length = u.int_in_range(0..=8)?;
                 (0..length).map(|_| u.choose(alphabet).copied()).collect()
             };
-            let pattern = draw(&['a', 'b', '*', '*', '?', ':', '.'])?;
-            let text = draw(&['a', 'b', '*', '?', ':', '.', '\n', '\u{e9}'])?;
-            let mut tokens = vec![];
-            push_wildcards(&mut tokens, &pattern);
+            let pattern = draw(&['a', 'b', '*', '*', '?', ':', '\u{e9}'])?;
+            let text = draw(&['a', 'b', '*', '?', ':', '.', '\n', '\u{e9}', '\u{e8}'])?;
             let chars: Vec<char> = text.chars().collect();
-            let expected = naive(&tokens, &chars);
-            assert_eq!(glob(&tokens, &text), Ok(expected), "`{pattern}` `{text}`");
+            let expected = naive(&pattern.chars().collect::<Vec<_>>(), &chars);
+            check(&pattern, &text, expected);
             assert_eq!(regex(&pattern).is_match(&text), expected, "`{pattern}` `{text}`");
             Ok(())
         });
@@ -402,51 +628,57 @@ mod tests {
 
     #[track_caller]
     fn check(pattern: &str, text: &str, expected: bool) {
-        assert_eq!(text_like(&Template::text(pattern), text), Ok(expected));
+        let (request, budget) = (Request::default(), Budget::new(MAX_MATCHING_STEPS));
+        let scene = Scene::new(&request, Readings::DEFAULT);
+        let template = Template::text(pattern);
+        let pieces = resolve(&template, true, &scene).unwrap();
+        assert_eq!(text_like(&pieces, text, &budget), Ok(expected), "`{pattern}` `{text}`");
     }
 
     #[track_caller]
     fn check_action(entry: &str, action: &str, expected: bool) {
-        assert_eq!(action_matches(entry, action), Ok(expected));
+        assert_eq!(action_matches(entry, action, &Budget::new(1000)), Ok(expected));
     }
 
     #[track_caller]
     fn check_resource(entry: &str, resource: &str, expected: bool) {
-        check_resource_in(PolicyType::Identity, entry, resource, Some(expected));
+        check_in(PolicyType::Identity, "", entry, resource, expected);
     }
 
-    /// Checks an entry in which `$` stands for a variable; `None` is unknown.
     #[track_caller]
-    fn check_resource_in(
-        policy_type: PolicyType,
-        entry: &str,
-        resource: &str,
-        expected: Option<bool>,
-    ) {
+    fn check_resource_in(policy_type: PolicyType, entry: &str, resource: &str, expected: bool) {
+        check_in(policy_type, "", entry, resource, expected);
+    }
+
+    /// Checks an entry in which `$` is a variable of this value, in any type of policy.
+    #[track_caller]
+    fn check_with(value: &str, entry: &str, resource: &str, expected: bool) {
+        for policy_type in [PolicyType::Identity, PolicyType::Resource] {
+            check_in(policy_type, value, entry, resource, expected);
+        }
+    }
+
+    #[track_caller]
+    fn check_in(policy_type: PolicyType, value: &str, entry: &str, resource: &str, expected: bool) {
         let mut segments = vec![];
         for (index, text) in entry.split('$').enumerate() {
             if index > 0 {
-                segments.push(Segment::Variable { key: "aws:username".to_owned(), default: None });
+                segments.push(Segment::Variable { key: KEY.to_owned(), default: None });
             }
             segments.extend(Template::text(text).segments);
         }
-        let matched = resource_matches(&Template { segments }, policy_type, resource);
-        assert_eq!(matched.ok(), expected, "{policy_type:?} {entry}");
+        let (request, template) = (request(value, resource), Template { segments });
+        let scene = Scene::new(&request, Readings::DEFAULT);
+        let pieces = resolve(&template, true, &scene).unwrap();
+        let may_abbreviate = policy_type == PolicyType::Resource;
+        let matched = resource_matches(&pieces, ShortArn::of(policy_type), may_abbreviate, &scene);
+        assert_eq!(matched, Ok(expected), "{policy_type:?} {entry}");
     }
 
-    /// Checks that the matcher says of `open`, which has a variable, nothing that is not so of
-    /// `closed`, in which the variable has a value. Without a value it matches nothing (D29), so
-    /// yes is never certain.
-    #[track_caller]
-    fn check_value(
-        open: &Template,
-        closed: &Template,
-        matches: impl Fn(&Template) -> Result<bool, String>,
-    ) {
-        match matches(open) {
-            Ok(certain) => assert_eq!((certain, matches(closed)), (false, Ok(false)), "{open}"),
-            Err(construct) => assert_eq!(construct, variable()),
-        }
+    fn request(value: &str, resource: &str) -> Request {
+        let mut request = Request { resource: resource.to_owned(), ..Request::default() };
+        request.context.insert(KEY, ContextValue::One(value.to_owned()));
+        request
     }
 
     fn join(before: &str, middle: impl IntoIterator<Item = Segment>, after: &str) -> Template {
@@ -456,22 +688,13 @@ mod tests {
         Template { segments }
     }
 
-    fn literal(c: char) -> Segment {
-        match c {
-            '*' => Segment::Escaped(c),
-            c => Segment::Text(c.to_string()),
-        }
-    }
-
     /// The definition, in exponential time.
-    fn naive(pattern: &[Token], text: &[char]) -> bool {
+    fn naive(pattern: &[char], text: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),
-            Some((Token::AnyText | Token::Variable, rest)) => {
-                (0..=text.len()).any(|taken| naive(rest, &text[taken..]))
-            }
-            Some((Token::AnyChar, rest)) => !text.is_empty() && naive(rest, &text[1..]),
-            Some((Token::Char(c), rest)) => text.first() == Some(c) && naive(rest, &text[1..]),
+            Some(('*', rest)) => (0..=text.len()).any(|taken| naive(rest, &text[taken..])),
+            Some(('?', rest)) => !text.is_empty() && naive(rest, &text[1..]),
+            Some((c, rest)) => text.first() == Some(c) && naive(rest, &text[1..]),
         }
     }
 

@@ -3,15 +3,100 @@
 //! Names are compared exactly, also those of roles (D11): a request carries its session's role
 //! ARN, so nothing has to be guessed from the session's own ARN, which has lost the path.
 
-use crate::ast::{PrincipalArn, PrincipalKind};
+use crate::ast::{PrincipalArn, PrincipalEntry, PrincipalKind};
+use crate::reading::{Readings, Switch};
+use crate::request::derive::is_account;
 use crate::request::{ContextValue, Principal, Request};
 
+/// In what way an entry of `Principal` grants (2.4), which decides who else must allow (5.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GrantClass {
+    /// `*`
+    Wildcard,
+    /// The caller's whole account, also by its canonical user id.
+    Account,
+    /// The user who calls.
+    User,
+    /// The user behind a federated user.
+    FederatedBase,
+    /// The role of the calling session.
+    Role,
+    /// The very session, of a role or a federated user.
+    Session,
+    /// The calling service, identity provider or canonical user.
+    Other,
+}
+
+/// In what way an entry of this form grants to the principal of `request`; none if it does not
+/// cover it.
+pub(super) fn grants(
+    kind: &PrincipalKind,
+    request: &Request,
+    readings: Readings,
+) -> Option<GrantClass> {
+    let class = match (kind, &request.principal) {
+        (PrincipalKind::Everyone | PrincipalKind::EveryAwsPrincipal, _) => GrantClass::Wildcard,
+        (PrincipalKind::Account { .. }, _) => GrantClass::Account,
+        (PrincipalKind::User(_), Principal::FederatedUser { .. }) => GrantClass::FederatedBase,
+        (PrincipalKind::User(_), _) => GrantClass::User,
+        (PrincipalKind::Role(_), _) => GrantClass::Role,
+        (PrincipalKind::RoleSession { .. } | PrincipalKind::FederatedUser(_), _) => {
+            GrantClass::Session
+        }
+        (PrincipalKind::UniqueId(_), Principal::RoleSession { .. }) => GrantClass::Role,
+        (PrincipalKind::UniqueId(_), _) => GrantClass::User,
+        (PrincipalKind::CanonicalUser(_), Principal::Root { .. } | Principal::User { .. }) => {
+            GrantClass::Account
+        }
+        (
+            PrincipalKind::Service(_)
+            | PrincipalKind::Federated(_)
+            | PrincipalKind::CanonicalUser(_),
+            _,
+        ) => GrantClass::Other,
+    };
+    covers(kind, request, readings).then_some(class)
+}
+
+/// Whether the entries of a `NotPrincipal` exempt the principal of `request`: any entry that
+/// covers it does, or else it takes the whole chain (D14): a user and its account; a session, its
+/// role and their account; a federated user and its account. A star exempts alone, and so does the
+/// entry of anybody who is in no such chain.
+pub(super) fn exempts(entries: &[PrincipalEntry], request: &Request, readings: Readings) -> bool {
+    let has = |wanted: &dyn Fn(GrantClass) -> bool| {
+        entries.iter().filter_map(|entry| grants(&entry.kind, request, readings)).any(wanted)
+    };
+    let links: &[GrantClass] = match request.principal {
+        _ if !readings.is_alternative(Switch::D14) => &[],
+        // An origin access identity of CloudFront is of no account that could be listed.
+        _ if !request.principal.partition_and_account().is_some_and(|(_, a)| is_account(a)) => &[],
+        Principal::User { .. } => &[GrantClass::User, GrantClass::Account],
+        Principal::RoleSession { .. } => {
+            &[GrantClass::Session, GrantClass::Role, GrantClass::Account]
+        }
+        Principal::FederatedUser { .. } => &[GrantClass::Session, GrantClass::Account],
+        _ => &[],
+    };
+    match links {
+        [] => has(&|_| true),
+        links => {
+            has(&|class| class == GrantClass::Wildcard)
+                || links.iter().all(|link| has(&|class| class == *link))
+        }
+    }
+}
+
 /// Whether an entry of this form covers the principal of `request`.
-pub(super) fn covers(kind: &PrincipalKind, request: &Request) -> bool {
+pub(super) fn covers(kind: &PrincipalKind, request: &Request, readings: Readings) -> bool {
     let principal = &request.principal;
     match kind {
-        // Anonymous callers and services included, however the star is written (D12).
-        PrincipalKind::Everyone | PrincipalKind::EveryAwsPrincipal => true,
+        // Anonymous callers and services included.
+        PrincipalKind::Everyone => true,
+        // The same, or not services and what is yet to assume a role (D12).
+        PrincipalKind::EveryAwsPrincipal => {
+            !readings.is_alternative(Switch::D12)
+                || !matches!(principal, Principal::Service { .. } | Principal::Federated { .. })
+        }
         PrincipalKind::Account { partition, account } => {
             principal.partition_and_account().is_some_and(|(own_partition, own_account)| {
                 own_account == account
@@ -164,7 +249,8 @@ mod tests {
         let check = |id: &str, principal: Principal, userid: &str, expected: bool| {
             let mut request = request(&principal);
             request.context.insert("AWS:UserID", ContextValue::One(userid.to_owned()));
-            assert_eq!(covers(&PrincipalKind::UniqueId(id.to_owned()), &request), expected);
+            let entry = PrincipalKind::UniqueId(id.to_owned());
+            assert_eq!(covers(&entry, &request, Readings::DEFAULT), expected);
         };
         check("AIDA1", user("ines"), "AIDA1", true);
         check("AIDA1", user("ines"), "AIDA12", false);
@@ -206,7 +292,11 @@ mod tests {
 
     #[track_caller]
     fn check(kind: &PrincipalKind, principal: &Principal, expected: bool) {
-        assert_eq!(covers(kind, &request(principal)), expected, "{kind:?} {principal:?}");
+        assert_eq!(
+            covers(kind, &request(principal), Readings::DEFAULT),
+            expected,
+            "{kind:?} {principal:?}"
+        );
     }
 
     fn request(principal: &Principal) -> Request {

@@ -1,0 +1,34 @@
+//! Bytes in base64 (3.8, D20).
+//!
+//! Only the one strict encoding of RFC 4648 is read: with padding, without line ends, and with
+//! zeros in the bits that the last character has too many. Each sequence of bytes then has one
+//! text, so texts are compared instead of bytes.
+
+/// Whether the text is base64.
+pub(super) fn is_base64(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let digits = match bytes {
+        [digits @ .., b'=', b'='] => digits,
+        [digits @ .., b'='] => digits,
+        digits => digits,
+    };
+    // The value of the last digit, of which 0, 2 or 4 bits are too many.
+    let last = digits.last().and_then(|digit| value(*digit)).unwrap_or(0);
+    let is_whole = match bytes.len() - digits.len() {
+        0 => true,
+        1 => digits.len() % 4 == 3 && last % 4 == 0,
+        _ => digits.len() % 4 == 2 && last % 16 == 0,
+    };
+    bytes.len().is_multiple_of(4) && is_whole && digits.iter().all(|digit| value(*digit).is_some())
+}
+
+fn value(digit: u8) -> Option<u8> {
+    match digit {
+        b'A'..=b'Z' => Some(digit - b'A'),
+        b'a'..=b'z' => Some(digit - b'a' + 26),
+        b'0'..=b'9' => Some(digit - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
+}

@@ -1,0 +1,547 @@
+//! Policies of several kinds decide one request (5.6).
+//!
+//! Which kinds apply depends on who asks (5.2), and who else must allow on what a resource-based
+//! policy names (5.4). So the policies are first asked one kind at a time, and the answers are
+//! then put together by one formula for each kind of principal. Where AWS describes a flow chart
+//! with early exits, only the Deny statements of all kinds come first here: the rest is a
+//! conjunction whose order matters only for the gate that is named.
+
+use super::principal::{self, GrantClass};
+use super::scene::Scene;
+use super::{Decision, Truth, Unsupported, decision, matches, matches_whoever_asks, place};
+use crate::ast::{Effect, Policy, PolicyType, PrincipalKind, Statement};
+use crate::policy_set::{Place, PolicySet};
+use crate::reading::{Readings, Switch};
+use crate::request::derive::{fields, is_account, is_of_service};
+use crate::request::{Principal, Request};
+use std::fmt;
+
+/// What all policies together decide about a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effective {
+    /// The decision, or `None` if it hangs on something that is not modelled.
+    pub decision: Option<Decision>,
+    /// The statements that certainly match, of the policies that apply to the principal.
+    pub matched: Vec<Matched>,
+    /// The first gate that the request does not pass; `None` if it is allowed or undecided.
+    pub failed: Option<Gate>,
+    /// What the match of a statement hangs on. There may be some although the decision is certain.
+    pub unsupported: Vec<(Place, Unsupported)>,
+}
+
+/// A statement that matches a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// Where its policy stands.
+    pub place: Place,
+    /// Its index in the policy.
+    pub statement: usize,
+    /// What it says.
+    pub effect: Effect,
+}
+
+/// What can keep a request out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// A matching Deny statement of the policy at this place.
+    ExplicitDeny(Place),
+    /// No service control policy of this level, from the root down, allows it.
+    Scp(usize),
+    /// This policy of a VPC endpoint does not allow it.
+    VpcEndpoint(usize),
+    /// No policy of the resource allows it, and one has to.
+    ResourcePolicy,
+    /// No identity-based policy allows it, and one has to.
+    Identity,
+    /// This permissions boundary does not allow it.
+    Boundary(usize),
+    /// No session policy allows it, or the session has none and needs one.
+    Session,
+}
+
+/// Services whose actions resource control policies govern, as prefixes of actions (5.3). The list
+/// of 2026-09; it grows.
+const SERVICES_WITH_RCP: [&str; 62] = [
+    "aoss",
+    "appconfig",
+    "appstream",
+    "autoscaling",
+    "autoscaling-plans",
+    "budgets",
+    "clouddirectory",
+    "cloudfront",
+    "cloudsearch",
+    "cloudtrail-data",
+    "codeartifact",
+    "codebuild",
+    "codecommit",
+    "codepipeline",
+    "cognito-identity",
+    "cognito-idp",
+    "comprehend",
+    "comprehendmedical",
+    "compute-optimizer",
+    "cost-optimization-hub",
+    "dax",
+    "dsql",
+    "dynamodb",
+    "ecr",
+    "ecr-public",
+    "events",
+    "firehose",
+    "fis",
+    "fms",
+    "gamelift",
+    "health",
+    "inspector-scan",
+    "kendra",
+    "kinesisvideo",
+    "kms",
+    "logs",
+    "memorydb",
+    "networkmonitor",
+    "notifications",
+    "opensearch",
+    "pca-connector-ad",
+    "personalize",
+    "polly",
+    "pricing",
+    "resource-groups",
+    "rolesanywhere",
+    "s3",
+    "secretsmanager",
+    "servicediscovery",
+    "signin",
+    "sqs",
+    "sts",
+    "support",
+    "swf",
+    "textract",
+    "timestream-influxdb",
+    "transcribe",
+    "transfer",
+    "translate",
+    "wafv2",
+    "workspaces",
+    "xray",
+];
+
+/// Decides `request` against all policies of `set` (5.6).
+///
+/// The decision is `Allow` if and only if no Deny statement of a policy that applies matches, and
+/// every gate lets the request pass.
+pub fn decide(set: &PolicySet, request: &Request, readings: Readings) -> Effective {
+    if needs_no_permission(request) {
+        return Effective {
+            decision: Some(Decision::Allow),
+            matched: vec![],
+            failed: None,
+            unsupported: vec![],
+        };
+    }
+    let asker = Asker::of(request);
+    let mut scene = Scene::new(request, readings);
+    scene.has_boundary = asker.has_boundary && !set.boundary.is_empty();
+    let mut tally = Tally::new(scene);
+
+    if asker.has_rcp {
+        // Only their Deny statements count: RCPFullAWSAccess, which allows everything, is attached
+        // at every level and cannot be detached (5.3).
+        for (level, policies) in set.rcp.iter().enumerate() {
+            tally.union(policies, |index| Place::Rcp(level, index));
+        }
+    }
+    let scp = if asker.has_scp { set.scp.as_slice() } else { &[] };
+    let scp: Vec<_> = scp
+        .iter()
+        .enumerate()
+        .map(|(level, policies)| {
+            (Gate::Scp(level), tally.union(policies, |index| Place::Scp(level, index)))
+        })
+        .collect();
+    let endpoint = tally.each(&set.vpc_endpoint, Place::VpcEndpoint, Gate::VpcEndpoint);
+    let grants = set.resource.as_ref().map(|policies| tally.grants(policies, asker.rules_bucket));
+    let identity = if asker.has_identity { set.identity.as_slice() } else { &[] };
+    let identity = tally.union(identity, Place::Identity);
+    let boundary = if asker.has_boundary { set.boundary.as_slice() } else { &[] };
+    let boundary = tally.each(boundary, Place::Boundary, Gate::Boundary);
+    let session = match &set.session {
+        Some(policies) if asker.has_session => tally.union(policies, Place::Session),
+        // A federated user without session policy has nothing from its user (5.2).
+        None if asker.needs_session => Truth::False,
+        _ => Truth::True,
+    };
+
+    let principal_side = Sides { set, grants, identity, boundary, session };
+    let gates =
+        scp.into_iter().chain(endpoint).chain(principal_side.gates(&asker, readings, request));
+    let gates: Vec<(Gate, Truth)> = gates.collect();
+    let allowed = gates.iter().fold(Truth::True, |all, (_, passed)| all.and(*passed));
+    let decision = decision(allowed, tally.deny);
+    let failed = match decision {
+        Some(Decision::ExplicitDeny) => tally.denying.map(Gate::ExplicitDeny),
+        Some(Decision::ImplicitDeny) => {
+            gates.iter().find(|(_, passed)| *passed == Truth::False).map(|(gate, _)| *gate)
+        }
+        Some(Decision::Allow) | None => None,
+    };
+    Effective { decision, matched: tally.matched, failed, unsupported: tally.unsupported }
+}
+
+/// Which kinds of policies bear on who asks (5.2), and which rules do.
+struct Asker<'r> {
+    /// Twelve digits; none for those who belong to no account.
+    account: Option<&'r str>,
+    has_identity: bool,
+    has_boundary: bool,
+    has_session: bool,
+    /// Whether nothing passes the session gate without a session policy.
+    needs_session: bool,
+    has_scp: bool,
+    has_rcp: bool,
+    /// Whether the resource is of the asker's account.
+    is_owner: bool,
+    /// Whether the Deny statements of the bucket's policy do not count (6.3).
+    rules_bucket: bool,
+}
+
+impl<'r> Asker<'r> {
+    fn of(request: &'r Request) -> Asker<'r> {
+        let principal = &request.principal;
+        let account = principal.partition_and_account().map(|(_, account)| account);
+        let account = account.filter(|account| is_account(account));
+        let is_root = matches!(principal, Principal::Root { .. });
+        let is_role = matches!(principal, Principal::RoleSession { .. });
+        let is_federated_user = matches!(principal, Principal::FederatedUser { .. });
+        let is_service_linked = is_role && request.service_linked_role;
+        // Where nobody knows the owner it is the asker's account.
+        let is_owner = account.is_some() && request.owner().is_none_or(|o| Some(o) == account);
+        let has_identity = account.is_some() && !is_root;
+        let retires_grant = request.action.eq_ignore_ascii_case("kms:RetireGrant");
+        let owner_is_exempt = request.management_account && is_owner;
+        let is_governed = SERVICES_WITH_RCP.iter().any(|s| is_of_service(&request.action, s));
+        Asker {
+            account,
+            has_identity,
+            has_boundary: has_identity && !is_service_linked,
+            has_session: is_federated_user || (is_role && !is_service_linked),
+            needs_session: is_federated_user,
+            has_scp: account.is_some() && !request.management_account && !is_service_linked,
+            has_rcp: is_governed && !is_service_linked && !retires_grant && !owner_is_exempt,
+            is_owner,
+            rules_bucket: is_root && is_owner && is_about_bucket_policy(&request.action),
+        }
+    }
+}
+
+/// The answers of the policies of the two sides.
+struct Sides<'s> {
+    set: &'s PolicySet,
+    /// None if the resource's side is left out.
+    grants: Option<Grants>,
+    identity: Truth,
+    boundary: Vec<(Gate, Truth)>,
+    session: Truth,
+}
+
+impl Sides<'_> {
+    /// The gates of identity, boundary, session and resource. The first that is false is the one
+    /// to be named.
+    fn gates(
+        &self,
+        asker: &Asker<'_>,
+        readings: Readings,
+        request: &Request,
+    ) -> Vec<(Gate, Truth)> {
+        let Some(grants) = &self.grants else {
+            return match (&request.principal, asker.account) {
+                (Principal::Root { .. }, _) => vec![],
+                (_, Some(_)) => self.principal_gates(),
+                // They have nothing but what a resource grants.
+                (_, None) => vec![(Gate::ResourcePolicy, Truth::False)],
+            };
+        };
+        let needs = |truth| vec![(Gate::ResourcePolicy, truth)];
+        let is_explicit = is_explicit_only(self.set, request);
+        match (&request.principal, asker.account) {
+            // Services, anonymous callers, identities of providers, canonical users, and origin
+            // access identities of CloudFront.
+            (_, None) => needs(grants.any()),
+            (Principal::Root { .. }, Some(_)) => match (asker.is_owner, is_explicit) {
+                (true, false) => vec![],
+                (true, true) => needs(grants.account.or(grants.wildcard)),
+                (false, _) => needs(grants.any()),
+            },
+            (_, Some(_)) if asker.is_owner => self.same_account(grants, is_explicit, readings),
+            (_, Some(_)) => {
+                let mut gates = needs(grants.any());
+                gates.extend(self.principal_gates());
+                gates
+            }
+        }
+    }
+
+    /// What a grant of the own account's resource policy spares (5.4).
+    fn same_account(
+        &self,
+        grants: &Grants,
+        is_explicit: bool,
+        readings: Readings,
+    ) -> Vec<(Gate, Truth)> {
+        let direct = grants.wildcard.or(grants.session).or(grants.user);
+        // Whether a session policy limits such a grant too (D30).
+        let is_limited = readings.is_alternative(Switch::D30) && self.set.session.is_some();
+        let direct_gates = if is_limited { vec![(Gate::Session, self.session)] } else { vec![] };
+        let role_gates: Vec<_> =
+            self.boundary.iter().copied().chain([(Gate::Session, self.session)]).collect();
+        let mut identity_gates = self.principal_gates();
+        if is_explicit {
+            identity_gates.insert(0, (Gate::ResourcePolicy, grants.account));
+        }
+        let paths =
+            [(direct, direct_gates), (grants.role, role_gates), (Truth::True, identity_gates)];
+        let passes = |(open, gates): &(Truth, Vec<(Gate, Truth)>)| {
+            gates.iter().fold(*open, |all, (_, passed)| all.and(*passed))
+        };
+        let passed = paths.iter().map(passes).fold(Truth::False, Truth::or);
+        if passed != Truth::False {
+            // Which gate it hangs on plays no part.
+            return vec![(Gate::Identity, passed)];
+        }
+        // The gates of the first path that is open: the others were never tried.
+        let path = paths.into_iter().find(|(open, _)| *open == Truth::True);
+        path.map(|(_, gates)| gates).unwrap_or_default()
+    }
+
+    /// Identity, boundaries and session, all of which must allow.
+    fn principal_gates(&self) -> Vec<(Gate, Truth)> {
+        let mut gates = vec![(Gate::Identity, self.identity)];
+        gates.extend(&self.boundary);
+        gates.push((Gate::Session, self.session));
+        gates
+    }
+}
+
+/// In which ways the resource's policies grant the request (2.4).
+#[derive(Clone, Copy, Debug)]
+struct Grants {
+    wildcard: Truth,
+    account: Truth,
+    user: Truth,
+    /// The role, or the user behind a federated user: the two are treated alike.
+    role: Truth,
+    session: Truth,
+    other: Truth,
+}
+
+impl Grants {
+    const NONE: Grants = Grants {
+        wildcard: Truth::False,
+        account: Truth::False,
+        user: Truth::False,
+        role: Truth::False,
+        session: Truth::False,
+        other: Truth::False,
+    };
+
+    fn any(&self) -> Truth {
+        let Grants { wildcard, account, user, role, session, other } = *self;
+        [wildcard, account, user, role, session, other].into_iter().fold(Truth::False, Truth::or)
+    }
+
+    fn add(&mut self, class: GrantClass, truth: Truth) {
+        let sum = match class {
+            GrantClass::Wildcard => &mut self.wildcard,
+            GrantClass::Account => &mut self.account,
+            GrantClass::User => &mut self.user,
+            GrantClass::FederatedBase | GrantClass::Role => &mut self.role,
+            GrantClass::Session => &mut self.session,
+            GrantClass::Other => &mut self.other,
+        };
+        *sum = sum.or(truth);
+    }
+}
+
+/// What the statements looked at so far say.
+struct Tally<'r> {
+    scene: Scene<'r>,
+    deny: Truth,
+    /// The policy of the first Deny statement that certainly matches.
+    denying: Option<Place>,
+    matched: Vec<Matched>,
+    unsupported: Vec<(Place, Unsupported)>,
+}
+
+impl<'r> Tally<'r> {
+    fn new(scene: Scene<'r>) -> Tally<'r> {
+        Tally { scene, deny: Truth::False, denying: None, matched: vec![], unsupported: vec![] }
+    }
+
+    /// Whether some Allow statement of the policies matches.
+    fn union(&mut self, policies: &[Policy], place: impl Fn(usize) -> Place) -> Truth {
+        let mut allow = Truth::False;
+        for (index, policy) in policies.iter().enumerate() {
+            for statement in &policy.statements {
+                let answer = matches(policy, statement, &self.scene);
+                let truth = self.count(place(index), statement, answer);
+                if statement.effect == Effect::Allow {
+                    allow = allow.or(truth);
+                }
+            }
+        }
+        allow
+    }
+
+    /// The gates of policies each of which must allow.
+    fn each(
+        &mut self,
+        policies: &[Policy],
+        place: impl Fn(usize) -> Place,
+        gate: impl Fn(usize) -> Gate,
+    ) -> Vec<(Gate, Truth)> {
+        let mut gates = vec![];
+        for (index, policy) in policies.iter().enumerate() {
+            let allowed = self.union(std::slice::from_ref(policy), |_| place(index));
+            gates.push((gate(index), allowed));
+        }
+        gates
+    }
+
+    /// In which ways the resource's policies grant.
+    fn grants(&mut self, policies: &[Policy], without_denies: bool) -> Grants {
+        let mut grants = Grants::NONE;
+        for (index, policy) in policies.iter().enumerate() {
+            for statement in &policy.statements {
+                match statement.effect {
+                    Effect::Deny if without_denies => {}
+                    Effect::Deny => {
+                        let answer = matches(policy, statement, &self.scene);
+                        self.count(Place::Resource(index), statement, answer);
+                    }
+                    Effect::Allow => self.grant(policy, index, statement, &mut grants),
+                }
+            }
+        }
+        grants
+    }
+
+    fn grant(&mut self, policy: &Policy, index: usize, statement: &Statement, grants: &mut Grants) {
+        let classes = self.classes(statement);
+        if classes.is_empty() {
+            return;
+        }
+        let answer = place(statement, matches_whoever_asks(policy, statement, &self.scene));
+        let truth = self.count(Place::Resource(index), statement, answer);
+        for class in classes {
+            grants.add(class, truth);
+        }
+    }
+
+    /// In which ways the principals of an Allow statement cover the asker. `NotPrincipal` grants to
+    /// everybody else, as a star does (D13).
+    fn classes(&self, statement: &Statement) -> Vec<GrantClass> {
+        let (request, readings) = (self.scene.request, self.scene.readings);
+        match &statement.principal {
+            None => vec![],
+            Some(clause) if clause.negated => {
+                let star = principal::grants(&PrincipalKind::Everyone, request, readings);
+                let is_exempt = principal::exempts(&clause.entries, request, readings);
+                star.into_iter().filter(|_| !is_exempt).collect()
+            }
+            Some(clause) => {
+                let entries = clause.entries.iter();
+                entries.filter_map(|e| principal::grants(&e.kind, request, readings)).collect()
+            }
+        }
+    }
+
+    fn count(
+        &mut self,
+        place: Place,
+        statement: &Statement,
+        (truth, hangs_on): (Truth, Vec<Unsupported>),
+    ) -> Truth {
+        let effect = statement.effect;
+        if effect == Effect::Deny {
+            self.deny = self.deny.or(truth);
+        }
+        if truth == Truth::True {
+            self.matched.push(Matched { place, statement: statement.index, effect });
+            if effect == Effect::Deny {
+                self.denying.get_or_insert(place);
+            }
+        }
+        self.unsupported.extend(hangs_on.into_iter().map(|construct| (place, construct)));
+        truth
+    }
+}
+
+/// Calls that whoever has credentials may make, whatever policies say (6.5).
+fn needs_no_permission(request: &Request) -> bool {
+    let is_signed =
+        !matches!(request.principal, Principal::Anonymous | Principal::Federated { .. });
+    let free = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
+    is_signed && free.iter().any(|action| request.action.eq_ignore_ascii_case(action))
+}
+
+/// The actions that the root user of a bucket's owner always has (6.3).
+fn is_about_bucket_policy(action: &str) -> bool {
+    let actions = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
+    actions.iter().any(|known| action.eq_ignore_ascii_case(known))
+}
+
+/// Whether nobody has access but by the resource's policy, not even its owner: KMS keys, and roles
+/// that are to be assumed (5.6).
+fn is_explicit_only(set: &PolicySet, request: &Request) -> bool {
+    let policies = set.resource.as_deref().unwrap_or_default();
+    let is_explicit =
+        |policy: &Policy| matches!(policy.policy_type, PolicyType::Kms | PolicyType::Trust);
+    if policies.iter().any(is_explicit) {
+        return true;
+    }
+    let Some([_, _, service, _, _, resource]) = fields(&request.resource) else { return false };
+    match service {
+        "kms" => resource.starts_with("key/"),
+        "iam" => resource.starts_with("role/") && is_about_trust(&request.action),
+        _ => false,
+    }
+}
+
+/// The actions that trust policies are about (6.1).
+fn is_about_trust(action: &str) -> bool {
+    let Some((service, name)) = action.split_once(':') else { return false };
+    let starts = |prefix: &str| {
+        name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    service.eq_ignore_ascii_case("sts")
+        && (starts("AssumeRole")
+            || name.eq_ignore_ascii_case("TagSession")
+            || name.eq_ignore_ascii_case("SetSourceIdentity"))
+}
+
+impl fmt::Display for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Gate::ExplicitDeny(place) => {
+                let kind = match place {
+                    Place::Identity(_) => "an identity-based policy",
+                    Place::Resource(_) => "a policy of the resource",
+                    Place::Boundary(_) => "a permissions boundary",
+                    Place::Session(_) => "a session policy",
+                    Place::Scp(..) => "a service control policy",
+                    Place::Rcp(..) => "a resource control policy",
+                    Place::VpcEndpoint(_) => "a policy of the VPC endpoint",
+                };
+                write!(f, "{kind} denies it")
+            }
+            Gate::Scp(level) => {
+                write!(f, "no service control policy of level {} allows it", level + 1)
+            }
+            Gate::VpcEndpoint(_) => f.write_str("the policy of the VPC endpoint does not allow it"),
+            Gate::ResourcePolicy => f.write_str("no policy of the resource allows it"),
+            Gate::Identity => f.write_str("no identity-based policy allows it"),
+            Gate::Boundary(_) => f.write_str("the permissions boundary does not allow it"),
+            Gate::Session => f.write_str("no session policy allows it"),
+        }
+    }
+}

@@ -1,0 +1,563 @@
+//! Reading a request that a person wrote: principals as text, and the context keys that follow.
+//!
+//! Only what follows is filled in (R1–R6, R8, R25, R31). The unique id of a user or role, its tags
+//! and its organisation are facts about an account that nobody gave us, so they stay absent
+//! unless they are given; and the keys of services, of identities of providers and of canonical
+//! users are mostly free. A key that contradicts what follows is an error rather than overruled:
+//! one of the two is a mistake, and an answer about either would be about another request than
+//! was meant.
+
+use super::{Context, ContextValue, Principal, Request};
+
+/// What is wrong with a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// A member that has not the form it must have.
+    #[error("`{member}`: {message}")]
+    Malformed {
+        /// The member's name in the JSON of a request, such as `principal`.
+        member: &'static str,
+        /// What is wrong, lower case, the text in backticks.
+        message: String,
+        /// What would be right.
+        hint: &'static str,
+    },
+    /// A value that is at odds with what principal, action and resource imply.
+    #[error("`{key}` is {}, but {} follows from the rest of the request", shown(.given), shown(.follows))]
+    Contradiction {
+        /// The context key, or `resource_account`.
+        key: &'static str,
+        /// What the request gives.
+        given: Option<ContextValue>,
+        /// What follows; `None` if the key must be absent.
+        follows: Option<ContextValue>,
+    },
+}
+
+/// The identity providers that have a host name rather than an ARN (1.4). The first is under
+/// `amazonaws.com` as service principals are.
+const PROVIDER_HOSTS: [&str; 4] = [
+    "cognito-identity.amazonaws.com",
+    "www.amazon.com",
+    "graph.facebook.com",
+    "accounts.google.com",
+];
+
+/// What the names of service principals end in.
+const SERVICE_SUFFIXES: [&str; 4] =
+    [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".amazon.com"];
+
+/// Actions whose requests have no `aws:ResourceAccount`, lower case, besides all of `ebs` (7.4).
+const WITHOUT_RESOURCE_ACCOUNT: [&str; 16] = [
+    "auditmanager:updateassessmentframeworkshare",
+    "detective:acceptinvitation",
+    "ds:acceptshareddirectory",
+    "ec2:accepttransitgatewaypeeringattachment",
+    "ec2:acceptvpcendpointconnections",
+    "ec2:acceptvpcpeeringconnection",
+    "ec2:createtransitgatewaypeeringattachment",
+    "ec2:createvpcendpoint",
+    "ec2:createvpcpeeringconnection",
+    "es:acceptinboundconnection",
+    "events:putevents",
+    "guardduty:acceptadministratorinvitation",
+    "macie2:acceptinvitation",
+    "route53:associatevpcwithhostedzone",
+    "route53:createvpcassociationauthorization",
+    "securityhub:acceptadministratorinvitation",
+];
+
+/// Keys that only direct calls of services have (R8).
+const OF_SERVICES: [&str; 2] = ["aws:PrincipalServiceName", "aws:PrincipalServiceNamesList"];
+
+/// Keys that anonymous requests have not (R1). Tags come on top.
+const NOT_OF_ANONYMOUS: [&str; 12] = [
+    "aws:PrincipalArn",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalOrgPaths",
+    "aws:PrincipalIsAWSService",
+    "aws:username",
+    "aws:TokenIssueTime",
+    "aws:MultiFactorAuthAge",
+    "aws:MultiFactorAuthPresent",
+    "aws:CalledVia",
+    "aws:CalledViaFirst",
+    "aws:CalledViaLast",
+    "aws:SourceIdentity",
+];
+
+impl Request {
+    /// The request with the context keys that follow from its principal, action and resource, and
+    /// with the owner of its resource where that follows.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Request::check`], and a [`RequestError::Contradiction`] where a key that is
+    /// given is not what follows.
+    pub fn complete(mut self) -> Result<Request, RequestError> {
+        self.check()?;
+        self.derive_owner()?;
+        let follows = Follows { context: &mut self.context };
+        follows.of_principal(&self.principal, &self.action)?;
+        if let Some(account) = &self.resource_account
+            && has_resource_account(&self.action)
+        {
+            Follows { context: &mut self.context }.one("aws:ResourceAccount", account)?;
+        }
+        Ok(self)
+    }
+
+    /// Checks the forms of principal, action, resource and owner. Actions and context keys may be
+    /// unknown ones.
+    ///
+    /// # Errors
+    ///
+    /// A [`RequestError::Malformed`] for the first member that has not its form.
+    pub fn check(&self) -> Result<(), RequestError> {
+        self.principal.check()?;
+        let well_formed = |(service, name): (&str, &str)| {
+            !service.is_empty() && !name.is_empty() && !name.contains(':')
+        };
+        if !self.action.split_once(':').is_some_and(well_formed) {
+            let message = format!("`{}` is not an action", shorten(&self.action));
+            let hint = "an action is `service:Name`, such as `s3:GetObject`, without wildcards";
+            return Err(RequestError::Malformed { member: "action", message, hint });
+        }
+        if self.resource != "*" && fields(&self.resource).is_none() {
+            let message = format!("`{}` is not a resource", shorten(&self.resource));
+            let hint = "a resource is an ARN of six fields, such as `arn:aws:s3:::bucket/key`, \
+                        or `*` for an action without resource type";
+            return Err(RequestError::Malformed { member: "resource", message, hint });
+        }
+        match &self.resource_account {
+            Some(account) if !is_account(account) => {
+                let message = format!("`{}` is not an account", shorten(account));
+                let hint = "an account is twelve digits";
+                Err(RequestError::Malformed { member: "resource_account", message, hint })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The account that owns the resource, where anything says so: the request itself, else twelve
+    /// digits in the resource's ARN, else `aws:ResourceAccount`.
+    pub fn owner(&self) -> Option<&str> {
+        let in_arn = || account_in_arn(&self.resource);
+        let in_context = || match self.context.get("aws:ResourceAccount") {
+            Some(ContextValue::One(account)) => Some(account.as_str()),
+            _ => None,
+        };
+        self.resource_account.as_deref().or_else(in_arn).or_else(in_context)
+    }
+
+    /// Fills in the owner, and refuses one that the ARN contradicts (R25).
+    fn derive_owner(&mut self) -> Result<(), RequestError> {
+        let in_arn =
+            account_in_arn(&self.resource).filter(|_| !names_another_account(&self.resource));
+        match (&self.resource_account, in_arn) {
+            (Some(given), Some(in_arn)) if given != in_arn => Err(RequestError::Contradiction {
+                key: "resource_account",
+                given: Some(ContextValue::One(given.clone())),
+                follows: Some(ContextValue::One(in_arn.to_owned())),
+            }),
+            (None, Some(in_arn)) => {
+                self.resource_account = Some(in_arn.to_owned());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Principal {
+    /// Reads a principal from its short form: the ARN of a user, root user, role session
+    /// (`arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`) or federated user; a service principal
+    /// such as `sns.amazonaws.com`; an identity provider's ARN or host; a canonical user id; and
+    /// `anonymous` or `*`.
+    ///
+    /// The role of a session is taken to have no path, see [`Principal::with_role_arn`].
+    ///
+    /// # Errors
+    ///
+    /// A [`RequestError::Malformed`] of member `principal`.
+    pub fn from_text(text: &str) -> Result<Principal, RequestError> {
+        if text == "anonymous" || text == "*" {
+            return Ok(Principal::Anonymous);
+        }
+        let principal = match fields(text) {
+            Some([_, partition, "iam", _, account, "root"]) => Principal::Root {
+                partition: partition.to_owned(),
+                account: account.to_owned(),
+                canonical_user: None,
+            },
+            Some([_, _, "iam", _, _, resource]) if resource.starts_with("user/") => {
+                Principal::User { arn: text.to_owned(), canonical_user: None }
+            }
+            Some([_, _, "iam", _, _, resource])
+                if resource.starts_with("oidc-provider/")
+                    || resource.starts_with("saml-provider/") =>
+            {
+                Principal::Federated { provider: text.to_owned() }
+            }
+            Some([_, _, "iam", _, _, resource]) if resource.starts_with("role/") => {
+                let hint = "a role asks for nothing, its sessions do: \
+                            `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`";
+                return Err(no_principal(text, hint));
+            }
+            Some([_, partition, "sts", _, account, resource]) => {
+                match resource.split_once('/').zip(resource.strip_prefix("assumed-role/")) {
+                    Some((_, rest)) => {
+                        let (role, session) =
+                            rest.split_once('/').ok_or_else(|| no_principal(text, ARN_FORMS))?;
+                        Principal::RoleSession {
+                            role_arn: format!("arn:{partition}:iam::{account}:role/{role}"),
+                            session_name: session.to_owned(),
+                        }
+                    }
+                    None => Principal::FederatedUser { arn: text.to_owned(), base: None },
+                }
+            }
+            Some(_) => return Err(no_principal(text, ARN_FORMS)),
+            None if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                Principal::CanonicalUser { id: text.to_owned() }
+            }
+            None if is_host(text) => host(text),
+            None => return Err(no_principal(text, ARN_FORMS)),
+        };
+        principal.check()?;
+        Ok(principal)
+    }
+
+    /// The session with its role's ARN, which may have a path.
+    ///
+    /// # Errors
+    ///
+    /// A [`RequestError::Malformed`] of member `role_arn` if the principal is no role session, or
+    /// the ARN is not that of a role of the same partition, account and name.
+    pub fn with_role_arn(self, role_arn: &str) -> Result<Principal, RequestError> {
+        let malformed = |message: String, hint| {
+            Err(RequestError::Malformed { member: "role_arn", message, hint })
+        };
+        let own = (self.partition_and_account(), self.role_name());
+        let Principal::RoleSession { session_name, .. } = &self else {
+            let message =
+                format!("`{}` is given for a principal that is no role session", shorten(role_arn));
+            return malformed(message, "leave it out");
+        };
+        let session = Principal::RoleSession {
+            role_arn: role_arn.to_owned(),
+            session_name: session_name.clone(),
+        };
+        if session.check().is_err() || (session.partition_and_account(), session.role_name()) != own
+        {
+            let message = format!("`{}` is not the role of the session", shorten(role_arn));
+            let hint = "a role is `arn:aws:iam::ACCOUNT:role/[PATH/]NAME`, of the session's \
+                        partition, account and name";
+            return malformed(message, hint);
+        }
+        Ok(session)
+    }
+
+    /// The federated user with the user who called `GetFederationToken`.
+    ///
+    /// # Errors
+    ///
+    /// A [`RequestError::Malformed`] of member `federated_base` if the principal is no federated
+    /// user, or the ARN is not that of a user of the same partition and account.
+    pub fn with_federated_base(self, user_arn: &str) -> Result<Principal, RequestError> {
+        let malformed = |message: String, hint| {
+            Err(RequestError::Malformed { member: "federated_base", message, hint })
+        };
+        let Principal::FederatedUser { arn, .. } = &self else {
+            let message = format!(
+                "`{}` is given for a principal that is no federated user",
+                shorten(user_arn)
+            );
+            return malformed(message, "leave it out");
+        };
+        let user = Principal::User { arn: user_arn.to_owned(), canonical_user: None };
+        if user.check().is_err() || user.partition_and_account() != self.partition_and_account() {
+            let message = format!("`{}` is not a user of the session's account", shorten(user_arn));
+            return malformed(message, "a user is `arn:aws:iam::ACCOUNT:user/[PATH/]NAME`");
+        }
+        Ok(Principal::FederatedUser { arn: arn.clone(), base: Some(user_arn.to_owned()) })
+    }
+
+    /// Checks the forms of the principal's parts.
+    ///
+    /// # Errors
+    ///
+    /// A [`RequestError::Malformed`] of member `principal`.
+    pub fn check(&self) -> Result<(), RequestError> {
+        let require = |fine: bool, text: &str, hint| {
+            if fine { Ok(()) } else { Err(no_principal(text, hint)) }
+        };
+        match self {
+            Principal::Anonymous => Ok(()),
+            Principal::Root { partition, account, .. } => {
+                require(is_word(partition), partition, "a partition is a word such as `aws`")?;
+                require(is_account(account), account, "an account is twelve digits")
+            }
+            Principal::User { arn, .. } => {
+                let hint = "a user is `arn:aws:iam::ACCOUNT:user/[PATH/]NAME`";
+                require(is_named(arn, "iam", "user/"), arn, hint)
+            }
+            Principal::RoleSession { role_arn, session_name } => {
+                let hint = "a role is `arn:aws:iam::ACCOUNT:role/[PATH/]NAME`";
+                require(is_named(role_arn, "iam", "role/"), role_arn, hint)?;
+                let fine = !session_name.is_empty() && !session_name.contains(['/', ':']);
+                require(
+                    fine,
+                    session_name,
+                    "a session's name is not empty and has neither `/` nor `:`",
+                )
+            }
+            Principal::FederatedUser { arn, base } => {
+                let hint = "a federated user is `arn:aws:sts::ACCOUNT:federated-user/NAME`";
+                require(is_named(arn, "sts", "federated-user/"), arn, hint)?;
+                let hint = "the user behind it is `arn:aws:iam::ACCOUNT:user/[PATH/]NAME`";
+                let base_is_user = |base: &String| is_named(base, "iam", "user/");
+                require(
+                    base.as_ref().is_none_or(base_is_user),
+                    base.as_deref().unwrap_or_default(),
+                    hint,
+                )
+            }
+            Principal::Service { name } => {
+                require(is_host(name), name, "a service is named like `sns.amazonaws.com`")
+            }
+            Principal::Federated { provider } => {
+                let is_provider = |[_, partition, service, region, account, resource]: [&str;
+                                       6]| {
+                    let kind = resource.split_once('/').map(|(kind, _)| kind);
+                    is_word(partition)
+                        && service == "iam"
+                        && region.is_empty()
+                        && is_account(account)
+                        && matches!(kind, Some("oidc-provider" | "saml-provider"))
+                };
+                let fine = match fields(provider) {
+                    Some(fields) => is_provider(fields),
+                    None => is_host(provider),
+                };
+                let hint = "a provider is `arn:aws:iam::ACCOUNT:oidc-provider/HOST`, \
+                            `arn:aws:iam::ACCOUNT:saml-provider/NAME` or a host";
+                require(fine, provider, hint)
+            }
+            Principal::CanonicalUser { id } => {
+                require(!id.is_empty(), id, "a canonical user id is 64 hexadecimal digits")
+            }
+        }
+    }
+}
+
+/// The context, to which what follows is added.
+struct Follows<'c> {
+    context: &'c mut Context,
+}
+
+impl Follows<'_> {
+    fn of_principal(mut self, principal: &Principal, action: &str) -> Result<(), RequestError> {
+        match principal {
+            Principal::Anonymous => self.of_anonymous()?,
+            Principal::Root { account, .. } => {
+                self.one("aws:PrincipalType", "Account")?;
+                self.one("aws:userid", account)?;
+                self.absent("aws:username")?;
+            }
+            Principal::User { arn, .. } => {
+                self.one("aws:PrincipalType", "User")?;
+                self.one("aws:username", last_part(arn))?;
+            }
+            Principal::RoleSession { session_name, .. } => {
+                self.one("aws:PrincipalType", "AssumedRole")?;
+                self.session_in_userid(session_name)?;
+                self.absent("aws:username")?;
+            }
+            Principal::FederatedUser { arn, .. } => {
+                self.one("aws:PrincipalType", "FederatedUser")?;
+                let account = account_in_arn(arn).unwrap_or_default();
+                self.one("aws:userid", &format!("{account}:{}", last_part(arn)))?;
+                self.absent("aws:username")?;
+            }
+            Principal::Service { name } => {
+                self.one("aws:PrincipalIsAWSService", "true")?;
+                self.one("aws:PrincipalServiceName", name)?;
+                self.one("aws:ViaAWSService", "false")?;
+                self.absent("aws:username")?;
+            }
+            Principal::Federated { .. } | Principal::CanonicalUser { .. } => {}
+        }
+        let arn = match principal {
+            Principal::Root { partition, account, .. } => {
+                format!("arn:{partition}:iam::{account}:root")
+            }
+            Principal::User { arn, .. } | Principal::FederatedUser { arn, .. } => arn.clone(),
+            Principal::RoleSession { role_arn, .. } => role_arn.clone(),
+            _ => return Ok(()),
+        };
+        self.one("aws:PrincipalArn", &arn)?;
+        self.one("aws:PrincipalIsAWSService", "false")?;
+        for key in OF_SERVICES {
+            self.absent(key)?;
+        }
+        if let Some((_, account)) = principal.partition_and_account() {
+            self.one("aws:PrincipalAccount", account)?;
+            if is_of_service(action, "kms") {
+                self.one("kms:CallerAccount", account)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn of_anonymous(&mut self) -> Result<(), RequestError> {
+        self.one("aws:PrincipalType", "Anonymous")?;
+        self.one("aws:PrincipalAccount", "anonymous")?;
+        self.one("aws:userid", "anonymous")?;
+        for key in OF_SERVICES.into_iter().chain(NOT_OF_ANONYMOUS) {
+            self.absent(key)?;
+        }
+        Ok(())
+    }
+
+    /// The user id of a session is its role's unique id, which is not known, and its name (R5).
+    fn session_in_userid(&mut self, session_name: &str) -> Result<(), RequestError> {
+        let ends_in_name = |userid: &str| {
+            userid.split_once(':').is_some_and(|(id, name)| !id.is_empty() && name == session_name)
+        };
+        match self.context.get("aws:userid") {
+            None => Ok(()),
+            Some(ContextValue::One(userid)) if ends_in_name(userid) => Ok(()),
+            given => Err(RequestError::Contradiction {
+                key: "aws:userid",
+                given: given.cloned(),
+                follows: Some(ContextValue::One(format!("AROA…:{session_name}"))),
+            }),
+        }
+    }
+
+    /// Makes `key` present with `value`, unless it is already.
+    fn one(&mut self, key: &'static str, value: &str) -> Result<(), RequestError> {
+        let is_boolean = matches!(value, "true" | "false");
+        match self.context.get(key) {
+            None => drop(self.context.insert(key, ContextValue::One(value.to_owned()))),
+            Some(ContextValue::One(given)) if given == value => {}
+            Some(ContextValue::One(given)) if is_boolean && given.eq_ignore_ascii_case(value) => {}
+            given => {
+                return Err(RequestError::Contradiction {
+                    key,
+                    given: given.cloned(),
+                    follows: Some(ContextValue::One(value.to_owned())),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn absent(&self, key: &'static str) -> Result<(), RequestError> {
+        match self.context.get(key) {
+            None => Ok(()),
+            given => Err(RequestError::Contradiction { key, given: given.cloned(), follows: None }),
+        }
+    }
+}
+
+const ARN_FORMS: &str = "a principal is the ARN of a user, root user, role session or federated user, \
+     a service such as `sns.amazonaws.com`, a provider's ARN or host, or `anonymous`";
+
+fn no_principal(text: &str, hint: &'static str) -> RequestError {
+    let message = format!("`{}` is not a principal", shorten(text));
+    RequestError::Malformed { member: "principal", message, hint }
+}
+
+/// A principal that is named by a host: a provider if it is a known one, a service if it is
+/// Amazon's, else the host of an OpenID Connect provider.
+fn host(name: &str) -> Principal {
+    let is_service = !PROVIDER_HOSTS.contains(&name)
+        && SERVICE_SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
+    if is_service {
+        Principal::Service { name: name.to_owned() }
+    } else {
+        Principal::Federated { provider: name.to_owned() }
+    }
+}
+
+/// The six fields of an ARN; `None` if the text is none.
+pub(crate) fn fields(text: &str) -> Option<[&str; 6]> {
+    let mut parts = text.splitn(6, ':');
+    let mut next = || parts.next();
+    let fields = [next()?, next()?, next()?, next()?, next()?, next()?];
+    (fields[0] == "arn").then_some(fields)
+}
+
+/// The account field of an ARN, if it is twelve digits.
+fn account_in_arn(arn: &str) -> Option<&str> {
+    fields(arn).map(|fields| fields[4]).filter(|account| is_account(account))
+}
+
+/// Whether the account in the ARN need not be the owner's: S3 access points, and MSK's connections
+/// to other accounts (R25).
+fn names_another_account(arn: &str) -> bool {
+    fields(arn).is_some_and(|fields| {
+        let (service, resource) = (fields[2], fields[5]);
+        matches!(service, "s3" | "s3-outposts" | "s3-object-lambda" | "s3express")
+            || (service == "kafka" && resource.starts_with("vpc-connection/"))
+    })
+}
+
+fn has_resource_account(action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    !is_of_service(&action, "ebs") && !WITHOUT_RESOURCE_ACCOUNT.contains(&action.as_str())
+}
+
+/// Whether the action, in any case, is one of `service`.
+pub(crate) fn is_of_service(action: &str, service: &str) -> bool {
+    action.split_once(':').is_some_and(|(prefix, _)| prefix.eq_ignore_ascii_case(service))
+}
+
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+fn is_host(text: &str) -> bool {
+    let is_host_char =
+        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':');
+    text.contains('.') && text.bytes().all(is_host_char)
+}
+
+/// Whether `arn` is `arn:PARTITION:SERVICE::ACCOUNT:KIND…NAME`. The account of a CloudFront origin
+/// access identity is `cloudfront`.
+fn is_named(arn: &str, service: &str, kind: &str) -> bool {
+    fields(arn).is_some_and(|[_, partition, own_service, region, account, resource]| {
+        is_word(partition)
+            && own_service == service
+            && region.is_empty()
+            && (is_account(account) || (kind == "user/" && account == "cloudfront"))
+            && resource.strip_prefix(kind).is_some_and(|name| !last_part(name).is_empty())
+    })
+}
+
+fn last_part(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+/// The text, cut where it is too long for a message.
+fn shorten(text: &str) -> String {
+    const MAX_SHOWN_CHARS: usize = 100;
+    match text.char_indices().nth(MAX_SHOWN_CHARS) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+fn shown(value: &Option<ContextValue>) -> String {
+    match value {
+        None => "absence".to_owned(),
+        Some(ContextValue::One(text)) => format!("`{}`", shorten(text)),
+        Some(ContextValue::Many(_)) => "a list".to_owned(),
+    }
+}
