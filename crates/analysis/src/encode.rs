@@ -28,7 +28,7 @@ mod variable;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keyaki_logic::{Formula, Sort, Term, Terms, simplify};
+use keyaki_logic::{Formula, Regex, Sort, Term, Terms, simplify};
 use keyaki_policy::ast::{
     ActionPattern, BaseOperator, Clause, Condition, ConditionValue, Effect, PrincipalArn,
     PrincipalKind, ResourcePattern, Statement, Template,
@@ -169,6 +169,10 @@ pub fn is_opaque(variable: &str) -> bool {
 }
 
 const OPAQUE: &str = "opaque ";
+
+/// How the policy of an API abbreviates the ARNs of that API; the parser lets no other pattern
+/// without `arn:` through but stars.
+const ABBREVIATED_API: &str = "execute-api:/";
 
 /// Where a term comes from.
 #[derive(Clone, Copy)]
@@ -449,7 +453,8 @@ impl<'q> Encoder<'q> {
         };
         let resource = match &statement.resource {
             Some(clause) => self.resource(source, clause),
-            None => self.t.bool(true),
+            // In a key policy such a statement is about nothing (1.6).
+            None => self.t.bool(source.policy.policy_type != PolicyType::Kms),
         };
         let conditions = self.conditions(source, statement);
         self.t.and([action, principal, resource, conditions])
@@ -512,17 +517,17 @@ impl<'q> Encoder<'q> {
         }
         let text = entry.template.to_string();
         let name = format!("Resource `{text}` {:?}", source.policy.version);
-        if !text.starts_with("arn:") && !matches!(pattern.tokens[..], [Token::Many, ..]) {
-            let construct = format!("resource `{text}`");
-            return (self.opaque(source, &name, construct, entry.span), resolved);
-        }
         let is_star = self.symbols.is_star;
         let is_arn = self.t.not(is_star);
         let cases = self.cases(&entry.template, true);
         let mut ways = Vec::new();
         for case in cases.cases {
-            let mut matches = self.resource_fields(source.policy.policy_type, &case.tokens);
-            if case.widened {
+            let mut matches = match text.strip_prefix(ABBREVIATED_API) {
+                Some(_) => self.abbreviated_api(source.policy.policy_type, &case.tokens),
+                None => self.resource_fields(source.policy.policy_type, &case.tokens),
+            };
+            let is_cut_short = text.starts_with(ABBREVIATED_API);
+            if case.widened || (is_cut_short && pattern::has_value(&case.tokens)) {
                 // The variable's value is literal text (D27), so the pattern with a star in its
                 // place has to match.
                 let construct = format!("policy variable in `{text}`");
@@ -535,12 +540,19 @@ impl<'q> Encoder<'q> {
     }
 
     /// Each of the first five fields for itself, no wildcard crossing a colon, and the sixth as a
-    /// whole (D8). A short ARN is padded with stars, in resource policies only if it has a star
-    /// already (D9).
+    /// whole (D8). A short ARN is padded with stars, or matches nothing (D9).
     fn resource_fields(&mut self, policy_type: PolicyType, tokens: &[Token]) -> Term {
         let fields = pattern::arn_fields(tokens);
-        let padded = !policy_type.names_principals() || tokens.contains(&Token::Many);
-        if fields.len() < 6 && !padded {
+        let is_padded = match policy_type {
+            PolicyType::Identity | PolicyType::Boundary | PolicyType::Session => true,
+            PolicyType::Resource
+            | PolicyType::Trust
+            | PolicyType::Kms
+            | PolicyType::VpcEndpoint => tokens.contains(&Token::Many),
+            PolicyType::Scp => fields.last().and_then(|field| field.last()) == Some(&Token::Many),
+            PolicyType::Rcp => false,
+        };
+        if fields.len() < 6 && !is_padded {
             return self.t.bool(false);
         }
         let s = &self.symbols;
@@ -551,6 +563,20 @@ impl<'q> Encoder<'q> {
             tests.push(pattern::test(&mut self.t, variable, field));
         }
         self.t.and(tests)
+    }
+
+    /// `execute-api:/STAGE/…` in the policy of an API: the API's id, which is left out, is what
+    /// precedes the first slash of the sixth field.
+    fn abbreviated_api(&mut self, policy_type: PolicyType, tokens: &[Token]) -> Term {
+        let rest = &tokens[ABBREVIATED_API.len() - 1..];
+        if policy_type != PolicyType::Resource {
+            return self.t.bool(false);
+        }
+        let id = Regex::Star(Box::new(Regex::NotChar('/')));
+        let language = Regex::Concat(vec![id, pattern::regex(rest)]);
+        let service = in_literal(&mut self.t, self.symbols.resource_service, "execute-api");
+        let id = self.t.in_re(self.symbols.resource_id, language);
+        self.t.and([service, id])
     }
 
     /// The key, which from now on is one that the question mentions.

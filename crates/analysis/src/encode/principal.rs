@@ -2,17 +2,59 @@
 
 use keyaki_logic::{Regex, Term};
 use keyaki_policy::ast::{Clause, PrincipalArn, PrincipalEntry, PrincipalKind};
+use keyaki_policy::reading::Switch;
 
 use super::symbols::Kind;
 use super::{Encoder, in_literal};
 
 impl Encoder<'_> {
-    /// A term that is true if and only if the clause matches the principal. Any entry that covers
-    /// a principal exempts it from `NotPrincipal` (D14), which also matches anonymous requests
-    /// (D13).
+    /// A term that is true if and only if the clause matches the principal. `NotPrincipal` also
+    /// matches anonymous requests (D13).
     pub(super) fn principal_clause(&mut self, clause: &Clause<PrincipalEntry>) -> Term {
         let covered = self.covered_by(clause.entries.iter());
-        if clause.negated { self.t.not(covered) } else { covered }
+        if !clause.negated {
+            return covered;
+        }
+        let chain = self.exempt_by_chain(&clause.entries, covered);
+        let exempt = self.by_reading(Switch::D14, covered, chain);
+        self.t.not(exempt)
+    }
+
+    /// The alternative of D14: of a user, a role session or a federated user some entry must cover
+    /// each link of the chain that ends in the account. A star exempts alone, as does any entry of
+    /// all others: among them the origin access identities, whose account cannot be listed.
+    fn exempt_by_chain(&mut self, entries: &[PrincipalEntry], covered: Term) -> Term {
+        use PrincipalKind as Entry;
+        let covered_as = |encoder: &mut Self, is_link: &dyn Fn(&Entry) -> bool| {
+            encoder.covered_by(entries.iter().filter(|entry| is_link(&entry.kind)))
+        };
+        let everyone = |e: &Entry| matches!(e, Entry::Everyone | Entry::EveryAwsPrincipal);
+        let account = |e: &Entry| matches!(e, Entry::Account { .. } | Entry::CanonicalUser(_));
+        let user = |e: &Entry| matches!(e, Entry::User(_) | Entry::UniqueId(_));
+        let session = |e: &Entry| matches!(e, Entry::RoleSession { .. });
+        let role = |e: &Entry| matches!(e, Entry::Role(_) | Entry::UniqueId(_));
+        let federated = |e: &Entry| matches!(e, Entry::FederatedUser(_));
+        let chains: [(Kind, &[&dyn Fn(&Entry) -> bool]); 3] = [
+            (Kind::User, &[&user, &account]),
+            (Kind::RoleSession, &[&session, &role, &account]),
+            (Kind::FederatedUser, &[&federated, &account]),
+        ];
+        let cloudfront = in_literal(&mut self.t, self.symbols.account, "cloudfront");
+        let has_account = self.t.not(cloudfront);
+        let mut ways = vec![covered_as(self, &everyone)];
+        let mut in_chain = Vec::new();
+        for (kind, links) in chains {
+            let kind = self.symbols.is(&mut self.t, kind);
+            let kind = self.t.and([kind, has_account]);
+            in_chain.push(kind);
+            let mut whole = vec![kind];
+            whole.extend(links.iter().map(|link| covered_as(self, link)));
+            ways.push(self.t.and(whole));
+        }
+        let in_chain = self.t.or(in_chain);
+        let in_none = self.t.not(in_chain);
+        ways.push(self.t.and([in_none, covered]));
+        self.t.or(ways)
     }
 
     /// A term that is true if and only if one of the entries covers the principal.
@@ -26,8 +68,15 @@ impl Encoder<'_> {
 
     fn covers(&mut self, entry: &PrincipalKind) -> Term {
         match entry {
-            // D12: `*` and `{"AWS": "*"}` are the same, and cover services too.
-            PrincipalKind::Everyone | PrincipalKind::EveryAwsPrincipal => self.t.bool(true),
+            PrincipalKind::Everyone => self.t.bool(true),
+            // D12: the same, or neither services nor identities of providers.
+            PrincipalKind::EveryAwsPrincipal => {
+                let others = [Kind::Service, Kind::Federated];
+                let others = self.symbols.is_one_of(&mut self.t, &others);
+                let everyone = self.t.bool(true);
+                let aws_principals = self.t.not(others);
+                self.by_reading(Switch::D12, everyone, aws_principals)
+            }
             PrincipalKind::Account { partition, account } => {
                 let iam = self.symbols.is_one_of(&mut self.t, &Kind::IAM);
                 let account = in_literal(&mut self.t, self.symbols.account, account);
