@@ -20,6 +20,7 @@ mod base64;
 mod condition;
 mod decimal;
 pub mod instant;
+mod lists;
 mod pattern;
 mod principal;
 pub mod symbols;
@@ -40,6 +41,7 @@ use keyaki_policy::{Policy, PolicyType};
 use crate::addresses::{self, Family, Network, RFC_1918};
 use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
 use crate::question::{PolicyRef, Question, Side};
+use lists::Lists;
 use pattern::{Pattern, Token};
 use symbols::{Key, Symbols, address_field};
 use usage::Usage;
@@ -70,6 +72,9 @@ pub struct Encoding {
     pub cells: Vec<Cell>,
     /// The context keys that the question mentions, by their lower-case names.
     pub keys: BTreeMap<String, Key>,
+    /// The elements of the keys that can have a list, if some condition looks at them: by the
+    /// lower-case names, in the order in which a list uses them.
+    pub elements: BTreeMap<String, Vec<Key>>,
     /// The ARNs of users that a policy names, with the variables that say "the caller of
     /// `GetFederationToken` was this user".
     pub base_users: Vec<(String, PrincipalArn)>,
@@ -107,11 +112,13 @@ pub fn encode(question: &Question) -> Encoding {
         Question::NoNewAccess { .. } => encoder.no_new_access(),
     };
     let axioms = encoder.axioms();
+    let elements = encoder.elements();
     Encoding {
         terms: encoder.t,
         axioms,
         cells,
         keys: encoder.keys,
+        elements,
         base_users: encoder.base_users,
         canonical_users: encoder.canonical_users,
         unsupported: encoder.unsupported,
@@ -190,6 +197,7 @@ struct Encoder<'q> {
     usage: Usage,
     /// Whether the variable of the principal's name is in use.
     uses_name: bool,
+    lists: Lists,
     base_users: Vec<(String, PrincipalArn)>,
     canonical_users: BTreeSet<String>,
     unsupported: BTreeMap<String, Vec<Unsupported>>,
@@ -213,6 +221,7 @@ impl<'q> Encoder<'q> {
             keys: BTreeMap::new(),
             usage: Usage::of(question),
             uses_name: false,
+            lists: Lists::of(question),
             base_users: Vec::new(),
             canonical_users: BTreeSet::new(),
             unsupported: BTreeMap::new(),
@@ -308,7 +317,7 @@ impl<'q> Encoder<'q> {
         self.t.or(tests)
     }
 
-    /// True if and only if the key is present with this fixed value.
+    /// True if and only if the key is present and some element of it is this fixed value.
     fn fixed_value(
         &mut self,
         source: Source<'_>,
@@ -316,24 +325,24 @@ impl<'q> Encoder<'q> {
         key: &Key,
         value: &ConditionValue,
     ) -> Term {
-        let present = self.present(key);
-        let list = self.is_list(key, present);
-        let single = self.t.not(list);
         let name = format!("fixed value {} {} `{}`", condition.operator, key.lower, value.template);
         let construct = format!("fixed value `{}` of `{}`", value.template, key.spelling);
         let opaque = self.opaque(source, &name, construct, value.span);
-        let text_operator = condition.operator.set.is_none()
-            && !matches!(
-                condition.operator.base,
-                BaseOperator::StringEqualsIgnoreCase | BaseOperator::StringNotEqualsIgnoreCase
-            );
-        let test = self.asked(condition.operator.base, key, &value.template);
-        let equal = if text_operator && test.is_exact() { test.certain } else { opaque };
-        let equal = self.t.and([single, equal]);
-        // No element of a list can be looked at yet.
-        let in_list = self.t.and([list, opaque]);
-        let either = self.t.or([equal, in_list]);
-        self.t.and([present, either])
+        let is_modelled = !matches!(
+            condition.operator.base,
+            BaseOperator::StringEqualsIgnoreCase | BaseOperator::StringNotEqualsIgnoreCase
+        );
+        // The elements of a list may be too many to look at.
+        let slots = self.slots(key).filter(|_| is_modelled).unwrap_or_default();
+        let mut is_opaque = slots.is_empty();
+        let equal = self.some_element(&slots, |encoder, slot| {
+            let test = encoder.asked(condition.operator.base, slot, &value.template);
+            is_opaque |= !test.is_exact();
+            test.certain
+        });
+        let present = self.present(key);
+        let equal = if is_opaque { opaque } else { equal };
+        self.t.and([present, equal])
     }
 
     /// True if and only if addresses do not confine the request: it has none, or the policy
@@ -446,6 +455,10 @@ impl<'q> Encoder<'q> {
     /// conditions all do.
     fn statement(&mut self, source: Source<'_>) -> Term {
         let statement = source.statement;
+        // A key that stands as a variable is mentioned, whatever is made of it.
+        for key in statement.variables() {
+            self.key(key);
+        }
         let action = self.action(&statement.action);
         let principal = match &statement.principal {
             Some(clause) => self.principal_clause(clause),

@@ -16,7 +16,10 @@ use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::request::{Context, ContextValue, Principal};
 
 use crate::encode::Encoding;
-use crate::encode::symbols::{ARN_FIELDS, Key, Kind, address_field, name, switch_of};
+use crate::encode::instant;
+use crate::encode::symbols::{
+    ARN_FIELDS, Key, Kind, address_field, instant_field, name, switch_of,
+};
 use crate::question::Question;
 
 /// Gives every variable of the encoding that has no value one: false, the empty string, zero.
@@ -61,7 +64,7 @@ pub fn decode(encoding: &Encoding, model: &Model) -> Request {
     let mut context = Context::default();
     for key in encoding.keys.values() {
         if model.get(&key.presence()) == Some(&Value::Bool(true)) {
-            context.insert(&key.spelling, context_value(model, kind, key));
+            context.insert(&key.spelling, context_value(encoding, model, kind, key));
         }
     }
     let resource_account = match context.get("aws:ResourceAccount") {
@@ -149,41 +152,87 @@ fn resource(model: &Model) -> String {
     format!("arn:{}", fields.map(|field| text(model, field)).join(":"))
 }
 
-fn context_value(model: &Model, kind: Kind, key: &Key) -> ContextValue {
-    let value = derived_value(model, kind, key).unwrap_or_else(|| own_value(model, key));
-    match key.cardinality {
-        Some(Cardinality::Multi) => ContextValue::Many(elements(model, key, value)),
-        None if model.get(&key.list()) == Some(&Value::Bool(true)) => {
-            ContextValue::Many(vec![value])
-        }
-        _ => ContextValue::One(value),
+fn context_value(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) -> ContextValue {
+    let is_list = match key.cardinality {
+        Some(cardinality) => cardinality == Cardinality::Multi,
+        None => is_true(model, &key.list()),
+    };
+    if is_list {
+        return ContextValue::Many(match encoding.elements.get(&key.lower) {
+            Some(slots) => elements(model, key, slots),
+            None => likely_elements(encoding, model, kind, key),
+        });
     }
+    ContextValue::One(derived_value(model, kind, key).unwrap_or_else(|| own_value(model, key)))
 }
 
-/// The elements of a multivalued key. Of such keys only the presence is modelled, so they are made
-/// to agree with what else the request says (R7, R17, R26) and are `value` otherwise.
-fn elements(model: &Model, key: &Key, value: String) -> Vec<String> {
-    let single = |written: &str| {
-        let key = Key::new(written);
-        let present = model.get(&key.presence()) == Some(&Value::Bool(true));
-        present.then(|| text(model, &key.value()).to_owned())
-    };
+/// The elements of a list, in an order that agrees with its ends (R17).
+fn elements(model: &Model, key: &Key, slots: &[Key]) -> Vec<String> {
+    let mut elements: Vec<String> = Vec::new();
+    for slot in slots.iter().filter(|slot| is_true(model, &slot.presence())) {
+        let element = own_value(model, slot);
+        if !elements.contains(&element) {
+            elements.push(element);
+        }
+    }
+    if key.lower != "aws:calledvia" {
+        return elements;
+    }
+    let end = |key: &str| single(model, key).filter(|end| elements.contains(end));
+    let (first, last) = (end("aws:CalledViaFirst"), end("aws:CalledViaLast"));
+    if elements.len() == 1 {
+        return elements;
+    }
+    let is_end = |element: &String| [&first, &last].contains(&&Some(element.clone()));
+    let between = elements.iter().filter(|element| !is_end(element)).cloned();
+    first.clone().into_iter().chain(between).chain(last.clone()).collect()
+}
+
+/// The elements of a list of which only the presence matters: such that they agree with what else
+/// the request says (R7, R8, R17, R26, R29).
+fn likely_elements(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) -> Vec<String> {
     let of_organisation = |id: &str| {
-        let id = single(id).unwrap_or_else(|| "o-exampleorgid".to_owned());
+        let id = text(model, &Key::new(id).value());
+        let id = if id.is_empty() { "o-exampleorgid" } else { id };
         vec![format!("{id}/r-example/")]
+    };
+    let or_likely = |elements: Vec<String>, likely: &str| match elements.is_empty() {
+        true => vec![likely.to_owned()],
+        false => elements,
     };
     match key.lower.as_str() {
         "aws:calledvia" => {
-            let known = [single("aws:CalledViaFirst"), single("aws:CalledViaLast")];
-            let known: Vec<String> = known.into_iter().flatten().collect();
-            if known.is_empty() { vec!["cloudformation.amazonaws.com".to_owned()] } else { known }
+            let ends = ["aws:CalledViaFirst", "aws:CalledViaLast"];
+            let ends = ends.into_iter().filter_map(|end| single(model, end)).collect();
+            or_likely(ends, "cloudformation.amazonaws.com")
         }
         "aws:principalorgpaths" => of_organisation("aws:PrincipalOrgID"),
         "aws:resourceorgpaths" => of_organisation("aws:ResourceOrgID"),
         "aws:vpceorgpaths" => of_organisation("aws:VpceOrgID"),
         "aws:sourceorgpaths" => of_organisation("aws:SourceOrgID"),
-        _ => vec![value],
+        "aws:tagkeys" => {
+            let tag = |key: &Key| {
+                let (start, tag) = key.spelling.split_once('/')?;
+                let is_tag = start.eq_ignore_ascii_case("aws:RequestTag");
+                (is_tag && is_true(model, &key.presence())).then(|| tag.to_owned())
+            };
+            or_likely(encoding.keys.values().filter_map(tag).collect(), likely(&key.lower))
+        }
+        "aws:principalservicenameslist" if kind == Kind::Service => {
+            vec![text(model, name::SERVICE).to_owned()]
+        }
+        _ => vec![own_value(model, key)],
     }
+}
+
+/// The value of a key that is present and has text.
+fn single(model: &Model, written: &str) -> Option<String> {
+    let key = Key::new(written);
+    is_true(model, &key.presence()).then(|| text(model, &key.value()).to_owned())
+}
+
+fn is_true(model: &Model, variable: &str) -> bool {
+    model.get(variable) == Some(&Value::Bool(true))
 }
 
 /// The value of a key that follows from the principal.
@@ -212,41 +261,69 @@ fn derived_value(model: &Model, kind: Kind, key: &Key) -> Option<String> {
             text(model, name::PRINCIPAL).rsplit('/').next().unwrap_or_default().to_owned()
         }
         "aws:principalisawsservice" => (kind == Kind::Service).to_string(),
-        "aws:principalservicename" | "aws:principalservicenameslist" => {
-            text(model, name::SERVICE).to_owned()
-        }
+        "aws:principalservicename" => text(model, name::SERVICE).to_owned(),
         _ => return None,
     })
 }
 
 /// The value of a key that has variables of its own; a likely one if nothing is asked of it.
 fn own_value(model: &Model, key: &Key) -> String {
+    let is = |field: &str| model.get(&key.field(field)) == Some(&Value::Bool(true));
     match key.sort {
         KeySort::String => match model.get(&key.value()) {
             Some(Value::String(text)) => text.clone(),
+            // Of some texts only the date or the address is modelled.
+            _ if is(instant_field::IS_DATE) => instant::display(seconds(model, key)),
+            _ if is(address_field::IS_ADDRESS) => address(model, key),
+            _ if is(instant_field::IS_EMPTY) => String::new(),
             _ => likely(&key.lower).to_owned(),
         },
         KeySort::Bool => (model.get(&key.value()) == Some(&Value::Bool(true))).to_string(),
         KeySort::Arn => {
             format!("arn:{}", ARN_FIELDS.map(|field| text(model, &key.field(field))).join(":"))
         }
-        KeySort::Address => {
-            let bits = |field: &str| match model.get(&key.field(field)) {
-                Some(Value::Bits { value, .. }) => *value,
-                _ => 0,
-            };
-            if model.get(&key.field(address_field::IS_V6)) == Some(&Value::Bool(true)) {
-                std::net::Ipv6Addr::from_bits(bits(address_field::V6)).to_string()
-            } else {
-                std::net::Ipv4Addr::from_bits(bits(address_field::V4) as u32).to_string()
+        KeySort::Address => address(model, key),
+        // Where the formula does not speak of the value any more, it is a likely one.
+        KeySort::Number => match text(model, &key.value()) {
+            "" => "1".to_owned(),
+            number => number.to_owned(),
+        },
+        KeySort::Date => {
+            let seconds = seconds(model, key);
+            let is_writable = (instant::FIRST..=instant::LAST).contains(&seconds);
+            let seconds = if is_writable { seconds } else { LIKELY_SECONDS[0] };
+            match key.lower.as_str() {
+                "aws:epochtime" => seconds.to_string(),
+                _ => instant::display(seconds),
             }
         }
-        // Only their presence is modelled.
-        KeySort::Number => "0".to_owned(),
-        KeySort::Date => "2026-01-01T00:00:00Z".to_owned(),
-        KeySort::Binary => "AA==".to_owned(),
+        KeySort::Binary => text(model, &key.value()).to_owned(),
     }
 }
+
+fn address(model: &Model, key: &Key) -> String {
+    let bits = |field: &str| match model.get(&key.field(field)) {
+        Some(Value::Bits { value, .. }) => *value,
+        _ => 0,
+    };
+    if model.get(&key.field(address_field::IS_V6)) == Some(&Value::Bool(true)) {
+        std::net::Ipv6Addr::from_bits(bits(address_field::V6)).to_string()
+    } else {
+        std::net::Ipv4Addr::from_bits(bits(address_field::V4) as u32).to_string()
+    }
+}
+
+/// The instant that the key has, in seconds since 1970.
+fn seconds(model: &Model, key: &Key) -> i64 {
+    match model.get(&key.instant()) {
+        Some(Value::Bits { value, .. }) => instant::from_bits(*value),
+        _ => LIKELY_SECONDS[0],
+    }
+}
+
+/// Instants of this year, and some before and after.
+const LIKELY_SECONDS: [i64; 5] =
+    [1_767_225_600, 1_782_864_000, 1_735_689_600, 946_684_800, 4_102_444_800];
 
 /// Values for several variables at once.
 type Candidate = Vec<(String, Value)>;
@@ -380,7 +457,8 @@ impl Hints {
         groups.push(Box::new(|_| self.actions()));
         groups.push(Box::new(|model| self.resources(model)));
         for key in encoding.keys.values() {
-            for group in self.key(key) {
+            let elements = encoding.elements.get(&key.lower).map(Vec::as_slice);
+            for group in self.key(key, elements.unwrap_or_default()) {
                 groups.push(Box::new(move |_| group.clone()));
             }
         }
@@ -512,12 +590,52 @@ impl Hints {
         candidates
     }
 
-    /// First the key's absence; then, for the case that it is present, likely values.
-    fn key(&self, key: &Key) -> Vec<Vec<Candidate>> {
-        let absent = vec![(key.presence(), Value::Bool(false)), (key.list(), Value::Bool(false))];
-        let mut groups = vec![vec![absent], vec![vec![(key.list(), Value::Bool(false))]]];
+    /// First the key's absence; then, for the case that it is present, likely values, of as few
+    /// elements as will do.
+    fn key(&self, key: &Key, elements: &[Key]) -> Vec<Vec<Candidate>> {
+        let flag = |variable: String| (variable, Value::Bool(false));
+        let further = || elements.iter().skip(1).rev();
+        let mut absent = vec![flag(key.presence()), flag(key.list())];
+        absent.extend(further().map(|element| flag(element.presence())));
+        let mut groups = vec![vec![absent], vec![vec![flag(key.list())]]];
+        groups.extend(further().map(|element| vec![vec![flag(element.presence())]]));
+        groups.extend(self.organisation(key, elements));
+        groups.extend(self.values(key));
+        groups.extend(elements.iter().skip(1).flat_map(|element| self.values(element)));
+        groups
+    }
+
+    /// Paths with the id that they begin with, which can only change together.
+    fn organisation(&self, key: &Key, elements: &[Key]) -> Option<Vec<Candidate>> {
+        let id = key.lower.strip_suffix("paths").filter(|start| start.ends_with("org"))?;
+        let id = Key::new(&format!("{id}id")).value();
+        let words = elements.iter().flat_map(|element| self.words_of(&element.value()));
+        let roots = self.words_of(&id).iter().map(|id| format!("{id}/r-example/"));
+        let paths = std::iter::once("o-exampleorgid/r-example/".to_owned());
+        let paths = paths.chain(roots).chain(words.cloned());
+        Some(
+            paths
+                .map(|path| {
+                    let start = path.split('/').next().unwrap_or_default();
+                    let mut candidate = vec![string(&id, start)];
+                    candidate.extend(elements.iter().map(|e| string(&e.value(), &path)));
+                    candidate
+                })
+                .collect(),
+        )
+    }
+
+    /// Likely values of a key, or of one of its elements.
+    fn values(&self, key: &Key) -> Vec<Vec<Candidate>> {
+        let mut groups = Vec::new();
         match key.sort {
-            KeySort::String => groups.push(self.strings_or(&key.value(), likely(&key.lower))),
+            KeySort::String => {
+                groups.push(self.strings_or(&key.value(), likely(&key.lower)));
+                for field in [instant_field::IS_DATE, address_field::IS_ADDRESS] {
+                    groups.push(vec![vec![(key.field(field), Value::Bool(false))]]);
+                }
+                groups.push(instants(key));
+            }
             KeySort::Arn => {
                 for field in ARN_FIELDS {
                     groups.push(self.strings_or(&key.field(field), likely_field(field)));
@@ -537,7 +655,14 @@ impl Hints {
                 };
                 groups.push(vec![v4([198, 51, 100, 7]), v4([203, 0, 113, 7]), v4([8, 8, 8, 8])]);
             }
-            KeySort::Number | KeySort::Date | KeySort::Binary => {}
+            KeySort::Number => {
+                let likely = ["1", "10", "100", "1000"].map(|n| vec![string(&key.value(), n)]);
+                let words = self.words_of(&key.value()).iter();
+                let words = words.map(|word| vec![string(&key.value(), word)]);
+                groups.push(likely.into_iter().chain(words).collect());
+            }
+            KeySort::Binary => groups.push(self.strings_or(&key.value(), "AA==")),
+            KeySort::Date => groups.push(instants(key)),
         }
         groups
     }
@@ -559,6 +684,15 @@ impl Hints {
     }
 }
 
+/// Likely instants for a date.
+fn instants(key: &Key) -> Vec<Candidate> {
+    let of = |seconds: i64| {
+        let bits = Value::Bits { value: instant::to_bits(seconds), width: instant::BITS };
+        vec![(key.instant(), bits)]
+    };
+    LIKELY_SECONDS.map(of).to_vec()
+}
+
 fn string(variable: &str, value: &str) -> (String, Value) {
     (variable.to_owned(), Value::String(value.to_owned()))
 }
@@ -574,6 +708,7 @@ fn named(of: Kind, account: &str, resource: &str) -> Candidate {
         kind(of),
         string(name::ACCOUNT, account),
         string(name::PRINCIPAL, resource),
+        string(name::NAME, resource.rsplit('/').next().unwrap_or_default()),
         string(name::USER_ID, user_id),
     ]
 }
@@ -602,6 +737,9 @@ fn likely(key: &str) -> &'static str {
         "aws:sourcevpc" => "vpc-0example",
         "aws:sourcevpce" => "vpce-0example",
         "aws:requestedregion" => "us-east-1",
+        "aws:calledvia" | "aws:calledviafirst" | "aws:calledvialast" => {
+            "cloudformation.amazonaws.com"
+        }
         "aws:principalaccount"
         | "aws:resourceaccount"
         | "aws:sourceaccount"

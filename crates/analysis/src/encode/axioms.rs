@@ -1,15 +1,20 @@
-//! What a request is: shapes of the primary variables, and the HARD relations R1–R34 between the
-//! keys that the question mentions (section 8 of the specification, as narrowed by "The universe"
-//! in `docs/semantics.md`). SOFT relations are not in force.
+//! What a request is: shapes of the primary variables, and the relations R1–R35 between the keys
+//! that the question mentions (section 8 of the specification, as narrowed by "The universe" in
+//! `docs/semantics.md`). A relation that is not certain is in force under one reading of its switch.
 //!
 //! With an axiom too few we report a request that cannot happen; with one too many we prove a
 //! falsehood. Each is checked on witnesses by [`crate::replay`], which states it a second time.
 
+mod elements;
+mod organisations;
+mod switched;
+
 use keyaki_logic::{Regex, Sort, Term};
 use keyaki_policy::catalogue::{Cardinality, KeySort};
 
-use super::Encoder;
+use super::decimal::{self, Comparison};
 use super::symbols::{ARN_FIELDS, Key, Kind};
+use super::{Encoder, base64, instant};
 
 /// Keys of a request through a VPC endpoint (7.3).
 const ENDPOINT_KEYS: [&str; 7] = [
@@ -42,7 +47,7 @@ const ROLE_SESSION_KEYS: [&str; 15] = [
 ];
 
 /// Keys that an anonymous request lacks (R1), besides tags and role session keys.
-const ABSENT_WITHOUT_CREDENTIALS: [&str; 14] = [
+const ABSENT_WITHOUT_CREDENTIALS: [&str; 15] = [
     "aws:principalarn",
     "aws:principalorgid",
     "aws:principalorgpaths",
@@ -57,6 +62,8 @@ const ABSENT_WITHOUT_CREDENTIALS: [&str; 14] = [
     "aws:calledviafirst",
     "aws:calledvialast",
     "aws:calledviaawsmcp",
+    // R31: it follows from the account.
+    "kms:calleraccount",
 ];
 
 /// Keys that every request has (R19), but for `aws:UserAgent`, of which that is not certain.
@@ -89,19 +96,28 @@ impl Encoder<'_> {
             if self.t.as_bool(shape) != Some(true) {
                 add(&format!("shape of {}", key.spelling), shape);
             }
+            let elements = self.element_shapes(key);
+            if self.t.as_bool(elements) != Some(true) {
+                add(&format!("elements of {}", key.spelling), elements);
+            }
             let presence = self.presence_of(key);
             if self.t.as_bool(presence) != Some(true) {
                 add(&format!("R1, R6, R8, R19, R21: presence of {}", key.spelling), presence);
             }
         }
         add("R7, R26: organisation id and paths come together", self.organisation_pairs());
+        add("R7, R26, R28: paths begin with the organisation id", self.organisation_paths());
         add("R12, R14: VPC endpoints", self.endpoints());
+        add("R14: the VPC and its ARN", self.vpc_arn());
+        add("R8: a service's name is among its names", self.service_names());
         add("R17: calls on somebody's behalf", self.called_via());
+        add("R17: first and last are among all", self.first_and_last());
         add("R21: keys of sessions come with a token", self.session_keys());
         add("R24: federated providers", self.federated_provider());
         add("R25: owner of the resource", self.resource_owner());
-        add("R27: an account is in one organisation", self.one_organisation());
+        add("R27, R28: an account is in one organisation", self.one_organisation());
         add("R31: kms:CallerAccount", self.caller_account());
+        axioms.extend(self.switched());
         axioms.retain(|(_, term)| self.t.as_bool(*term) != Some(true));
         axioms
     }
@@ -238,14 +254,7 @@ impl Encoder<'_> {
     /// The value's variables, whatever the operators made of them.
     fn key_shape(&mut self, key: &Key) -> Term {
         let present = self.present(key);
-        let mut shapes = Vec::new();
-        if key.sort == KeySort::Arn {
-            for field in &ARN_FIELDS[..4] {
-                let variable = self.t.var(&key.field(field), Sort::String);
-                let visible = Regex::Star(Box::new(visible_but_colon()));
-                shapes.push(self.t.in_re(variable, visible));
-            }
-        }
+        let mut shapes = vec![self.value_shape(key)];
         // R1: nobody but the anonymous is called so.
         let reserved = match key.lower.as_str() {
             "aws:principalaccount" | "aws:userid" => Some("anonymous"),
@@ -262,6 +271,49 @@ impl Encoder<'_> {
             shapes.push(self.t.implies(list, present));
         }
         self.t.and(shapes)
+    }
+
+    /// What holds of the variables of every value of the key, each element of a list included.
+    fn value_shape(&mut self, key: &Key) -> Term {
+        let mut shapes = Vec::new();
+        if key.sort == KeySort::Arn {
+            for field in &ARN_FIELDS[..4] {
+                let variable = self.t.var(&key.field(field), Sort::String);
+                let visible = Regex::Star(Box::new(visible_but_colon()));
+                shapes.push(self.t.in_re(variable, visible));
+            }
+        }
+        let present = self.present(key);
+        let shape = match key.sort {
+            // D16, and no plus sign: what AWS writes.
+            KeySort::Number => decimal::shape(),
+            KeySort::Binary => base64::shape(),
+            KeySort::Date => {
+                shapes.push(self.instant_shape(key));
+                return self.t.and(shapes);
+            }
+            KeySort::String | KeySort::Arn | KeySort::Bool | KeySort::Address => {
+                return self.t.and(shapes);
+            }
+        };
+        let value = self.t.var(&key.value(), Sort::String);
+        let well_formed = self.t.in_re(value, shape);
+        shapes.push(self.t.implies(present, well_formed));
+        self.t.and(shapes)
+    }
+
+    /// A date that can be written.
+    fn instant_shape(&mut self, key: &Key) -> Term {
+        let present = self.present(key);
+        let value = self.t.var(&key.instant(), Sort::Bits(instant::BITS));
+        let bounds = [
+            (Comparison::GreaterOrEqual, instant::FIRST),
+            (Comparison::LessOrEqual, instant::LAST),
+        ];
+        let bounds = bounds
+            .map(|(comparison, bound)| instant::compare(&mut self.t, value, comparison, bound));
+        let well_formed = self.t.and(bounds);
+        self.t.implies(present, well_formed)
     }
 
     /// For which kinds of principal the key is certainly there, and for which certainly not.
@@ -299,23 +351,6 @@ impl Encoder<'_> {
         let there = self.t.implies(always, present);
         let not_there = self.t.implies(never, absent);
         self.t.and([there, not_there])
-    }
-
-    fn organisation_pairs(&mut self) -> Term {
-        let pairs = [
-            ("aws:principalorgid", "aws:principalorgpaths"),
-            ("aws:resourceorgid", "aws:resourceorgpaths"),
-            ("aws:vpceorgid", "aws:vpceorgpaths"),
-        ];
-        let mut parts = Vec::new();
-        for (id, paths) in pairs {
-            if self.has(id) && self.has(paths) {
-                let id = self.presence_if_mentioned(id);
-                let paths = self.presence_if_mentioned(paths);
-                parts.push(self.t.iff(id, paths));
-            }
-        }
-        self.t.and(parts)
     }
 
     /// Each implication is stated for the keys mentioned; between them the list is closed under
@@ -401,59 +436,27 @@ impl Encoder<'_> {
         self.t.implies(premise, equal)
     }
 
-    /// True if and only if the account field of the resource's ARN is its owner: twelve digits,
-    /// but for S3 access points and `kafka:vpc-connection`.
+    /// True if and only if the account field of the resource's ARN is its owner for certain: twelve
+    /// digits, but for what [leads elsewhere](Self::leads_elsewhere).
     fn arn_names_owner(&mut self) -> Term {
-        let s = self.symbols.clone();
-        let t = &mut self.t;
-        let is_arn = t.not(s.is_star);
-        let digits = t.in_re(s.resource_account, account_id());
-        let mut parts = vec![is_arn, digits];
-        for (service, id) in [("s3", "accesspoint"), ("kafka", "vpc-connection")] {
-            let service = super::in_literal(t, s.resource_service, service);
-            let id = Regex::Concat(vec![Regex::Literal(id.to_owned()), Regex::All]);
-            let id = t.in_re(s.resource_id, id);
-            let exception = t.and([service, id]);
-            parts.push(t.not(exception));
-        }
-        t.and(parts)
+        let elsewhere = self.leads_elsewhere();
+        let own = self.t.not(elsewhere);
+        let is_arn = self.t.not(self.symbols.is_star);
+        let digits = self.t.in_re(self.symbols.resource_account, account_id());
+        self.t.and([is_arn, digits, own])
     }
 
-    /// For each two of the accounts that a request speaks of: if they are one, so are their
-    /// organisations.
-    fn one_organisation(&mut self) -> Term {
-        let iam = self.symbols.is_one_of(&mut self.t, &Kind::IAM);
-        let owner = self.arn_names_owner();
-        let mut resource = vec![(owner, self.symbols.resource_account)];
-        resource.extend(self.account_in("aws:resourceaccount"));
-        let memberships = [
-            ("aws:principalorgid", vec![(iam, self.symbols.account)]),
-            ("aws:resourceorgid", resource),
-            ("aws:vpceorgid", self.account_in("aws:vpceaccount").into_iter().collect()),
-            ("aws:sourceorgid", self.account_in("aws:sourceaccount").into_iter().collect()),
-        ];
-        let mut parts = Vec::new();
-        for (index, (id, accounts)) in memberships.iter().enumerate() {
-            for (other_id, other_accounts) in &memberships[..index] {
-                let (Some(id), Some(other_id)) =
-                    (self.keys.get(*id).cloned(), self.keys.get(*other_id).cloned())
-                else {
-                    continue;
-                };
-                let both = [self.present(&id), self.present(&other_id)];
-                let id = self.t.var(&id.value(), Sort::String);
-                let other_id = self.t.var(&other_id.value(), Sort::String);
-                let equal = self.t.eq(id, other_id);
-                for &(known, account) in accounts {
-                    for &(other_known, other_account) in other_accounts {
-                        let same = self.t.eq(account, other_account);
-                        let premise = self.t.and([both[0], both[1], known, other_known, same]);
-                        parts.push(self.t.implies(premise, equal));
-                    }
-                }
-            }
+    /// True if and only if the resource leads to another, which may be of another account: S3
+    /// access points and `kafka:vpc-connection` (R25).
+    fn leads_elsewhere(&mut self) -> Term {
+        let mut ways = Vec::new();
+        for (service, id) in [("s3", "accesspoint"), ("kafka", "vpc-connection")] {
+            let service = super::in_literal(&mut self.t, self.symbols.resource_service, service);
+            let id = Regex::Concat(vec![Regex::Literal(id.to_owned()), Regex::All]);
+            let id = self.t.in_re(self.symbols.resource_id, id);
+            ways.push(self.t.and([service, id]));
         }
-        self.t.and(parts)
+        self.t.or(ways)
     }
 
     /// The account that a key names, with when it does; none if the question does not mention it.

@@ -100,8 +100,9 @@ impl Encoder<'_> {
         let key = self.key(&condition.key);
         let operator = condition.operator;
         let present = self.present(&key);
-        if operator.set.is_some() {
-            return self.unmodelled(source, condition, present);
+        if let Some(set) = operator.set {
+            let holds = self.set_condition(source, condition, &key, set);
+            return holds.unwrap_or_else(|| self.unmodelled(source, condition, present));
         }
         let holds = self.condition_on_one(source, condition, &key, present);
         if !condition.values.is_empty() {
@@ -126,6 +127,8 @@ impl Encoder<'_> {
         let operator = condition.operator;
         let absent = self.t.not(present);
         if operator.base == BaseOperator::Null {
+            let absent = self.is_null(key, present);
+            let present = self.t.not(absent);
             // The parser lets only truth values through.
             let tests = condition.values.iter().filter_map(truth);
             let tests: Vec<Term> =
@@ -133,10 +136,12 @@ impl Encoder<'_> {
             return self.t.or(tests);
         }
         let matches = self.passes(source, condition, key);
-        // D26: a list fails every test that has no set operator.
         let list = self.is_list(key, present);
         let single = self.t.not(list);
         let passes = self.t.and([single, matches]);
+        let as_list = self.passes_as_list(condition, list);
+        let as_list = self.unless_unresolved(condition, as_list);
+        let passes = self.t.or([passes, as_list]);
         if operator.if_exists || operator.base.is_negated() {
             self.t.or([absent, passes])
         } else {
@@ -157,11 +162,12 @@ impl Encoder<'_> {
         } else {
             some
         };
+        self.unless_unresolved(condition, passes)
+    }
+
+    /// D29: an unresolved value matches nothing, or spoils the whole condition.
+    fn unless_unresolved(&mut self, condition: &Condition, passes: Term) -> Term {
         let unresolved = self.unresolved(condition);
-        if self.t.as_bool(unresolved) == Some(false) {
-            return passes;
-        }
-        // D29: an unresolved value matches nothing, or spoils the whole condition.
         let resolved = self.t.not(unresolved);
         let all_resolved = self.t.and([passes, resolved]);
         self.by_reading(Switch::D29, passes, all_resolved)
@@ -203,7 +209,7 @@ impl Encoder<'_> {
         if default == alternative {
             return default;
         }
-        let switch = self.alternative_reading(switch);
+        let switch = self.alternative(switch);
         let default_holds = self.t.not(switch);
         let default = self.t.and([default_holds, default]);
         let alternative = self.t.and([switch, alternative]);

@@ -208,6 +208,11 @@ impl Form {
     }
 }
 
+/// The texts of the values of keys that are numbers: without plus sign or exponent (D16).
+pub(super) fn shape() -> Regex {
+    Regex::Concat(vec![Regex::optional(minus()), Form::Number.unsigned()])
+}
+
 /// The texts of numbers with an exponent. They are compared as numbers, but not by a regular
 /// language.
 pub(super) fn with_exponent() -> Regex {

@@ -91,6 +91,9 @@ pub struct Key {
     pub sort: KeySort,
     /// How many values it has; `None` where that is not known.
     pub cardinality: Option<Cardinality>,
+    /// Which element of a list this is. The first is number 0, as the value of a single-valued key
+    /// is.
+    pub slot: usize,
 }
 
 impl Key {
@@ -103,25 +106,33 @@ impl Key {
                 lower,
                 sort: info.sort,
                 cardinality: Some(info.cardinality),
+                slot: 0,
             },
             None => {
                 let spelling = written.to_owned();
-                Key { lower, spelling, sort: KeySort::String, cardinality: None }
+                Key { lower, spelling, sort: KeySort::String, cardinality: None, slot: 0 }
             }
         }
+    }
+
+    /// The key with another of its elements.
+    pub fn element(&self, slot: usize) -> Key {
+        Key { slot, ..self.clone() }
     }
 
     /// Name of the variable of the value, for strings and Booleans.
     ///
     /// The names of a key's variables begin with different words and end with the key, whatever
-    /// characters it has, so no two variables share a name.
+    /// characters it has, so no two variables share a name. An element's number is part of the
+    /// first word.
     pub fn value(&self) -> String {
-        format!("key {}", self.lower)
+        self.variable("key", "")
     }
 
-    /// Name of the variable that says whether the key is present.
+    /// Name of the variable that says whether the key is present; of an element but the first,
+    /// whether the list has it.
     pub fn presence(&self) -> String {
-        format!("has {}", self.lower)
+        self.variable("has", "")
     }
 
     /// Name of the variable that says whether a key of unknown cardinality has a list.
@@ -140,7 +151,14 @@ impl Key {
 
     /// Name of the variable of one field of the value, for ARNs and addresses.
     pub fn field(&self, field: &str) -> String {
-        format!("{field} of {}", self.lower)
+        self.variable(field, " of")
+    }
+
+    fn variable(&self, word: &str, of: &str) -> String {
+        match self.slot {
+            0 => format!("{word}{of} {}", self.lower),
+            slot => format!("{word}-{slot}{of} {}", self.lower),
+        }
     }
 }
 

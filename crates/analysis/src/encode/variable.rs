@@ -96,7 +96,7 @@ impl Encoder<'_> {
                 // D28: an empty value wins over the default, or does not.
                 let nothing = self.t.string("");
                 let is_empty = self.t.eq(*term, nothing);
-                let alternative = self.alternative_reading(Switch::D28);
+                let alternative = self.alternative(Switch::D28);
                 let default_wins = self.t.and([when, is_empty, alternative]);
                 empty.push(default_wins);
                 let value_wins = self.t.not(default_wins);
@@ -247,10 +247,5 @@ impl Encoder<'_> {
         let federated = self.symbols.is(t, Kind::FederatedUser);
         let federated = t.implies(federated, whole);
         t.and([user, federated])
-    }
-
-    /// True if and only if the alternative reading is in force.
-    pub(super) fn alternative_reading(&mut self, switch: Switch) -> Term {
-        self.t.var(&super::symbols::switch_variable(switch), Sort::Bool)
     }
 }

@@ -132,19 +132,16 @@ fn is_particular(entry: &PrincipalEntry) -> bool {
 
 /// Whether some element of the key is in the language of a fixed value that one of the statements
 /// names for it.
-///
-/// A list is unknown unless it has such an element: what else its elements may be hangs on
-/// relations that are not modelled for lists (R7).
 fn has_fixed_value<'p>(
     trusted: &TrustedKey,
     naming: impl Iterator<Item = &'p Statement>,
     request: &Request,
     readings: Readings,
 ) -> Answer {
-    let (elements, is_list) = match request.context.get(trusted.key) {
+    let elements = match request.context.get(trusted.key) {
         None => return (Truth::False, vec![]),
-        Some(ContextValue::One(element)) => (std::slice::from_ref(element), false),
-        Some(ContextValue::Many(elements)) => (elements.as_slice(), true),
+        Some(ContextValue::One(element)) => std::slice::from_ref(element),
+        Some(ContextValue::Many(elements)) => elements.as_slice(),
     };
     let mut sum = (Truth::False, vec![]);
     for statement in naming {
@@ -152,17 +149,10 @@ fn has_fixed_value<'p>(
             test.key.eq_ignore_ascii_case(trusted.key) && test.operator.base != BaseOperator::Null
         });
         for test in tests {
-            for value in test.values.iter().filter(|value| is_fixed(&value.template, trusted.fixed))
-            {
+            let values = test.values.iter();
+            for value in values.filter(|value| is_fixed(&value.template, trusted.fixed)) {
                 for element in elements {
                     sum = or(sum, in_language(statement.index, test, value, element, readings));
-                }
-                if is_list {
-                    let construct = format!("list `{}` as a trusted key", test.key);
-                    let span = test.key_span;
-                    let statement = statement.index;
-                    let unmodelled = Unsupported { construct, statement, span };
-                    sum = or(sum, (Truth::Unknown, vec![unmodelled]));
                 }
             }
         }
@@ -555,7 +545,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_of_a_list_confines_and_other_lists_are_open() {
+    fn an_element_of_a_list_confines() {
         let policy = policy(&[
             ALLOW_ALL,
             &deny_if(r#""StringEquals": {"aws:PrincipalOrgPaths": "o-a/r-1/"}"#),
@@ -567,7 +557,7 @@ mod tests {
             assert_eq!(outcome(&breaks(&policy, &S3, &request, Readings::DEFAULT)), expected);
         };
         check(&["x", "o-a/r-1/"], Some(false));
-        check(&["x"], None);
+        check(&["x"], Some(true));
         check(&[], Some(true));
     }
 

@@ -8,23 +8,50 @@
 use std::net::IpAddr;
 
 use keyaki_analysis::encode::Encoding;
-use keyaki_analysis::encode::symbols::{ARN_FIELDS, Key, Kind, address_field, name};
+use keyaki_analysis::encode::symbols::switch_of;
+use keyaki_analysis::encode::symbols::{ARN_FIELDS, Key, Kind, address_field, instant_field, name};
 use keyaki_logic::{Model, Sort, Value};
-use keyaki_policy::Request;
 use keyaki_policy::catalogue::{Cardinality, KeySort};
 use keyaki_policy::request::{ContextValue, Principal};
+use keyaki_policy::{Readings, Request, evaluate};
 
-/// The assignment that stands for the request, or none if there is none. It has a value for every
-/// variable but the opaque ones.
-pub(crate) fn model(encoding: &Encoding, request: &Request) -> Option<Model> {
+/// Whether a list has more elements than the encoding tells apart, so that no assignment stands for
+/// the request itself.
+pub(crate) fn is_too_long(encoding: &Encoding, request: &Request) -> bool {
+    encoding.elements.iter().any(|(key, slots)| match request.context.get(key) {
+        Some(ContextValue::Many(elements)) => distinct(elements).len() > slots.len(),
+        _ => false,
+    })
+}
+
+/// Whether the request has a list of which the encoding knows the presence only.
+pub(crate) fn has_unseen_list(encoding: &Encoding, request: &Request) -> bool {
+    encoding.keys.keys().any(|key| {
+        let value = request.context.get(key);
+        matches!(value, Some(ContextValue::Many(_))) && !encoding.elements.contains_key(key)
+    })
+}
+
+/// The assignment that stands for the request under these readings, or none if there is none. It
+/// has a value for every variable but the opaque ones.
+pub(crate) fn model(encoding: &Encoding, request: &Request, readings: Readings) -> Option<Model> {
+    if !has_ends(request) {
+        return None;
+    }
     let mut model = Model::new();
+    for (variable, _) in encoding.terms.variables() {
+        if let Some(switch) = switch_of(variable) {
+            model.insert(variable, Value::Bool(readings.is_alternative(switch)));
+        }
+    }
+    organisations(&mut model, request);
     action_and_resource(&mut model, request)?;
     principal(&mut model, encoding, request)?;
     for key in encoding.keys.values() {
         let value = request.context.get(&key.lower);
         model.insert(key.presence(), Value::Bool(value.is_some()));
         if let Some(value) = value {
-            context_value(&mut model, request, key, value)?;
+            context_value(&mut model, encoding, request, key, value)?;
         }
     }
     for (variable, sort) in encoding.terms.variables() {
@@ -39,6 +66,39 @@ pub(crate) fn model(encoding: &Encoding, request: &Request) -> Option<Model> {
         }
     }
     Some(model)
+}
+
+/// Whether the ends of the list of services are what other keys say they are. An assignment does not
+/// know the order.
+fn has_ends(request: &Request) -> bool {
+    let Some(ContextValue::Many(services)) = request.context.get("aws:CalledVia") else {
+        return true;
+    };
+    let ends = [("aws:CalledViaFirst", services.first()), ("aws:CalledViaLast", services.last())];
+    ends.into_iter().all(|(key, end)| match request.context.get(key) {
+        Some(ContextValue::One(own)) => Some(own) == end,
+        _ => true,
+    })
+}
+
+/// The ids of organisations, as paths begin; where the request has the id, it is put in later.
+fn organisations(model: &mut Model, request: &Request) {
+    for member in ["aws:principalorg", "aws:resourceorg", "aws:vpceorg", "aws:sourceorg"] {
+        if let Some(ContextValue::Many(paths)) = request.context.get(&format!("{member}paths")) {
+            let id = paths.first().and_then(|path| path.split('/').next());
+            text(model, &Key::new(&format!("{member}id")).value(), id.unwrap_or_default());
+        }
+    }
+}
+
+fn distinct(elements: &[String]) -> Vec<&String> {
+    let mut distinct = vec![];
+    for element in elements {
+        if !distinct.contains(&element) {
+            distinct.push(element);
+        }
+    }
+    distinct
 }
 
 fn action_and_resource(model: &mut Model, request: &Request) -> Option<()> {
@@ -110,6 +170,7 @@ fn of_account(model: &mut Model, request: &Request, arn: &str, service: &str) ->
     }
     text(model, name::ACCOUNT, account);
     text(model, name::PRINCIPAL, id);
+    text(model, name::NAME, id.rsplit('/').next()?);
     Some(())
 }
 
@@ -139,6 +200,7 @@ fn canonical(model: &mut Model, id: Option<&str>) {
 
 fn context_value(
     model: &mut Model,
+    encoding: &Encoding,
     request: &Request,
     key: &Key,
     value: &ContextValue,
@@ -151,7 +213,17 @@ fn context_value(
             model.insert(key.list(), Value::Bool(is_list));
         }
     }
-    let ContextValue::One(value) = value else { return Some(()) };
+    let value = match value {
+        ContextValue::One(value) => value,
+        ContextValue::Many(elements) => {
+            let slots = encoding.elements.get(&key.lower).map(Vec::as_slice).unwrap_or_default();
+            for (slot, element) in slots.iter().zip(distinct(elements)) {
+                model.insert(slot.presence(), Value::Bool(true));
+                own_value(model, encoding, slot, element)?;
+            }
+            return Some(());
+        }
+    };
     let own_kind = kind(&request.principal);
     if let Some(derived) = derived(&request.principal, own_kind, key) {
         return (derived == *value).then_some(());
@@ -168,7 +240,7 @@ fn context_value(
         }
         _ => {}
     }
-    own_value(model, key, value)
+    own_value(model, encoding, key, value)
 }
 
 /// The value of a key that follows from the principal, if it does.
@@ -214,9 +286,25 @@ fn derived(principal: &Principal, kind: Kind, key: &Key) -> Option<String> {
     Some(value)
 }
 
-fn own_value(model: &mut Model, key: &Key, value: &str) -> Option<()> {
+fn own_value(model: &mut Model, encoding: &Encoding, key: &Key, value: &str) -> Option<()> {
     match key.sort {
-        KeySort::String => text(model, &key.value(), value),
+        KeySort::String => {
+            let has = |name: &str| encoding.terms.variables().any(|(known, _)| known == name);
+            if has(&key.value()) {
+                text(model, &key.value(), value);
+            }
+            // Of some texts only the date or the address is modelled.
+            let is_empty = Value::Bool(value.is_empty());
+            model.insert(key.field(instant_field::IS_EMPTY), is_empty);
+            let date = evaluate::seconds(value);
+            model.insert(key.field(instant_field::IS_DATE), Value::Bool(date.is_some()));
+            instant(model, key, date.unwrap_or(0))?;
+            let is_address = value.parse::<IpAddr>().is_ok();
+            model.insert(key.field(address_field::IS_ADDRESS), Value::Bool(is_address));
+            if is_address {
+                address(model, key, value)?;
+            }
+        }
         KeySort::Bool => {
             model.insert(key.value(), Value::Bool(value.parse().ok()?));
         }
@@ -226,18 +314,34 @@ fn own_value(model: &mut Model, key: &Key, value: &str) -> Option<()> {
                 text(model, &key.field(field), value);
             }
         }
-        KeySort::Address => {
-            let address: IpAddr = value.parse().ok()?;
-            model.insert(key.field(address_field::IS_V6), Value::Bool(address.is_ipv6()));
-            let (field, value, width) = match address {
-                IpAddr::V4(address) => (address_field::V4, u128::from(address.to_bits()), 32),
-                IpAddr::V6(address) => (address_field::V6, address.to_bits(), 128),
-            };
-            model.insert(key.field(field), Value::Bits { value, width });
+        KeySort::Address => address(model, key, value)?,
+        KeySort::Number | KeySort::Binary => text(model, &key.value(), value),
+        KeySort::Date => {
+            if key.lower == "aws:epochtime" && value.parse::<i64>().is_err() {
+                return None;
+            }
+            instant(model, key, evaluate::seconds(value)?)?;
         }
-        // Only their presence is modelled.
-        KeySort::Number | KeySort::Date | KeySort::Binary => {}
     }
+    Some(())
+}
+
+/// The instant, unless the model has another for the key already.
+fn instant(model: &mut Model, key: &Key, seconds: i64) -> Option<()> {
+    let bits = i128::from(seconds) + (1 << 63);
+    let value = Value::Bits { value: bits.try_into().ok()?, width: 64 };
+    let before = model.insert(key.instant(), value.clone());
+    before.is_none_or(|before| before == value).then_some(())
+}
+
+fn address(model: &mut Model, key: &Key, value: &str) -> Option<()> {
+    let address: IpAddr = value.parse().ok()?;
+    model.insert(key.field(address_field::IS_V6), Value::Bool(address.is_ipv6()));
+    let (field, value, width) = match address {
+        IpAddr::V4(address) => (address_field::V4, u128::from(address.to_bits()), 32),
+        IpAddr::V6(address) => (address_field::V6, address.to_bits(), 128),
+    };
+    model.insert(key.field(field), Value::Bits { value, width });
     Some(())
 }
 

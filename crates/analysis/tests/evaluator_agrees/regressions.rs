@@ -1,6 +1,7 @@
 //! Disagreements that were found once, smallest input first, and what random inputs find too
 //! rarely.
 
+use keyaki_policy::Switch;
 use keyaki_policy::request::{ContextValue, Principal};
 
 use super::*;
@@ -65,16 +66,35 @@ fn what_everybody_has_is_not_fixed() {
     check_public(&statement, Principal::Anonymous, &context, "breaks");
 }
 
+/// A list of empty strings that counts for nothing (D23) was not taken for an absent key by
+/// `ForAnyValue:…IfExists` (D24).
+#[test]
+fn what_counts_for_nothing_is_absent_for_if_exists() {
+    let statement = allow_if(r#""ForAnyValue:StringNotEqualsIfExists": {"aws:TagKeys": "a"}"#);
+    let subject = Subject::no_new_access(PolicyType::Resource, vec![], vec![document(&statement)]);
+    let mut request = request(user(), &[]);
+    request.context.insert("aws:TagKeys", ContextValue::Many(vec![String::new()]));
+    for (d23, d24, expected) in [
+        (false, false, "breaks"),
+        (true, false, "does not break"),
+        (true, true, "breaks"),
+        (false, true, "breaks"),
+    ] {
+        let readings = Readings::DEFAULT.with(Switch::D23, d23).with(Switch::D24, d24);
+        assert_eq!(compare(&subject, &request, readings), expected);
+    }
+}
+
 #[track_caller]
 fn check_new(statement: &str, principal: Principal, context: &[(&str, &str)], expected: &str) {
     let subject = Subject::no_new_access(PolicyType::Resource, vec![], vec![document(statement)]);
-    assert_eq!(compare(&subject, &request(principal, context)), expected);
+    assert_eq!(compare(&subject, &request(principal, context), Readings::DEFAULT), expected);
 }
 
 #[track_caller]
 fn check_public(statement: &str, principal: Principal, context: &[(&str, &str)], expected: &str) {
     let subject = Subject::no_public_access(document(statement));
-    assert_eq!(compare(&subject, &request(principal, context)), expected);
+    assert_eq!(compare(&subject, &request(principal, context), Readings::DEFAULT), expected);
 }
 
 fn document(statement: &str) -> String {

@@ -1,0 +1,104 @@
+//! Organisations: ids, paths and accounts (R7, R10, R14, R26–R28).
+//!
+//! The id of an organisation stands behind all paths of one key, whether or not the question
+//! speaks of the id itself: its variable is there for both.
+
+use keyaki_logic::{Piece, Regex, Sort, Term};
+
+use super::super::Encoder;
+use super::super::symbols::{Key, Kind};
+
+/// The keys of an organisation's id and paths, of principal, resource, VPC endpoint and source.
+const ORGANISATIONS: [(&str, &str); 4] = [
+    ("aws:principalorgid", "aws:principalorgpaths"),
+    ("aws:resourceorgid", "aws:resourceorgpaths"),
+    ("aws:vpceorgid", "aws:vpceorgpaths"),
+    ("aws:sourceorgid", "aws:sourceorgpaths"),
+];
+
+impl Encoder<'_> {
+    pub(super) fn organisation_pairs(&mut self) -> Term {
+        let mut parts = Vec::new();
+        // Those of the source need not come together (R10).
+        for (id, paths) in &ORGANISATIONS[..3] {
+            if self.has(id) && self.has(paths) {
+                let id = self.presence_if_mentioned(id);
+                let paths = self.presence_if_mentioned(paths);
+                parts.push(self.t.iff(id, paths));
+            }
+        }
+        self.t.and(parts)
+    }
+
+    /// Each path is the organisation's id, then `/r-` and more, then a slash. An id has no slash,
+    /// so a path determines it.
+    pub(super) fn organisation_paths(&mut self) -> Term {
+        let mut parts = Vec::new();
+        for (id, paths) in ORGANISATIONS {
+            let known = self.organisation_known(id, paths);
+            if self.t.as_bool(known) == Some(false) {
+                continue;
+            }
+            let id = self.organisation_id(id);
+            let shape = self.t.in_re(id, Regex::plus(Regex::NotChar('/')));
+            parts.push(self.t.implies(known, shape));
+            let slots = self.keys.get(paths).and_then(|paths| self.slots(paths));
+            parts.push(self.every_element(&slots.unwrap_or_default(), |encoder, slot| {
+                let path = encoder.t.var(&slot.value(), Sort::String);
+                let root = [Piece::Value(id), Piece::text("/r-"), Piece::Any, Piece::text("/")];
+                encoder.t.matches(path, root)
+            }));
+        }
+        self.t.and(parts)
+    }
+
+    /// True if and only if the request tells the organisation, by its id or by paths.
+    fn organisation_known(&mut self, id: &str, paths: &str) -> Term {
+        let id = self.presence_if_mentioned(id);
+        let paths = self.presence_if_mentioned(paths);
+        self.t.or([id, paths])
+    }
+
+    fn organisation_id(&mut self, id: &str) -> Term {
+        self.t.var(&Key::new(id).value(), Sort::String)
+    }
+
+    /// For each two of the accounts that a request speaks of: if they are one, so are their
+    /// organisations.
+    pub(super) fn one_organisation(&mut self) -> Term {
+        let iam = self.symbols.is_one_of(&mut self.t, &Kind::IAM);
+        let owner = self.arn_names_owner();
+        let mut resource = vec![(owner, self.symbols.resource_account)];
+        resource.extend(self.account_in("aws:resourceaccount"));
+        let accounts = [
+            vec![(iam, self.symbols.account)],
+            resource,
+            self.account_in("aws:vpceaccount").into_iter().collect(),
+            self.account_in("aws:sourceaccount").into_iter().collect(),
+        ];
+        let memberships: Vec<_> = ORGANISATIONS.into_iter().zip(accounts).collect();
+        let mut parts = Vec::new();
+        for (index, ((id, paths), accounts)) in memberships.iter().enumerate() {
+            for ((other_id, other_paths), other_accounts) in &memberships[..index] {
+                let both = [
+                    self.organisation_known(id, paths),
+                    self.organisation_known(other_id, other_paths),
+                ];
+                let both = self.t.and(both);
+                if self.t.as_bool(both) == Some(false) {
+                    continue;
+                }
+                let (id, other_id) = (self.organisation_id(id), self.organisation_id(other_id));
+                let equal = self.t.eq(id, other_id);
+                for &(known, account) in accounts {
+                    for &(other_known, other_account) in other_accounts {
+                        let same = self.t.eq(account, other_account);
+                        let premise = self.t.and([both, known, other_known, same]);
+                        parts.push(self.t.implies(premise, equal));
+                    }
+                }
+            }
+        }
+        self.t.and(parts)
+    }
+}
