@@ -27,7 +27,7 @@ use keyaki::{
     Cancel, Engine, EngineOptions, Policy, PolicyType, Question, Reason, Request, Verdict,
 };
 use keyaki_analysis::replay::{Replay, replay};
-use keyaki_policy::Readings;
+use keyaki_policy::{Readings, Switch};
 use serde::Deserialize;
 
 /// Time for one question and one engine. The cases are small; the machine may be busy.
@@ -57,6 +57,7 @@ struct Case {
     verdict: String,
     reason: Option<String>,
     construct: Option<String>,
+    depends_on: Option<Vec<String>>,
     source: String,
 }
 
@@ -157,7 +158,8 @@ fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
         Verdict::Holds(_) => case.compare("holds", None, ""),
         Verdict::Fails(witness) => {
             case.compare("fails", None, &format!("{:?}", witness.request))?;
-            check_witness(question, &witness.request)
+            case.compare_switches(&report.depends_on)?;
+            check_witness(question, &witness.request, report.witness_under)
         }
         Verdict::Unknown { reason, unsupported } => {
             let constructs: Vec<_> = unsupported.into_iter().map(|item| item.construct).collect();
@@ -202,6 +204,18 @@ impl Case {
         Inquiry::new(&self.question, documents, setting).map_err(|error| format!("{error:?}"))
     }
 
+    /// Compares the switches that it hangs on that the property fails; without `depends_on` they are
+    /// of no interest.
+    fn compare_switches(&self, switches: &[Switch]) -> Result<(), String> {
+        let names: Vec<_> = switches.iter().map(|switch| switch.name()).collect();
+        match &self.depends_on {
+            Some(expected) if *expected != names => {
+                Err(format!("expected to hang on {expected:?}, but hangs on {names:?}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// `detail` is the witness, or the constructs that are not modelled.
     fn compare(&self, verdict: &str, reason: Option<&str>, detail: &str) -> Result<(), String> {
         let expected = (self.verdict.as_str(), self.reason.as_deref());
@@ -220,15 +234,15 @@ impl Case {
 
 /// A witness breaks the property for the replay, and has the decisions that it should have for the
 /// evaluator alone.
-fn check_witness(question: &Question, request: &Request) -> Result<(), String> {
-    match replay(question, request, Readings::DEFAULT) {
+fn check_witness(question: &Question, request: &Request, readings: Readings) -> Result<(), String> {
+    match replay(question, request, readings) {
         Replay::Confirmed { allowing } if !allowing.is_empty() => {}
         other => return Err(format!("{request:?} does not replay: {other:?}")),
     }
     let decision = |side| {
         let policies: Vec<Policy> =
             question.side(side).into_iter().map(|(_, policy)| policy.clone()).collect();
-        evaluate(&policies, request, Readings::DEFAULT).decision
+        evaluate(&policies, request, readings).decision
     };
     let (allowing, other) = match question {
         Question::NoPublicAccess { .. } => (Side::Policy, None),

@@ -32,3 +32,21 @@ fn value(digit: u8) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_base64;
+
+    #[test]
+    fn only_the_strict_encoding_is_read() {
+        for text in ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "++//"] {
+            assert!(is_base64(text), "{text}");
+        }
+        for text in [
+            "=", "==", "====", "Zg", "Zg=", "Zh==", "Zm9=", "Zm9v=", "Z===", "Zm 9v", "Zm9-",
+            "Zg==Zg==",
+        ] {
+            assert!(!is_base64(text), "{text}");
+        }
+    }
+}

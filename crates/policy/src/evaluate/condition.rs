@@ -17,7 +17,6 @@ use crate::ast::{BaseOperator, Condition, Segment, SetOperator, Template};
 use crate::reading::Switch;
 use crate::request::ContextValue;
 use crate::request::derive::fields;
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
@@ -190,7 +189,7 @@ fn compare(test: &Condition, values: &[String], scene: &Scene<'_>) -> Result<boo
         }),
         IpAddress | NotIpAddress => {
             let address = |text: &str| text.parse::<IpAddr>().ok();
-            let range = |listed| plain_text(listed).and_then(|text| Range::read(&text));
+            let range = |listed| plain_text(listed).and_then(Range::read);
             decide(test, values, scene, address, range, |range, address: &IpAddr| {
                 budget.spend(1)?;
                 Ok(range.contains(*address))
@@ -199,7 +198,7 @@ fn compare(test: &Condition, values: &[String], scene: &Scene<'_>) -> Result<boo
         BinaryEquals => {
             let encoded = |text| bytes::is_base64(text).then_some(text);
             let listed = |listed| plain_text(listed).filter(|text| bytes::is_base64(text));
-            decide(test, values, scene, encoded, listed, |listed: &Cow<'_, str>, value| {
+            decide(test, values, scene, encoded, listed, |listed: &&str, value| {
                 budget.read(value.len())?;
                 Ok(listed == value)
             })
@@ -210,10 +209,10 @@ fn compare(test: &Condition, values: &[String], scene: &Scene<'_>) -> Result<boo
         | NumericLessThanEquals
         | NumericGreaterThan
         | NumericGreaterThanEquals => {
-            decide(test, values, scene, Decimal::read, plain_text, |listed, value| {
-                budget.read(listed.len() + value.length())?;
-                let order = |listed: Decimal<'_>| value.compare(&listed);
-                Ok(Decimal::read(listed).is_some_and(|l| is_in_order(test.operator.base, order(l))))
+            let listed = |listed| plain_text(listed).and_then(Decimal::read);
+            decide(test, values, scene, Decimal::read, listed, |listed: &Decimal<'_>, value| {
+                budget.read(listed.length() + value.length())?;
+                Ok(is_in_order(test.operator.base, value.compare(listed)))
             })
         }
         DateEquals
@@ -222,7 +221,7 @@ fn compare(test: &Condition, values: &[String], scene: &Scene<'_>) -> Result<boo
         | DateLessThanEquals
         | DateGreaterThan
         | DateGreaterThanEquals => {
-            let listed = |listed| plain_text(listed).and_then(|text| date::seconds(&text));
+            let listed = |listed| plain_text(listed).and_then(date::seconds);
             decide(test, values, scene, date::seconds, listed, |listed, value| {
                 budget.spend(1)?;
                 Ok(is_in_order(test.operator.base, value.cmp(listed)))
@@ -310,21 +309,14 @@ fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// The text of a value of an operator without wildcards and variables, or `None` if it has a
-/// variable.
-fn plain_text(template: &Template) -> Option<Cow<'_, str>> {
-    if let [Segment::Text(text)] = template.segments.as_slice() {
-        return Some(Cow::Borrowed(text));
+/// The text of a value of an operator that has neither wildcards nor variables. What has a
+/// variable or an escaped character is nothing that such an operator could read.
+fn plain_text(template: &Template) -> Option<&str> {
+    match template.segments.as_slice() {
+        [] => Some(""),
+        [Segment::Text(text)] => Some(text),
+        _ => None,
     }
-    let mut text = String::new();
-    for segment in &template.segments {
-        match segment {
-            Segment::Text(piece) => text.push_str(piece),
-            Segment::Escaped(c) => text.push(*c),
-            Segment::Variable { .. } => return None,
-        }
-    }
-    Some(Cow::Owned(text))
 }
 
 /// How many bytes it takes to read the template.
@@ -518,6 +510,273 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_empty_list_of_values_with_an_affix_leaves_only_absence() {
+        for base in ["StringEquals", "StringNotEquals", "NumericLessThan", "IpAddress"] {
+            check(&format!("{base}IfExists"), &[], ABSENT, True);
+            check(&format!("{base}IfExists"), &[], &["a"], False);
+            check(&format!("ForAllValues:{base}"), &[], ABSENT, True);
+            check(&format!("ForAllValues:{base}"), &[], &["a", "b"], False);
+            check(&format!("ForAnyValue:{base}"), &[], ABSENT, False);
+            check(&format!("ForAnyValue:{base}"), &[], &["a", "b"], False);
+        }
+    }
+
+    #[test]
+    fn an_empty_list_of_values_may_be_no_test() {
+        for base in ["StringEquals", "StringNotEquals", "Null"] {
+            check_switch(Switch::D6, base, &[], One("a"), [base == "StringNotEquals", true]);
+            check_switch(Switch::D6, base, &[], Absent, [base == "StringNotEquals", true]);
+        }
+        check_switch(Switch::D6, "StringEqualsIfExists", &[], One("a"), [false, false]);
+        check_switch(Switch::D6, "ForAllValues:StringEquals", &[], One("a"), [false, false]);
+    }
+
+    #[test]
+    fn set_operators_ask_all_values_or_some() {
+        // The table of 3.14, for the values a and b.
+        for (values, expected) in [
+            (&["a"][..], [true, false, true, false]),
+            (&["c"], [false, true, false, true]),
+            (&["a", "b"], [true, false, true, false]),
+            (&["a", "c"], [false, false, true, true]),
+            (&["c", "d"], [false, true, false, true]),
+            (&[], [true, true, false, false]),
+        ] {
+            let operators = [
+                "ForAllValues:StringEquals",
+                "ForAllValues:StringNotEquals",
+                "ForAnyValue:StringEquals",
+                "ForAnyValue:StringNotEquals",
+            ];
+            for (operator, expected) in operators.into_iter().zip(expected) {
+                check_list(operator, &["a", "b"], values, expected.into());
+                check_list(&format!("{operator}IfExists"), &["a", "b"], values, expected.into());
+            }
+        }
+    }
+
+    #[test]
+    fn a_single_value_under_a_set_operator_is_a_list_of_one() {
+        check("ForAllValues:StringLike", &["a*"], &["ab"], True);
+        check("ForAnyValue:StringNotLike", &["a*"], &["ab"], False);
+        check("ForAnyValue:NumericLessThan", &["5"], &["4"], True);
+    }
+
+    #[test]
+    fn null_with_a_set_operator_asks_nothing() {
+        for value in ["true", "false"] {
+            for values in [ABSENT, &["x"]] {
+                check("ForAllValues:Null", &[value], values, True);
+                check("ForAnyValue:Null", &[value], values, False);
+            }
+        }
+    }
+
+    #[test]
+    fn if_exists_may_help_a_set_operator_of_some() {
+        check_switch(
+            Switch::D24,
+            "ForAnyValue:StringEqualsIfExists",
+            &["x"],
+            Absent,
+            [false, true],
+        );
+        check_switch(Switch::D24, "ForAnyValue:StringEqualsIfExists", &["x"], One("y"), [false; 2]);
+        check_switch(Switch::D24, "ForAnyValue:StringEquals", &["x"], Absent, [false, false]);
+    }
+
+    #[test]
+    fn an_empty_string_may_be_no_value() {
+        check_switch(Switch::D23, "Null", &["true"], One(""), [false, true]);
+        check_switch(Switch::D23, "Null", &["false"], One(""), [true, false]);
+        check_switch(Switch::D23, "Null", &["false"], One("x"), [true, true]);
+        check_switch(Switch::D23, "Null", &["false"], Many(&[""]), [true, true]);
+        check_switch(Switch::D23, "ForAllValues:StringEquals", &["x"], One(""), [false, true]);
+        check_switch(
+            Switch::D23,
+            "ForAllValues:StringEquals",
+            &["x"],
+            Many(&["", ""]),
+            [false, true],
+        );
+        check_switch(
+            Switch::D23,
+            "ForAllValues:StringEquals",
+            &["x"],
+            Many(&["", "y"]),
+            [false; 2],
+        );
+        check_switch(
+            Switch::D23,
+            "ForAnyValue:StringNotEquals",
+            &["x"],
+            Many(&[""]),
+            [true, false],
+        );
+        check_switch(Switch::D23, "StringEquals", &[""], One(""), [true, true]);
+    }
+
+    #[test]
+    fn a_list_may_satisfy_a_negated_operator() {
+        check_switch(Switch::D26, "StringNotEquals", &["x"], Many(&["x"]), [false, true]);
+        check_switch(Switch::D26, "NotIpAddressIfExists", &["::"], Many(&["x"]), [false, true]);
+        check_switch(Switch::D26, "StringEquals", &["x"], Many(&["x"]), [false, false]);
+    }
+
+    #[test]
+    fn an_ill_typed_value_may_differ_from_everything() {
+        for (operator, listed) in [
+            ("NumericNotEquals", "5"),
+            ("DateNotEquals", "2026-01-01"),
+            ("NotIpAddress", "10.0.0.0/8"),
+            ("ForAnyValue:NumericNotEquals", "5"),
+            ("ForAllValues:NumericNotEquals", "5"),
+        ] {
+            check_switch(Switch::D17, operator, &[listed], One("abc"), [false, true]);
+        }
+        check_switch(Switch::D17, "NumericLessThan", &["5"], One("abc"), [false, false]);
+        check_switch(Switch::D17, "Bool", &["true"], One("abc"), [false, false]);
+    }
+
+    #[test]
+    fn what_is_no_arn_may_be_compared_as_text() {
+        let arn = "arn:aws:s3:::bucket";
+        check_switch(Switch::D22, "ArnLike", &["*"], One(arn), [false, true]);
+        check_switch(Switch::D22, "ArnNotLike", &["*"], One(arn), [true, false]);
+        check_switch(Switch::D22, "ArnEquals", &["arn:aws:s3*"], One(arn), [false, true]);
+        check_switch(Switch::D22, "ArnLike", &["x:*:*:*:*:*"], One("x:1:2:3:4:5"), [false, true]);
+        check_switch(Switch::D22, "ArnLike", &["te*"], One("text"), [false, true]);
+        check_switch(Switch::D22, "ArnLike", &["arn:*:*:*:*:*"], One("text"), [false, false]);
+        check_switch(Switch::D22, "ArnLike", &["*:*:s3:*:*:b*"], One(arn), [true, true]);
+    }
+
+    #[test]
+    fn an_unresolved_variable_spoils_its_value_or_the_test() {
+        check_switch(Switch::D29, "StringEquals", &["x", "${v}"], One("x"), [true, false]);
+        check_switch(Switch::D29, "StringNotEquals", &["${v}"], One("x"), [true, false]);
+        check_switch(Switch::D29, "ArnNotLike", &["arn:${v}"], One("x"), [true, false]);
+        check_switch(
+            Switch::D29,
+            "ForAllValues:StringNotLike",
+            &["${v}"],
+            Many(&["x", "y"]),
+            [true, false],
+        );
+        // What an absent key says comes first.
+        check_switch(Switch::D29, "StringNotEquals", &["${v}"], Absent, [true, true]);
+        check_switch(Switch::D29, "StringEqualsIfExists", &["${v}"], Absent, [true, true]);
+        // These have no variables.
+        check_switch(Switch::D29, "NumericNotEquals", &["${v}"], One("5"), [true, true]);
+        check_switch(Switch::D29, "NotIpAddress", &["${v}"], One("::"), [true, true]);
+    }
+
+    #[test]
+    fn a_variable_has_the_value_of_its_key() {
+        check("StringEquals", &["a-${aws:key}"], &["a-b"], False);
+        check("StringEquals", &["${AWS:KEY}"], &["b"], True);
+        check("StringLike", &["${aws:key}"], &["b*"], True);
+        check("StringLike", &["${aws:key}*"], &["?"], True);
+        check("StringEqualsIgnoreCase", &["${aws:key}"], &["B"], True);
+        check("Bool", &["${aws:key}"], &["True"], True);
+        check("ArnLike", &["${aws:key}"], &["arn:aws:s3:::b"], True);
+        check("NumericEquals", &["${aws:key}"], &["5"], False);
+        check_list("ForAnyValue:StringEquals", &["${aws:key}"], &["b", "c"], False);
+    }
+
+    #[test]
+    fn case_is_folded_one_character_at_a_time() {
+        let check = |listed: &str, value: &str, expected: bool| {
+            check("StringEqualsIgnoreCase", &[listed], &[value], expected.into());
+            check("StringNotEqualsIgnoreCase", &[listed], &[value], (!expected).into());
+        };
+        check("Straße", "sTRASSE", false);
+        check("ÉTÉ", "été", true);
+        check("Σ", "ς", false);
+        check("ΣΣ", "σσ", true);
+        // The lower case of this letter is two characters.
+        check("\u{130}", "i\u{307}", false);
+        check("\u{130}", "\u{130}", true);
+        check("a*", "AB", false);
+    }
+
+    #[test]
+    fn numbers_are_compared_by_value() {
+        for (operator, holds) in [
+            ("NumericEquals", [false, true, false]),
+            ("NumericNotEquals", [true, false, true]),
+            ("NumericLessThan", [true, false, false]),
+            ("NumericLessThanEquals", [true, true, false]),
+            ("NumericGreaterThan", [false, false, true]),
+            ("NumericGreaterThanEquals", [false, true, true]),
+        ] {
+            for (value, expected) in ["9.99", "10.0", "1.01e1"].into_iter().zip(holds) {
+                check(operator, &["10"], &[value], expected.into());
+            }
+        }
+        check("NumericLessThan", &["1", "10"], &["5"], True);
+        check("NumericNotEquals", &["1", "10"], &["10"], False);
+        check("NumericEquals", &["five"], &["5"], False);
+        check("NumericNotEquals", &["five"], &["5"], True);
+    }
+
+    #[test]
+    fn dates_are_compared_in_seconds() {
+        for (operator, holds) in [
+            ("DateEquals", [false, true, false]),
+            ("DateNotEquals", [true, false, true]),
+            ("DateLessThan", [true, false, false]),
+            ("DateLessThanEquals", [true, true, false]),
+            ("DateGreaterThan", [false, false, true]),
+            ("DateGreaterThanEquals", [false, true, true]),
+        ] {
+            for (value, expected) in
+                ["2026-01-01T00:59:59Z", "2026-01-01T00:00:00.9-01:00", "1767229201"]
+                    .into_iter()
+                    .zip(holds)
+            {
+                check(operator, &["2026-01-01T01:00Z"], &[value], expected.into());
+            }
+        }
+    }
+
+    #[test]
+    fn encoded_bytes_are_compared_where_both_are_base64() {
+        check("BinaryEquals", &["Zg=="], &["Zg=="], True);
+        check("BinaryEquals", &["Zg=="], &["Zm8="], False);
+        check("BinaryEquals", &["Zg"], &["Zg"], False);
+        check("BinaryEquals", &["Zh=="], &["Zh=="], False);
+        check("BinaryEquals", &[""], &[""], True);
+    }
+
+    #[test]
+    fn other_words_under_null_match_nothing() {
+        check("Null", &["maybe"], &["x"], False);
+        check("Null", &["${v}"], &["x"], False);
+        check("Null", &["maybe", "false"], &["x"], True);
+    }
+
+    #[test]
+    fn a_listed_value_that_is_no_range_matches_nothing() {
+        for range in ["", "10.0.0.0/33", "10.0.0.0/+8", "10.0.0.0/08", "::/129", "10.*", "${v}/8"] {
+            check("IpAddress", &[range], &["10.0.0.1"], False);
+            check("NotIpAddress", &[range], &["10.0.0.1"], True);
+            check("IpAddress", &[range, "10.0.0.0/8"], &["10.0.0.1"], True);
+        }
+    }
+
+    #[test]
+    fn a_large_list_against_many_patterns_ends_at_the_limit() {
+        let values: Vec<String> = (0..100_000).map(|n| n.to_string()).collect();
+        let listed: Vec<String> = (0..1_000).map(|n| format!("{n}")).collect();
+        let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
+        let mut context = Context::default();
+        context.insert("aws:key", ContextValue::Many(values));
+        check_in("ForAllValues:NumericEquals", &listed, &context, Unknown);
+        check_in("ForAllValues:StringEquals", &listed, &context, Unknown);
+        check_in("ForAnyValue:StringLike", &["7*8", "9"], &context, True);
+    }
+
     /// Checks the operator with one request value, or none.
     #[track_caller]
     fn check(operator: &str, listed: &[&str], value: &[&str], expected: Truth) {
@@ -551,6 +810,39 @@ mod tests {
         let answer = holds(&test, &Scene::new(&request, readings));
         assert_eq!(answer.truth, expected, "{operator} {listed:?} {context:?}");
         assert_eq!(answer.hangs_on.is_empty(), expected != Unknown, "{:?}", answer.hangs_on);
+    }
+
+    /// What the key of the tests has in the request.
+    #[derive(Clone, Copy, Debug)]
+    enum Given {
+        Absent,
+        One(&'static str),
+        Many(&'static [&'static str]),
+    }
+    use Given::{Absent, Many, One};
+
+    /// Checks a test under both readings of a switch.
+    #[track_caller]
+    fn check_switch(
+        switch: Switch,
+        operator: &str,
+        listed: &[&str],
+        given: Given,
+        expected: [bool; 2],
+    ) {
+        let mut context = Context::default();
+        match given {
+            Absent => None,
+            One(value) => context.insert("aws:key", ContextValue::One(value.to_owned())),
+            Many(values) => {
+                let values = values.iter().map(|&value| value.to_owned()).collect();
+                context.insert("aws:key", ContextValue::Many(values))
+            }
+        };
+        for (alternative, expected) in [false, true].into_iter().zip(expected) {
+            let readings = Readings::DEFAULT.with(switch, alternative);
+            check_reading(operator, listed, &context, readings, expected.into());
+        }
     }
 
     fn context(value: &[&str]) -> Context {
@@ -592,7 +884,7 @@ mod tests {
         Operator { set, base, if_exists }
     }
 
-    /// `${v}` is a variable; `${*}`, `${?}` and `${$}` are escapes.
+    /// `${KEY}` is a variable; `${*}`, `${?}` and `${$}` are escapes.
     fn template(text: &str) -> Template {
         let mut segments = vec![];
         let mut rest = text;
@@ -600,11 +892,14 @@ mod tests {
             if start > 0 {
                 segments.push(Segment::Text(rest[..start].to_owned()));
             }
-            segments.push(match &rest[start + 2..start + 3] {
-                "v" => Segment::Variable { key: "v".to_owned(), default: None },
-                escaped => Segment::Escaped(escaped.chars().next().unwrap()),
+            let end = start + rest[start..].find('}').unwrap();
+            segments.push(match &rest[start + 2..end] {
+                "*" => Segment::Escaped('*'),
+                "?" => Segment::Escaped('?'),
+                "$" => Segment::Escaped('$'),
+                key => Segment::Variable { key: key.to_owned(), default: None },
             });
-            rest = &rest[start + 4..];
+            rest = &rest[end + 1..];
         }
         if !rest.is_empty() {
             segments.push(Segment::Text(rest.to_owned()));

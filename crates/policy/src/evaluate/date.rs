@@ -123,3 +123,81 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     const DAYS_BEFORE_1970: i64 = 719_528;
     days_before_year + days_before_month + day - 1 - DAYS_BEFORE_1970
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_the_earliest() {
+        check("1970-01", Some(0));
+        check("2026-09-26", Some(1_790_380_800));
+        check("2026-09-26T00:00Z", Some(1_790_380_800));
+        check("2026-09-26T00:00:00.999Z", Some(1_790_380_800));
+        check("2026-09-26T02:30:00+02:30", Some(1_790_380_800));
+        check("2026-09-25T22:00:00-02:00", Some(1_790_380_800));
+    }
+
+    #[test]
+    fn all_digits_are_a_count_of_seconds() {
+        check("2024", Some(2024));
+        check("-1", Some(-1));
+        check("0000000000000000000000007", Some(7));
+        check("9223372036854775807", Some(i64::MAX));
+        check("9223372036854775808", None);
+        check("+5", None);
+        check("1.5", None);
+        check("1e9", None);
+    }
+
+    #[test]
+    fn years_are_of_four_digits() {
+        check("0000-01-01", Some(-62_167_219_200));
+        check("9999-12-31T23:59:59Z", Some(253_402_300_799));
+        check("9999-12-31T23:59:59-23:59", Some(253_402_300_799 + 86_340));
+        check("10000-01-01", None);
+        check("-0001-01-01", None);
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        check("2024-02-29", Some(1_709_164_800));
+        check("2000-02-29", Some(951_782_400));
+        for text in
+            ["2026-02-29", "1900-02-29", "2026-04-31", "2026-00-01", "2026-01-00", "2026-13-01"]
+        {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_instants() {
+        for text in [
+            "",
+            "-",
+            "2026-1-1",
+            "2026-01-01T00:00:00",
+            "2026-01-01T00Z",
+            "2026-01T00:00Z",
+            "2026-01-01 00:00Z",
+            "2026-01-01T24:00Z",
+            "2026-01-01T00:60Z",
+            "2026-01-01T23:59:60Z",
+            "2026-01-01T00:00:00.Z",
+            "2026-01-01t00:00z",
+            "2026-01-01T00:00+2",
+            "2026-01-01T00:00+24:00",
+            "2026-01-01T00:00+0200",
+            "2026-01-01Z",
+            "2026-01-01T00:00Zx",
+            "２026-01-01",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<i64>) {
+        assert_eq!(seconds(text), expected, "{text}");
+    }
+}

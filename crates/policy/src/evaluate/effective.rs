@@ -545,3 +545,386 @@ impl fmt::Display for Gate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
+
+    const USER: &str = "arn:aws:iam::111122223333:user/ines";
+    const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/reader/night";
+    const FEDERATED: &str = "arn:aws:sts::111122223333:federated-user/guest";
+    const ROOT: &str = "arn:aws:iam::111122223333:root";
+    const SERVICE: &str = "sns.amazonaws.com";
+    const ACCOUNT: &str = "111122223333";
+    const OTHER_ACCOUNT: &str = "444455556666";
+
+    #[test]
+    fn the_first_gate_that_fails_is_named() {
+        let all = || policies("Allow", "*");
+        let none = || policies("Allow", "sqs:*");
+        let mut set = PolicySet {
+            identity: all(),
+            resource: Some(vec![]),
+            boundary: all(),
+            scp: vec![all(), all()],
+            vpc_endpoint: vec![of_endpoint("*")],
+            ..PolicySet::default()
+        };
+        check(&set, USER, Decision::Allow, None);
+        set.identity = none();
+        check(&set, USER, Decision::ImplicitDeny, Some(Gate::Identity));
+        set.identity = all();
+        set.boundary = vec![all().remove(0), none().remove(0)];
+        check(&set, USER, Decision::ImplicitDeny, Some(Gate::Boundary(1)));
+        set.vpc_endpoint = vec![of_endpoint("sqs:*")];
+        check(&set, USER, Decision::ImplicitDeny, Some(Gate::VpcEndpoint(0)));
+        set.scp[1] = none();
+        check(&set, USER, Decision::ImplicitDeny, Some(Gate::Scp(1)));
+        set.scp[0] = vec![];
+        check(&set, USER, Decision::ImplicitDeny, Some(Gate::Scp(0)));
+        set.scp.push(policies("Deny", "*"));
+        let place = Place::Scp(2, 0);
+        check(&set, USER, Decision::ExplicitDeny, Some(Gate::ExplicitDeny(place)));
+    }
+
+    #[test]
+    fn what_a_resource_policy_names_decides_who_else_must_allow() {
+        // Identity, boundary and session all let it through, or none of them does.
+        for (principal, entry, spares_others) in [
+            (USER, r#"{"AWS": "arn:aws:iam::111122223333:user/ines"}"#, true),
+            (USER, r#""*""#, true),
+            (USER, r#"{"AWS": "111122223333"}"#, false),
+            (SESSION, r#"{"AWS": "arn:aws:sts::111122223333:assumed-role/reader/night"}"#, true),
+            (SESSION, r#"{"AWS": "arn:aws:iam::111122223333:role/reader"}"#, false),
+            (SESSION, r#"{"AWS": "*"}"#, true),
+            (SESSION, r#"{"AWS": "arn:aws:iam::111122223333:root"}"#, false),
+            (FEDERATED, r#"{"AWS": "arn:aws:sts::111122223333:federated-user/guest"}"#, true),
+        ] {
+            let resource = Some(vec![of_resource("Allow", entry)]);
+            let set = PolicySet {
+                resource,
+                boundary: policies("Allow", "sqs:*"),
+                session: Some(policies("Allow", "sqs:*")),
+                ..PolicySet::default()
+            };
+            let expected = if spares_others { Decision::Allow } else { Decision::ImplicitDeny };
+            assert_eq!(decided(&set, principal, None), expected, "{principal} {entry}");
+            // In another account nobody is spared.
+            let elsewhere = Some(OTHER_ACCOUNT);
+            assert_eq!(decided(&set, principal, elsewhere), Decision::ImplicitDeny, "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_role_that_is_named_needs_no_identity_policy_but_is_limited() {
+        let entry = r#"{"AWS": "arn:aws:iam::111122223333:role/reader"}"#;
+        let mut set = PolicySet {
+            resource: Some(vec![of_resource("Allow", entry)]),
+            boundary: policies("Allow", "*"),
+            session: Some(policies("Allow", "*")),
+            ..PolicySet::default()
+        };
+        check(&set, SESSION, Decision::Allow, None);
+        set.session = Some(policies("Allow", "sqs:*"));
+        check(&set, SESSION, Decision::ImplicitDeny, Some(Gate::Session));
+        set.boundary = policies("Allow", "sqs:*");
+        check(&set, SESSION, Decision::ImplicitDeny, Some(Gate::Boundary(0)));
+    }
+
+    #[test]
+    fn a_session_policy_may_limit_what_a_star_grants() {
+        let mut set = PolicySet {
+            resource: Some(vec![of_resource("Allow", r#""*""#)]),
+            session: Some(policies("Allow", "sqs:*")),
+            ..PolicySet::default()
+        };
+        let limited = Readings::DEFAULT.with(Switch::D30, true);
+        let under = |set: &PolicySet, principal: &str, readings| {
+            let effective = decide(set, &request(principal, None), readings);
+            (effective.decision, effective.failed)
+        };
+        let denied = (Some(Decision::ImplicitDeny), Some(Gate::Session));
+        for principal in [SESSION, FEDERATED] {
+            assert_eq!(under(&set, principal, Readings::DEFAULT), (Some(Decision::Allow), None));
+            assert_eq!(under(&set, principal, limited), denied);
+        }
+        assert_eq!(under(&set, USER, limited), (Some(Decision::Allow), None));
+        set.session = None;
+        assert_eq!(under(&set, SESSION, limited), (Some(Decision::Allow), None));
+    }
+
+    #[test]
+    fn a_federated_user_without_session_policy_has_nothing_from_its_user() {
+        let mut set = PolicySet {
+            identity: policies("Allow", "*"),
+            resource: Some(vec![]),
+            ..PolicySet::default()
+        };
+        check(&set, FEDERATED, Decision::ImplicitDeny, Some(Gate::Session));
+        check(&set, SESSION, Decision::Allow, None);
+        set.session = Some(policies("Allow", "*"));
+        check(&set, FEDERATED, Decision::Allow, None);
+    }
+
+    #[test]
+    fn without_the_resource_s_side_the_principal_s_decides() {
+        let mut set = PolicySet { identity: policies("Allow", "*"), ..PolicySet::default() };
+        for owner in [None, Some(ACCOUNT), Some(OTHER_ACCOUNT)] {
+            assert_eq!(decided(&set, USER, owner), Decision::Allow);
+            assert_eq!(decided(&set, ROOT, owner), Decision::Allow);
+            for principal in [SERVICE, "anonymous", "accounts.google.com"] {
+                assert_eq!(decided(&set, principal, owner), Decision::ImplicitDeny);
+            }
+        }
+        set.boundary = policies("Allow", "sqs:*");
+        assert_eq!(decided(&set, USER, None), Decision::ImplicitDeny);
+        // Root users have neither, but organisations limit them.
+        assert_eq!(decided(&set, ROOT, None), Decision::Allow);
+        set.scp = vec![policies("Allow", "sqs:*")];
+        assert_eq!(decided(&set, ROOT, None), Decision::ImplicitDeny);
+    }
+
+    #[test]
+    fn the_owner_is_found_in_the_request_the_arn_and_the_context() {
+        let set = PolicySet {
+            identity: policies("Allow", "*"),
+            resource: Some(vec![]),
+            ..PolicySet::default()
+        };
+        let mut asked = request(USER, None);
+        let allows = |request: &Request| {
+            decide(&set, request, Readings::DEFAULT).decision == Some(Decision::Allow)
+        };
+        assert!(allows(&asked));
+        let value = crate::request::ContextValue::One(OTHER_ACCOUNT.to_owned());
+        asked.context.insert("aws:ResourceAccount", value);
+        assert!(!allows(&asked));
+        asked.resource = "arn:aws:sqs:eu-west-3:111122223333:intake".to_owned();
+        assert!(allows(&asked));
+        asked.resource_account = Some(OTHER_ACCOUNT.to_owned());
+        assert!(!allows(&asked));
+    }
+
+    #[test]
+    fn a_key_and_a_role_to_be_assumed_need_a_policy_that_names_somebody() {
+        let mut set = PolicySet {
+            identity: policies("Allow", "*"),
+            resource: Some(vec![]),
+            ..PolicySet::default()
+        };
+        for (action, resource, is_explicit) in [
+            ("kms:Decrypt", "arn:aws:kms:eu-west-3:111122223333:key/1", true),
+            ("kms:UpdateAlias", "arn:aws:kms:eu-west-3:111122223333:alias/a", false),
+            ("kms:ListKeys", "*", false),
+            ("sts:AssumeRole", "arn:aws:iam::111122223333:role/x", true),
+            ("STS:assumerolewithsaml", "arn:aws:iam::111122223333:role/x", true),
+            ("sts:TagSession", "arn:aws:iam::111122223333:role/x", true),
+            ("iam:GetRole", "arn:aws:iam::111122223333:role/x", false),
+            ("s3:GetObject", "arn:aws:s3:::b/k", false),
+        ] {
+            let mut request = request(USER, None);
+            request.action = action.to_owned();
+            request.resource = resource.to_owned();
+            let effective = decide(&set, &request, Readings::DEFAULT);
+            let failed = is_explicit.then_some(Gate::ResourcePolicy);
+            assert_eq!(effective.failed, failed, "{action}");
+        }
+        let delegates = r#"{"AWS": "111122223333"}"#;
+        let key = with_type(PolicyType::Kms, &of_resource_text("Allow", delegates));
+        set.resource = Some(vec![key]);
+        check(&set, USER, Decision::Allow, None);
+        set.identity = vec![];
+        check(&set, USER, Decision::ImplicitDeny, Some(Gate::Identity));
+    }
+
+    #[test]
+    fn resource_control_policies_only_deny_and_not_everybody() {
+        let deny = || vec![with_type(PolicyType::Rcp, &of_resource_text("Deny", r#""*""#))];
+        let set = |rcp| PolicySet {
+            identity: policies("Allow", "*"),
+            resource: Some(vec![of_resource("Allow", r#""*""#)]),
+            rcp,
+            ..PolicySet::default()
+        };
+        // Nothing is listed that allows, and nothing has to be.
+        check(&set(vec![vec![], vec![]]), USER, Decision::Allow, None);
+        let gate = Some(Gate::ExplicitDeny(Place::Rcp(1, 0)));
+        for principal in [USER, ROOT, SERVICE, "anonymous"] {
+            check(&set(vec![vec![], deny()]), principal, Decision::ExplicitDeny, gate);
+        }
+        let set = set(vec![deny()]);
+        let decision = |request: &Request| decide(&set, request, Readings::DEFAULT).decision;
+        let mut linked = request(SESSION, None);
+        linked.service_linked_role = true;
+        assert_eq!(decision(&linked), Some(Decision::Allow));
+        let mut managing = request(USER, None);
+        managing.management_account = true;
+        assert_eq!(decision(&managing), Some(Decision::Allow));
+        managing.resource_account = Some(OTHER_ACCOUNT.to_owned());
+        assert_eq!(decision(&managing), Some(Decision::ExplicitDeny));
+        let mut other = request(USER, None);
+        other.action = "iam:GetUser".to_owned();
+        assert_eq!(decision(&other), Some(Decision::Allow));
+    }
+
+    #[test]
+    fn service_control_policies_are_of_members_accounts() {
+        let set = PolicySet {
+            identity: policies("Allow", "*"),
+            resource: Some(vec![of_resource("Allow", r#""*""#)]),
+            scp: vec![policies("Deny", "*")],
+            ..PolicySet::default()
+        };
+        let gate = Some(Gate::ExplicitDeny(Place::Scp(0, 0)));
+        for principal in [USER, SESSION, FEDERATED, ROOT] {
+            check(&set, principal, Decision::ExplicitDeny, gate);
+        }
+        for principal in [SERVICE, "anonymous"] {
+            check(&set, principal, Decision::Allow, None);
+        }
+        for flag in ["management", "linked"] {
+            let mut request = request(SESSION, None);
+            request.management_account = flag == "management";
+            request.service_linked_role = flag == "linked";
+            let effective = decide(&set, &request, Readings::DEFAULT);
+            assert_eq!(effective.decision, Some(Decision::Allow), "{flag}");
+        }
+    }
+
+    #[test]
+    fn a_deny_of_not_principal_hits_whoever_has_a_boundary() {
+        let entry = r#"{"AWS": ["111122223333", "arn:aws:iam::111122223333:user/ines"]}"#;
+        let deny = of_resource_text("Deny", entry).replace("Principal", "NotPrincipal");
+        let mut set = PolicySet {
+            identity: policies("Allow", "*"),
+            resource: Some(vec![with_type(PolicyType::Resource, &deny)]),
+            ..PolicySet::default()
+        };
+        check(&set, USER, Decision::Allow, None);
+        set.boundary = policies("Allow", "*");
+        let gate = Some(Gate::ExplicitDeny(Place::Resource(0)));
+        check(&set, USER, Decision::ExplicitDeny, gate);
+        // Root users have no boundary.
+        check(&set, ROOT, Decision::Allow, None);
+    }
+
+    #[test]
+    fn whom_a_bucket_policy_denies_its_owner_s_root_may_still_change_it() {
+        let set = PolicySet {
+            resource: Some(vec![of_resource("Deny", r#""*""#)]),
+            ..PolicySet::default()
+        };
+        let mut request = request(ROOT, Some(ACCOUNT));
+        let decision = |request: &Request| decide(&set, request, Readings::DEFAULT).decision;
+        assert_eq!(decision(&request), Some(Decision::ExplicitDeny));
+        request.action = "S3:putbucketpolicy".to_owned();
+        assert_eq!(decision(&request), Some(Decision::Allow));
+        request.resource_account = Some(OTHER_ACCOUNT.to_owned());
+        assert_eq!(decision(&request), Some(Decision::ExplicitDeny));
+    }
+
+    #[test]
+    fn an_origin_access_identity_has_only_what_the_bucket_grants() {
+        let arn = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1";
+        let allow = of_resource("Allow", &format!(r#"{{"AWS": "{arn}"}}"#));
+        let mut set = PolicySet { resource: Some(vec![allow]), ..PolicySet::default() };
+        assert_eq!(decided(&set, arn, Some(ACCOUNT)), Decision::Allow);
+        set.resource = Some(vec![]);
+        check(&set, arn, Decision::ImplicitDeny, Some(Gate::ResourcePolicy));
+    }
+
+    #[test]
+    fn statements_are_named_with_their_places_and_effects() {
+        let set = PolicySet {
+            identity: policies("Allow", "*"),
+            resource: Some(vec![of_resource("Allow", r#""*""#), of_resource("Deny", r#""*""#)]),
+            // Not of a user.
+            session: Some(policies("Deny", "*")),
+            ..PolicySet::default()
+        };
+        let effective = decide(&set, &request(USER, None), Readings::DEFAULT);
+        let matched = |place, effect| Matched { place, statement: 0, effect };
+        let expected = [
+            matched(Place::Resource(0), Effect::Allow),
+            matched(Place::Resource(1), Effect::Deny),
+            matched(Place::Identity(0), Effect::Allow),
+        ];
+        assert_eq!(effective.matched, expected);
+        assert_eq!(effective.failed, Some(Gate::ExplicitDeny(Place::Resource(1))));
+        assert_eq!(effective.failed.unwrap().to_string(), "a policy of the resource denies it");
+    }
+
+    #[test]
+    fn what_takes_too_long_leaves_no_decision_unless_it_cannot_matter() {
+        let mut endless = policies("Allow", "*");
+        let condition =
+            format!(r#"{{"StringLike": {{"aws:UserAgent": "*{}b"}}}}"#, "a".repeat(9_000));
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "*",
+                "Resource": "*", "Condition": {condition}}}}}"#
+        );
+        endless[0] = with_type(PolicyType::Identity, &text);
+        let mut asked = request(USER, None);
+        let agent = crate::request::ContextValue::One("a".repeat(9_000));
+        asked.context.insert("aws:UserAgent", agent);
+        let mut set =
+            PolicySet { identity: endless, resource: Some(vec![]), ..PolicySet::default() };
+        let effective = decide(&set, &asked, Readings::DEFAULT);
+        assert_eq!((effective.decision, effective.failed), (None, None));
+        assert_eq!(effective.unsupported.len(), 1);
+        set.scp = vec![policies("Deny", "*")];
+        let effective = decide(&set, &asked, Readings::DEFAULT);
+        assert_eq!(effective.decision, Some(Decision::ExplicitDeny));
+    }
+
+    #[track_caller]
+    fn check(set: &PolicySet, principal: &str, decision: Decision, failed: Option<Gate>) {
+        let effective = decide(set, &request(principal, None), Readings::DEFAULT);
+        assert_eq!((effective.decision, effective.failed), (Some(decision), failed));
+    }
+
+    #[track_caller]
+    fn decided(set: &PolicySet, principal: &str, owner: Option<&str>) -> Decision {
+        decide(set, &request(principal, owner), Readings::DEFAULT).decision.unwrap()
+    }
+
+    fn request(principal: &str, owner: Option<&str>) -> Request {
+        Request {
+            principal: Principal::from_text(principal).unwrap(),
+            action: "s3:GetObject".to_owned(),
+            resource: "arn:aws:s3:::b/k".to_owned(),
+            resource_account: owner.map(str::to_owned),
+            ..Request::default()
+        }
+    }
+
+    /// One policy without principals, about these actions.
+    fn policies(effect: &str, action: &str) -> Vec<Policy> {
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement":
+                {{"Effect": "{effect}", "Action": "{action}", "Resource": "*"}}}}"#
+        );
+        vec![with_type(PolicyType::Identity, &text)]
+    }
+
+    fn of_endpoint(action: &str) -> Policy {
+        let text = of_resource_text("Allow", r#""*""#);
+        with_type(PolicyType::VpcEndpoint, &text.replace("s3:*", action))
+    }
+
+    fn of_resource(effect: &str, principal: &str) -> Policy {
+        with_type(PolicyType::Resource, &of_resource_text(effect, principal))
+    }
+
+    fn of_resource_text(effect: &str, principal: &str) -> String {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "{effect}",
+                "Principal": {principal}, "Action": "s3:*", "Resource": "*"}}}}"#
+        )
+    }
+
+    fn with_type(policy_type: PolicyType, text: &str) -> Policy {
+        parse(text, Some(policy_type)).unwrap()
+    }
+}

@@ -109,3 +109,87 @@ fn exponent(text: &str) -> Option<i64> {
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_one_value_are_equal() {
+        for (left, right) in [
+            ("2", "2.0"),
+            ("2.50", "2.5"),
+            ("+7", "007"),
+            ("0", "-0.000"),
+            ("0", "0e1000000000"),
+            ("1e3", "1000"),
+            ("1.5E-2", "0.015"),
+            ("120e-1", "12"),
+            ("1e0000000000000000000001", "10"),
+        ] {
+            check(left, right, Ordering::Equal);
+        }
+    }
+
+    #[test]
+    fn numbers_are_ordered_by_value() {
+        for (smaller, larger) in [
+            ("9", "10"),
+            ("-10", "-9"),
+            ("-1", "0"),
+            ("0", "0.001"),
+            ("1.09", "1.1"),
+            ("99999999999999999999999", "1e23"),
+            ("1e-1000000000", "1e1000000000"),
+            ("-1e1000000000", "1e-1000000000"),
+        ] {
+            check(smaller, larger, Ordering::Less);
+            check(larger, smaller, Ordering::Greater);
+        }
+    }
+
+    #[test]
+    fn ten_thousand_digits_are_exact() {
+        let nines = "9".repeat(10_000);
+        check(&nines, &format!("1{}", "0".repeat(10_000)), Ordering::Less);
+        check(&nines, &format!("{nines}.{}1", "0".repeat(10_000)), Ordering::Less);
+        check(&format!("0.{nines}"), "1", Ordering::Less);
+        check(&format!("{nines}e-10000"), &format!("0.{nines}"), Ordering::Equal);
+    }
+
+    #[test]
+    fn other_texts_are_no_numbers() {
+        for text in [
+            "",
+            "-",
+            ".5",
+            "5.",
+            "1,5",
+            " 1",
+            "1 ",
+            "0x10",
+            "1e",
+            "1e+",
+            "e5",
+            "--1",
+            "+-1",
+            "1.2.3",
+            "12abc",
+            "NaN",
+            "inf",
+            "1_000",
+            "١",
+            "1e1000000001",
+            "1e-1000000001",
+            "1e99999999999999",
+        ] {
+            assert!(Decimal::read(text).is_none(), "{text:?}");
+        }
+    }
+
+    #[track_caller]
+    fn check(left: &str, right: &str, expected: Ordering) {
+        let [read_left, read_right] = [left, right].map(|text| Decimal::read(text).unwrap());
+        assert_eq!(read_left.compare(&read_right), expected);
+    }
+}

@@ -178,6 +178,88 @@ mod tests {
     }
 
     #[test]
+    fn a_star_of_aws_may_leave_out_services_and_identities_of_providers() {
+        let aws = Readings::DEFAULT.with(Switch::D12, true);
+        for (principal, expected) in [
+            (Principal::Anonymous, true),
+            (root("111122223333"), true),
+            (user("ines"), true),
+            (session("reader", "night"), true),
+            (federated_user("guest", None), true),
+            (Principal::CanonicalUser { id: "79a5".to_owned() }, true),
+            (service("sns.amazonaws.com"), false),
+            (federated("accounts.google.com"), false),
+        ] {
+            let request = request(&principal);
+            let entry = PrincipalKind::EveryAwsPrincipal;
+            assert!(covers(&entry, &request, Readings::DEFAULT), "{principal:?}");
+            assert_eq!(covers(&entry, &request, aws), expected, "{principal:?}");
+            assert!(covers(&PrincipalKind::Everyone, &request, aws), "{principal:?}");
+        }
+    }
+
+    #[test]
+    fn an_exemption_takes_any_entry_or_the_whole_chain() {
+        let own = account(None, "111122223333");
+        let user_entry = PrincipalKind::User(arn("user/ines"));
+        let role = PrincipalKind::Role(arn("role/reader"));
+        let night = PrincipalKind::RoleSession {
+            partition: "aws".to_owned(),
+            account: "111122223333".to_owned(),
+            role: "reader".to_owned(),
+            session: "night".to_owned(),
+        };
+        let guest = PrincipalKind::FederatedUser(arn("federated-user/guest"));
+        let everyone = PrincipalKind::Everyone;
+        let (ines, reader) = (user("ines"), session("reader", "night"));
+        let federated = federated_user("guest", Some("ines"));
+        for (kinds, principal, by_any, by_chain) in [
+            (vec![], &ines, false, false),
+            (vec![&user_entry], &ines, true, false),
+            (vec![&own], &ines, true, false),
+            (vec![&user_entry, &own], &ines, true, true),
+            (vec![&everyone], &ines, true, true),
+            (vec![&role], &reader, true, false),
+            (vec![&role, &own], &reader, true, false),
+            (vec![&night, &role], &reader, true, false),
+            (vec![&night, &role, &own], &reader, true, true),
+            (vec![&guest, &own], &federated, true, true),
+            (vec![&user_entry, &own], &federated, true, false),
+            (vec![&own], &root("111122223333"), true, true),
+            (vec![&own], &root("444455556666"), false, false),
+            (vec![&own], &service("sns.amazonaws.com"), false, false),
+        ] {
+            let entry = |kind: &&PrincipalKind| PrincipalEntry {
+                kind: (*kind).clone(),
+                text: String::new(),
+                span: crate::span::Span::new(0, 1),
+            };
+            let entries: Vec<_> = kinds.iter().map(entry).collect();
+            for (d14, expected) in [(false, by_any), (true, by_chain)] {
+                let readings = Readings::DEFAULT.with(Switch::D14, d14);
+                let exempt = exempts(&entries, &request(principal), readings);
+                assert_eq!(exempt, expected, "{kinds:?} {principal:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_identity_of_no_account_is_exempt_by_its_own_entry() {
+        let identity = "arn:aws:iam::cloudfront:user/E1";
+        let principal = Principal::User { arn: identity.to_owned(), canonical_user: None };
+        let entry = PrincipalEntry {
+            kind: PrincipalKind::User(PrincipalArn {
+                account: "cloudfront".to_owned(),
+                ..arn("user/E1")
+            }),
+            text: String::new(),
+            span: crate::span::Span::new(0, 1),
+        };
+        let chain = Readings::DEFAULT.with(Switch::D14, true);
+        assert!(exempts(&[entry], &request(&principal), chain));
+    }
+
+    #[test]
     fn an_account_covers_all_its_principals_and_no_others() {
         let entry = account(None, "111122223333");
         check(&entry, &root("111122223333"), true);

@@ -561,3 +561,313 @@ fn shown(value: &Option<ContextValue>) -> String {
         Some(ContextValue::Many(_)) => "a list".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: &str = "arn:aws:iam::111122223333:user/ops/ines";
+    const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/reader/night";
+    const FEDERATED: &str = "arn:aws:sts::111122223333:federated-user/guest";
+    const ROOT: &str = "arn:aws-cn:iam::111122223333:root";
+
+    #[test]
+    fn principals_are_read_from_their_short_form() {
+        let role_arn = "arn:aws:iam::111122223333:role/reader".to_owned();
+        let session_name = "night".to_owned();
+        check(SESSION, &Principal::RoleSession { role_arn, session_name });
+        check(USER, &Principal::User { arn: USER.to_owned(), canonical_user: None });
+        check(FEDERATED, &Principal::FederatedUser { arn: FEDERATED.to_owned(), base: None });
+        let (partition, account) = ("aws-cn".to_owned(), "111122223333".to_owned());
+        check(ROOT, &Principal::Root { partition, account, canonical_user: None });
+        for text in ["anonymous", "*"] {
+            check(text, &Principal::Anonymous);
+        }
+        for name in ["sns.amazonaws.com", "s3.ap-east-1.amazonaws.com", "ec2.amazonaws.com.cn"] {
+            check(name, &Principal::Service { name: name.to_owned() });
+        }
+        for provider in [
+            "cognito-identity.amazonaws.com",
+            "accounts.google.com",
+            "token.actions.githubusercontent.com",
+            "arn:aws:iam::111122223333:oidc-provider/oidc.example.org/id/7",
+            "arn:aws:iam::111122223333:saml-provider/corp",
+        ] {
+            check(provider, &Principal::Federated { provider: provider.to_owned() });
+        }
+        let id = "79a5".repeat(16);
+        check(&id, &Principal::CanonicalUser { id: id.clone() });
+        let identity = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1";
+        check(identity, &Principal::User { arn: identity.to_owned(), canonical_user: None });
+    }
+
+    #[test]
+    fn other_texts_are_no_principals() {
+        for text in [
+            "",
+            "ines",
+            "111122223333",
+            "arn:aws:iam::111122223333",
+            "arn:aws:iam::1111:user/ines",
+            "arn:aws:iam:eu-west-3:111122223333:user/ines",
+            "arn:aws:iam::111122223333:user/",
+            "arn:aws:iam::111122223333:group/ops",
+            "arn:aws:iam::111122223333:role/reader",
+            "arn:aws:sts::111122223333:assumed-role/reader",
+            "arn:aws:sts::111122223333:assumed-role/reader/",
+            "arn:aws:sts::111122223333:assumed-role//night",
+            "arn:aws:sts::111122223333:federated-user/",
+            "arn:aws:sts::cloudfront:federated-user/x",
+            "arn::iam::111122223333:root",
+            "arn:aws:s3:::bucket",
+        ] {
+            let error = Principal::from_text(text).unwrap_err();
+            let is_principal = matches!(error, RequestError::Malformed { member: "principal", .. });
+            assert!(is_principal, "{text}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_role_arn_is_that_of_the_session() {
+        let session = || Principal::from_text(SESSION).unwrap();
+        let path = "arn:aws:iam::111122223333:role/ops/reader";
+        let role_arn = path.to_owned();
+        let expected = Principal::RoleSession { role_arn, session_name: "night".to_owned() };
+        assert_eq!(session().with_role_arn(path), Ok(expected));
+        for other in [
+            "arn:aws:iam::111122223333:role/writer",
+            "arn:aws:iam::444455556666:role/reader",
+            "arn:aws-cn:iam::111122223333:role/reader",
+            "arn:aws:iam::111122223333:user/reader",
+            "reader",
+        ] {
+            assert!(session().with_role_arn(other).is_err(), "{other}");
+        }
+        assert!(Principal::Anonymous.with_role_arn(path).is_err());
+    }
+
+    #[test]
+    fn a_federated_user_has_its_user() {
+        let federated = || Principal::from_text(FEDERATED).unwrap();
+        let (arn, base) = (FEDERATED.to_owned(), Some(USER.to_owned()));
+        let expected = Principal::FederatedUser { arn, base };
+        assert_eq!(federated().with_federated_base(USER), Ok(expected));
+        let other = "arn:aws:iam::444455556666:user/ines";
+        assert!(federated().with_federated_base(other).is_err());
+        assert!(federated().with_federated_base(ROOT).is_err());
+        assert!(Principal::Anonymous.with_federated_base(USER).is_err());
+    }
+
+    #[test]
+    fn what_follows_from_a_principal_is_filled_in() {
+        check_keys(
+            USER,
+            &[
+                ("aws:PrincipalArn", USER),
+                ("aws:PrincipalAccount", "111122223333"),
+                ("aws:PrincipalType", "User"),
+                ("aws:PrincipalIsAWSService", "false"),
+                ("aws:username", "ines"),
+            ],
+        );
+        check_keys(
+            SESSION,
+            &[
+                ("aws:PrincipalArn", "arn:aws:iam::111122223333:role/reader"),
+                ("aws:PrincipalAccount", "111122223333"),
+                ("aws:PrincipalType", "AssumedRole"),
+                ("aws:PrincipalIsAWSService", "false"),
+            ],
+        );
+        check_keys(
+            FEDERATED,
+            &[
+                ("aws:PrincipalArn", FEDERATED),
+                ("aws:PrincipalAccount", "111122223333"),
+                ("aws:PrincipalType", "FederatedUser"),
+                ("aws:PrincipalIsAWSService", "false"),
+                ("aws:userid", "111122223333:guest"),
+            ],
+        );
+        check_keys(
+            ROOT,
+            &[
+                ("aws:PrincipalArn", ROOT),
+                ("aws:PrincipalAccount", "111122223333"),
+                ("aws:PrincipalType", "Account"),
+                ("aws:PrincipalIsAWSService", "false"),
+                ("aws:userid", "111122223333"),
+            ],
+        );
+        check_keys(
+            "anonymous",
+            &[
+                ("aws:PrincipalAccount", "anonymous"),
+                ("aws:PrincipalType", "Anonymous"),
+                ("aws:userid", "anonymous"),
+            ],
+        );
+        check_keys(
+            "sns.amazonaws.com",
+            &[
+                ("aws:PrincipalIsAWSService", "true"),
+                ("aws:PrincipalServiceName", "sns.amazonaws.com"),
+                ("aws:ViaAWSService", "false"),
+            ],
+        );
+        check_keys("accounts.google.com", &[]);
+    }
+
+    #[test]
+    fn the_owner_follows_from_the_request_or_the_arn() {
+        let owner = |action: &str, resource: &str, given: Option<&str>| {
+            let mut request = request(USER, action, resource);
+            request.resource_account = given.map(str::to_owned);
+            let request = request.complete()?;
+            let key = request.context.get("aws:ResourceAccount").cloned();
+            assert_eq!(key.is_some(), request.resource_account.is_some() && action != "ebs:X");
+            Ok::<_, RequestError>(request.resource_account)
+        };
+        let account = |text: &str| Ok(Some(text.to_owned()));
+        let queue = "arn:aws:sqs:eu-west-3:444455556666:intake";
+        assert_eq!(owner("sqs:SendMessage", queue, None), account("444455556666"));
+        assert_eq!(owner("ebs:X", queue, None), account("444455556666"));
+        assert_eq!(owner("s3:GetObject", "arn:aws:s3:::b/k", None), Ok(None));
+        assert_eq!(
+            owner("s3:GetObject", "arn:aws:s3:::b/k", Some("444455556666")),
+            account("444455556666")
+        );
+        assert!(owner("sqs:SendMessage", queue, Some("111122223333")).is_err());
+        let point = "arn:aws:s3:eu-west-3:444455556666:accesspoint/p";
+        assert_eq!(owner("s3:GetObject", point, Some("111122223333")), account("111122223333"));
+    }
+
+    #[test]
+    fn the_caller_of_kms_has_its_account_in_a_key_of_kms() {
+        let caller = |action: &str| {
+            let request = request(USER, action, "*").complete().unwrap();
+            request.context.get("kms:CallerAccount").is_some()
+        };
+        assert!(caller("KMS:ListKeys"));
+        assert!(!caller("s3:ListAllMyBuckets"));
+    }
+
+    #[test]
+    fn a_key_that_contradicts_what_follows_is_an_error() {
+        check_contradiction(USER, "aws:username", "omar", Some("ines"));
+        check_contradiction(USER, "AWS:PRINCIPALTYPE", "user", Some("User"));
+        check_contradiction(USER, "aws:PrincipalServiceName", "x.amazonaws.com", None);
+        check_contradiction(SESSION, "aws:username", "reader", None);
+        check_contradiction(SESSION, "aws:userid", "AROA1:day", Some("AROA…:night"));
+        check_contradiction(
+            SESSION,
+            "aws:PrincipalArn",
+            SESSION,
+            Some("arn:aws:iam::111122223333:role/reader"),
+        );
+        check_contradiction(USER, "aws:PrincipalIsAWSService", "true", Some("false"));
+        check_contradiction("anonymous", "aws:PrincipalArn", USER, None);
+        check_contradiction("anonymous", "aws:PrincipalOrgID", "o-a", None);
+        check_contradiction("sns.amazonaws.com", "aws:ViaAWSService", "true", Some("false"));
+    }
+
+    #[test]
+    fn a_list_contradicts_a_single_value() {
+        let mut request = request(USER, "s3:GetObject", "arn:aws:s3:::b/k");
+        request.context.insert("aws:username", ContextValue::Many(vec!["ines".to_owned()]));
+        let error = request.complete().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`aws:username` is a list, but `ines` follows from the rest of the request"
+        );
+    }
+
+    #[test]
+    fn what_is_given_and_fits_is_kept() {
+        let mut given = request(SESSION, "s3:GetObject", "arn:aws:s3:::b/k");
+        for (key, value) in [
+            ("AWS:UserId", "AROA1:night"),
+            ("aws:principalarn", "arn:aws:iam::111122223333:role/reader"),
+            ("aws:PrincipalIsAWSService", "False"),
+            ("aws:PrincipalTag/team", "harvest"),
+            ("nobody:knows", "this"),
+        ] {
+            given.context.insert(key, ContextValue::One(value.to_owned()));
+        }
+        let before: Vec<_> = given.context.iter().map(|(k, v)| (k.to_owned(), v.clone())).collect();
+        let after = given.complete().unwrap();
+        for (key, value) in before {
+            assert!(after.context.iter().any(|entry| entry == (&*key, &value)), "{key}");
+        }
+    }
+
+    #[test]
+    fn members_have_their_forms() {
+        for (action, resource, owner, member) in [
+            ("", "*", None, "action"),
+            ("s3GetObject", "*", None, "action"),
+            ("s3:", "*", None, "action"),
+            (":GetObject", "*", None, "action"),
+            ("s3:Get:Object", "*", None, "action"),
+            ("s3:GetObject", "", None, "resource"),
+            ("s3:GetObject", "bucket/key", None, "resource"),
+            ("s3:GetObject", "arn:aws:s3:bucket", None, "resource"),
+            ("s3:GetObject", "*", Some("me"), "resource_account"),
+            ("s3:GetObject", "*", Some("11112222333٣"), "resource_account"),
+        ] {
+            let mut request = request(USER, action, resource);
+            request.resource_account = owner.map(str::to_owned);
+            let error = request.complete().unwrap_err();
+            assert!(
+                matches!(error, RequestError::Malformed { member: m, .. } if m == member),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn messages_are_short_however_long_the_text() {
+        let error = Principal::from_text(&"é".repeat(100_000)).unwrap_err();
+        assert!(error.to_string().len() < 400);
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &Principal) {
+        assert_eq!(Principal::from_text(text).as_ref(), Ok(expected));
+    }
+
+    /// Checks which keys a request of this principal has, beside those of the request.
+    #[track_caller]
+    fn check_keys(principal: &str, expected: &[(&str, &str)]) {
+        let request = request(principal, "s3:GetObject", "arn:aws:s3:::b/k").complete().unwrap();
+        let mut keys: Vec<_> = request.context.iter().collect();
+        keys.sort_by_key(|(key, _)| key.to_ascii_lowercase());
+        let values: Vec<_> =
+            expected.iter().map(|(_, value)| ContextValue::One((*value).to_owned())).collect();
+        let mut expected: Vec<_> = expected.iter().map(|(key, _)| *key).zip(&values).collect();
+        expected.sort_by_key(|(key, _)| key.to_ascii_lowercase());
+        assert_eq!(keys, expected, "{principal}");
+    }
+
+    #[track_caller]
+    fn check_contradiction(principal: &str, key: &str, value: &str, expected: Option<&str>) {
+        let mut request = request(principal, "s3:GetObject", "arn:aws:s3:::b/k");
+        request.context.insert(key, ContextValue::One(value.to_owned()));
+        let Err(RequestError::Contradiction { key: own, follows, given }) = request.complete()
+        else {
+            panic!("no contradiction");
+        };
+        assert!(own.eq_ignore_ascii_case(key));
+        assert_eq!(given, Some(ContextValue::One(value.to_owned())));
+        assert_eq!(follows, expected.map(|text| ContextValue::One(text.to_owned())));
+    }
+
+    fn request(principal: &str, action: &str, resource: &str) -> Request {
+        Request {
+            principal: Principal::from_text(principal).unwrap(),
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            ..Request::default()
+        }
+    }
+}
