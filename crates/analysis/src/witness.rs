@@ -270,12 +270,12 @@ fn derived_value(model: &Model, kind: Kind, key: &Key) -> Option<String> {
 fn own_value(model: &Model, key: &Key) -> String {
     let is = |field: &str| model.get(&key.field(field)) == Some(&Value::Bool(true));
     match key.sort {
+        // Of some texts only the date or the address is modelled.
+        KeySort::String if is(instant_field::IS_DATE) => instant::display(seconds(model, key)),
+        KeySort::String if is(address_field::IS_ADDRESS) => address(model, key),
+        KeySort::String if is(instant_field::IS_EMPTY) => String::new(),
         KeySort::String => match model.get(&key.value()) {
             Some(Value::String(text)) => text.clone(),
-            // Of some texts only the date or the address is modelled.
-            _ if is(instant_field::IS_DATE) => instant::display(seconds(model, key)),
-            _ if is(address_field::IS_ADDRESS) => address(model, key),
-            _ if is(instant_field::IS_EMPTY) => String::new(),
             _ => likely(&key.lower).to_owned(),
         },
         KeySort::Bool => (model.get(&key.value()) == Some(&Value::Bool(true))).to_string(),

@@ -759,6 +759,36 @@ mod tests {
     }
 
     #[test]
+    fn numbers_and_dates_are_well_formed() {
+        let values: [(&str, &[&str], &[&str]); 3] = [
+            ("ebs:VolumeSize", &["0", "-1.50", "007"], &["", "+1", "1e3", "1.", ".5", "-", "x"]),
+            (
+                "aws:CurrentTime",
+                &["2026-01-01", "1767225600", "9999-12-31T23:59:59Z", "0000-01-01"],
+                &["", "2026-13-01", "x", "253402300800", "9999-12-31T23:59:59-01:00"],
+            ),
+            ("aws:EpochTime", &["0", "-5"], &["2026-01-01", "+5", "1.5", "253402300800"]),
+        ];
+        for (key, well_formed, others) in values {
+            for value in well_formed {
+                check(&by(user(USER)).with(key, value), "");
+            }
+            for value in others {
+                check(&by(user(USER)).with(key, value), &format!("`{key}` cannot be `{value}`"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_time_is_one_instant() {
+        let at = |epoch: &str| {
+            by(user(USER)).with("aws:CurrentTime", "1970-01-01T00:01Z").with("aws:EpochTime", epoch)
+        };
+        check(&at("60"), "");
+        check(&at("61"), "R20");
+    }
+
+    #[test]
     fn anonymous_callers_are_called_so_and_nobody_else_is() {
         for (key, value) in [
             ("aws:PrincipalType", "Anonymous"),
@@ -960,8 +990,8 @@ mod tests {
     #[test]
     fn some_keys_are_always_present() {
         for (key, value) in [
-            ("aws:CurrentTime", "x"),
-            ("aws:EpochTime", "x"),
+            ("aws:CurrentTime", "2026-01-01T00:00:00Z"),
+            ("aws:EpochTime", "1767225600"),
             ("aws:SecureTransport", "true"),
             ("aws:RequestedRegion", "x"),
             ("aws:ViaAWSService", "false"),
@@ -980,12 +1010,13 @@ mod tests {
         let token = "aws:TokenIssueTime";
         for principal in [session(ROLE, "n1"), guest(GUEST, None)] {
             check(&by(principal.clone()).mentioning(&[token]), "R21");
-            check(&by(principal).with(token, "x").mentioning(&[token]), "");
+            check(&by(principal).with(token, "2026-01-01").mentioning(&[token]), "");
         }
         check(&by(user(USER)).mentioning(&[token]), "");
         for key in ["aws:SourceIdentity", "identitystore:UserId", "ec2:RoleDelivery"] {
-            check(&by(user(USER)).with(key, "x").mentioning(&[token]), "R21");
-            check(&by(user(USER)).with(key, "x").with(token, "x").mentioning(&[token]), "");
+            let keyed = by(user(USER)).with(key, "1").mentioning(&[token]);
+            check(&keyed, "R21");
+            check(&keyed.with(token, "2026-01-01"), "");
         }
         check(&by(user(USER)).with("aws:MultiFactorAuthPresent", "true").mentioning(&[token]), "");
     }

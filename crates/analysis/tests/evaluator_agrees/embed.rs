@@ -294,13 +294,18 @@ fn own_value(model: &mut Model, encoding: &Encoding, key: &Key, value: &str) -> 
                 text(model, &key.value(), value);
             }
             // Of some texts only the date or the address is modelled.
-            let is_empty = Value::Bool(value.is_empty());
-            model.insert(key.field(instant_field::IS_EMPTY), is_empty);
             let date = evaluate::seconds(value);
-            model.insert(key.field(instant_field::IS_DATE), Value::Bool(date.is_some()));
-            instant(model, key, date.unwrap_or(0))?;
             let is_address = value.parse::<IpAddr>().is_ok();
-            model.insert(key.field(address_field::IS_ADDRESS), Value::Bool(is_address));
+            for (field, holds) in [
+                (instant_field::IS_EMPTY, value.is_empty()),
+                (instant_field::IS_DATE, date.is_some()),
+                (address_field::IS_ADDRESS, is_address),
+            ] {
+                if has(&key.field(field)) {
+                    model.insert(key.field(field), Value::Bool(holds));
+                }
+            }
+            instant(model, key, date.unwrap_or(0))?;
             if is_address {
                 address(model, key, value)?;
             }
