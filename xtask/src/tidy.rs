@@ -13,6 +13,7 @@ use std::process::Command;
 
 /// Which of our crates each crate may depend on. Tests may depend on any (dev-dependencies).
 const EDGES: &[(&str, &[&str])] = &[
+    ("keyaki-automata", &[]),
     ("keyaki-policy", &[]),
     ("keyaki-logic", &[]),
     ("keyaki-solvers", &["keyaki-logic"]),

@@ -19,6 +19,7 @@ mod axioms;
 mod base64;
 mod condition;
 mod decimal;
+mod effective;
 pub mod instant;
 mod lists;
 mod pattern;
@@ -40,7 +41,7 @@ use keyaki_policy::{Policy, PolicyType};
 
 use crate::addresses::{self, Family, Network, RFC_1918};
 use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
-use crate::question::{PolicyRef, Question, Side};
+use crate::question::{PolicyRef, Question, Side, Subject};
 use lists::Lists;
 use pattern::{Pattern, Token};
 use symbols::{Key, Symbols, address_field};
@@ -83,16 +84,30 @@ pub struct Encoding {
     unsupported: BTreeMap<String, Vec<Unsupported>>,
 }
 
-/// One way to break the property: through this statement.
+/// One way to break the property.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// The policy whose statement lets the request in.
-    pub policy: PolicyRef,
-    /// The statement's index.
-    pub statement: usize,
+    /// The policy whose statement lets the request in, and the statement's index; `None` if the
+    /// request needs no statement (the owner's root user).
+    pub through: Option<(PolicyRef, usize)>,
     /// A term that some request satisfies, together with the axioms, if and only if that request
-    /// breaks the property through this statement.
+    /// breaks the property in this way.
     pub breaks: Term,
+}
+
+/// What one side of a question allows.
+struct Access {
+    ways: Vec<Way>,
+    /// True if and only if the side allows the request: in one of the ways.
+    allowed: Term,
+}
+
+/// One way in which a request comes through.
+struct Way {
+    /// The Allow statement that lets it in, if it needs one.
+    through: Option<(PolicyRef, usize)>,
+    /// True if and only if the request comes through this way.
+    term: Term,
 }
 
 /// What opaque values are taken to be.
@@ -161,9 +176,7 @@ impl Encoding {
     pub fn unsupported_in(&self, formula: &Formula, cell: &Cell) -> Vec<Unsupported> {
         let place = |(name, _): &(&str, Sort)| {
             let places = self.unsupported.get(*name)?;
-            let own = |place: &&Unsupported| {
-                (place.policy, place.statement) == (cell.policy, cell.statement)
-            };
+            let own = |place: &&Unsupported| Some((place.policy, place.statement)) == cell.through;
             places.iter().find(own).or(places.first()).cloned()
         };
         formula.variables().iter().filter_map(place).collect()
@@ -230,22 +243,41 @@ impl<'q> Encoder<'q> {
 
     /// The cells of: `new` allows a request that `existing` does not.
     fn no_new_access(&mut self) -> Vec<Cell> {
-        let existing = self.side(Side::Existing);
-        let new = self.side(Side::New);
-        let allowed = self.allowed(&existing);
-        let not_allowed = self.t.not(allowed);
-        let denied = self.some_match(&new, Effect::Deny);
+        let existing = self.access(Side::Existing).allowed;
+        let new = self.access(Side::New).ways;
+        let not_allowed = self.t.not(existing);
+        new.into_iter()
+            .map(|Way { through, term }| Cell { through, breaks: self.t.and([term, not_allowed]) })
+            .collect()
+    }
+
+    /// What a side allows.
+    fn access(&mut self, side: Side) -> Access {
+        let question = self.question;
+        match question.subject(side) {
+            Some(Subject::Set(set)) => self.effective(side, set),
+            Some(Subject::Union(_)) | None => self.union(side),
+        }
+    }
+
+    /// What the union of the policies on a side allows: what some statement allows and none
+    /// denies (5.1).
+    fn union(&mut self, side: Side) -> Access {
+        let policies = self.side(side);
+        let some_allows = self.some_match(&policies, Effect::Allow);
+        let denied = self.some_match(&policies, Effect::Deny);
         let not_denied = self.t.not(denied);
-        let mut cells = Vec::new();
-        for policy in &new {
+        let allowed = self.t.and([some_allows, not_denied]);
+        let mut ways = Vec::new();
+        for policy in &policies {
             for &(effect, statement, matches) in &policy.statements {
                 if effect == Effect::Allow {
-                    let breaks = self.t.and([matches, not_denied, not_allowed]);
-                    cells.push(Cell { policy: policy.at, statement, breaks });
+                    let term = self.t.and([matches, not_denied]);
+                    ways.push(Way { through: Some((policy.at, statement)), term });
                 }
             }
         }
-        cells
+        Access { ways, allowed }
     }
 
     /// The cells of: some Allow statement lets in a public request (`docs/semantics.md`,
@@ -274,7 +306,7 @@ impl<'q> Encoder<'q> {
                 parts.push(self.t.not(fixed));
             }
             let breaks = self.t.and(parts);
-            cells.push(Cell { policy: at, statement: index, breaks });
+            cells.push(Cell { through: Some((at, index)), breaks });
         }
         cells
     }
@@ -437,14 +469,6 @@ impl<'q> Encoder<'q> {
         Encoded { at, statements: statements.collect() }
     }
 
-    /// True if and only if some statement allows the request and none denies it (5.1).
-    fn allowed(&mut self, policies: &[Encoded]) -> Term {
-        let allowed = self.some_match(policies, Effect::Allow);
-        let denied = self.some_match(policies, Effect::Deny);
-        let not_denied = self.t.not(denied);
-        self.t.and([allowed, not_denied])
-    }
-
     /// True if and only if some statement of that effect matches.
     fn some_match(&mut self, policies: &[Encoded], effect: Effect) -> Term {
         let statements = policies.iter().flat_map(|policy| &policy.statements);
@@ -454,23 +478,30 @@ impl<'q> Encoder<'q> {
     /// True if and only if the statement matches the request: principal, action, resource and
     /// conditions all do.
     fn statement(&mut self, source: Source<'_>) -> Term {
+        let principal = match &source.statement.principal {
+            Some(clause) => self.principal_clause(clause),
+            None => self.t.bool(true),
+        };
+        let asked_for = self.asked_for(source);
+        self.t.and([principal, asked_for])
+    }
+
+    /// True if and only if the statement matches what is asked for, whoever asks: action,
+    /// resource and conditions do.
+    fn asked_for(&mut self, source: Source<'_>) -> Term {
         let statement = source.statement;
         // A key that stands as a variable is mentioned, whatever is made of it.
         for key in statement.variables() {
             self.key(key);
         }
         let action = self.action(&statement.action);
-        let principal = match &statement.principal {
-            Some(clause) => self.principal_clause(clause),
-            None => self.t.bool(true),
-        };
         let resource = match &statement.resource {
             Some(clause) => self.resource(source, clause),
             // In a key policy such a statement is about nothing (1.6).
             None => self.t.bool(source.policy.policy_type != PolicyType::Kms),
         };
         let conditions = self.conditions(source, statement);
-        self.t.and([action, principal, resource, conditions])
+        self.t.and([action, resource, conditions])
     }
 
     /// True if and only if the clause matches the action (2.1). Entries are grouped by service, so

@@ -1,6 +1,7 @@
 //! What can be asked.
 
 use keyaki_policy::Policy;
+use keyaki_policy::policy_set::{self, PolicySet};
 
 use crate::public::Table;
 
@@ -32,6 +33,9 @@ pub enum Subject {
     /// The union of policies of one type: a request is allowed if and only if some Allow statement
     /// of them matches it and no Deny statement does.
     Union(Vec<Policy>),
+    /// Policies of several kinds: a request is allowed if and only if they allow it together
+    /// (5.6; `docs/semantics.md`, "Sets of policies").
+    Set(Box<PolicySet>),
 }
 
 /// Which policy of a question.
@@ -59,6 +63,8 @@ pub enum Side {
 pub enum Place {
     /// Position in a union, from 0; 0 is also the place of the policy of a question about one.
     Union(usize),
+    /// Place in a set.
+    Set(policy_set::Place),
 }
 
 impl Question {
@@ -82,6 +88,24 @@ impl Question {
             _ => vec![],
         };
         policies.into_iter().map(|(place, policy)| (PolicyRef { side, place }, policy)).collect()
+    }
+
+    /// What stands on one side, if the question has the side and it is not about one policy only.
+    pub fn subject(&self, side: Side) -> Option<&Subject> {
+        match (self, side) {
+            (Question::NoNewAccess { existing, .. }, Side::Existing) => Some(existing),
+            (Question::NoNewAccess { new, .. }, Side::New) => Some(new),
+            _ => None,
+        }
+    }
+
+    /// The sets of policies of all sides.
+    pub fn sets(&self) -> impl Iterator<Item = &PolicySet> {
+        let subjects = [Side::Existing, Side::New].into_iter().filter_map(|s| self.subject(s));
+        subjects.filter_map(|subject| match subject {
+            Subject::Set(set) => Some(&**set),
+            Subject::Union(_) => None,
+        })
     }
 
     /// All policies, with where they stand.
@@ -111,6 +135,9 @@ impl Subject {
             Subject::Union(policies) => {
                 let policies = policies.iter().enumerate();
                 policies.map(|(index, policy)| (Place::Union(index), policy)).collect()
+            }
+            Subject::Set(set) => {
+                set.policies().map(|(place, policy)| (Place::Set(place), policy)).collect()
             }
         }
     }

@@ -15,11 +15,14 @@ mod axioms;
 mod public;
 
 use keyaki_policy::ast::Effect;
-use keyaki_policy::evaluate::{Truth, Unsupported, statement_matches};
+use keyaki_policy::evaluate::{
+    Decision, Truth, Unsupported, decide, effective::Matched, statement_matches,
+};
+use keyaki_policy::policy_set::{self, PolicySet};
 use keyaki_policy::request::Request;
 use keyaki_policy::{Policy, Readings};
 
-use crate::question::{PolicyRef, Question, Side};
+use crate::question::{Place, PolicyRef, Question, Side, Subject};
 pub use axioms::violations;
 
 /// What became of a request that is said to break a property.
@@ -60,10 +63,10 @@ pub fn breaks(question: &Question, request: &Request, readings: Readings) -> Rep
 
 /// Whether the new policies allow the request and the existing ones do not.
 fn exceeds(question: &Question, request: &Request, readings: Readings) -> Replay {
-    let new = Access::of(&question.side(Side::New), request, readings);
-    let existing = Access::of(&question.side(Side::Existing), request, readings);
-    match (new.allowed(), existing.allowed()) {
-        (Truth::False, _) if new.deny == Truth::True => {
+    let new = Access::on(question, Side::New, request, readings);
+    let existing = Access::on(question, Side::Existing, request, readings);
+    match (new.allowed, existing.allowed) {
+        (Truth::False, _) if new.is_denied => {
             Replay::Refuted("the new policies deny the request".to_owned())
         }
         (Truth::False, _) => {
@@ -83,44 +86,78 @@ fn exceeds(question: &Question, request: &Request, readings: Readings) -> Replay
     }
 }
 
-/// What the union of some policies says of a request.
-///
-/// [`keyaki_policy::evaluate()`] has no decision where it is open whether a request that nothing
-/// allows is denied explicitly. Here only Allow counts, so the two sums are kept apart.
+/// What one side of a question says of a request.
 struct Access {
-    /// Whether some Allow statement matches.
-    allow: Truth,
-    /// Whether some Deny statement matches.
-    deny: Truth,
-    /// The Allow statements that certainly match.
+    /// Whether it is allowed.
+    allowed: Truth,
+    /// Whether a Deny statement certainly matches.
+    is_denied: bool,
+    /// The Allow statements that certainly match, of policies that grant.
     allowing: Vec<(PolicyRef, usize)>,
     /// What the match of a statement hangs on.
     hangs_on: Vec<(PolicyRef, Unsupported)>,
 }
 
 impl Access {
-    fn of(policies: &[(PolicyRef, &Policy)], request: &Request, readings: Readings) -> Access {
-        let (allow, deny) = (Truth::False, Truth::False);
-        let mut access = Access { allow, deny, allowing: vec![], hangs_on: vec![] };
+    fn on(question: &Question, side: Side, request: &Request, readings: Readings) -> Access {
+        match question.subject(side) {
+            Some(Subject::Set(set)) => Access::of_set(side, set, request, readings),
+            Some(Subject::Union(_)) | None => {
+                Access::of_union(&question.side(side), request, readings)
+            }
+        }
+    }
+
+    /// [`keyaki_policy::evaluate()`] has no decision where it is open whether a request that
+    /// nothing allows is denied explicitly. Here only Allow counts, so the two sums are kept apart.
+    fn of_union(
+        policies: &[(PolicyRef, &Policy)],
+        request: &Request,
+        readings: Readings,
+    ) -> Access {
+        let (mut allow, mut deny) = (Truth::False, Truth::False);
+        let (mut allowing, mut hanging) = (vec![], vec![]);
         for &(place, policy) in policies {
             for statement in &policy.statements {
                 let (truth, hangs_on) = statement_matches(policy, statement, request, readings);
                 match statement.effect {
-                    Effect::Allow => access.allow = access.allow.or(truth),
-                    Effect::Deny => access.deny = access.deny.or(truth),
+                    Effect::Allow => allow = allow.or(truth),
+                    Effect::Deny => deny = deny.or(truth),
                 }
                 if statement.effect == Effect::Allow && truth == Truth::True {
-                    access.allowing.push((place, statement.index));
+                    allowing.push((place, statement.index));
                 }
-                access.hangs_on.extend(hangs_on.into_iter().map(|construct| (place, construct)));
+                hanging.extend(hangs_on.into_iter().map(|construct| (place, construct)));
             }
         }
-        access
+        let is_denied = deny == Truth::True;
+        Access { allowed: allow.and(!deny), is_denied, allowing, hangs_on: hanging }
     }
 
-    fn allowed(&self) -> Truth {
-        self.allow.and(!self.deny)
+    fn of_set(side: Side, set: &PolicySet, request: &Request, readings: Readings) -> Access {
+        let effective = decide(set, request, readings);
+        let at = |place| PolicyRef { side, place: Place::Set(place) };
+        let grants = |matched: &&Matched| {
+            let can_grant = policy_set_grants(matched.place);
+            can_grant && matched.effect == Effect::Allow
+        };
+        let allowing = effective.matched.iter().filter(grants);
+        Access {
+            allowed: match effective.decision {
+                Some(Decision::Allow) => Truth::True,
+                Some(Decision::ExplicitDeny | Decision::ImplicitDeny) => Truth::False,
+                None => Truth::Unknown,
+            },
+            is_denied: effective.decision == Some(Decision::ExplicitDeny),
+            allowing: allowing.map(|matched| (at(matched.place), matched.statement)).collect(),
+            hangs_on: effective.unsupported.into_iter().map(|(p, u)| (at(p), u)).collect(),
+        }
     }
+}
+
+/// Whether policies at this place grant; the others only limit (5.1).
+fn policy_set_grants(place: policy_set::Place) -> bool {
+    matches!(place, policy_set::Place::Identity(_) | policy_set::Place::Resource(_))
 }
 
 #[cfg(test)]

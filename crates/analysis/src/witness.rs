@@ -67,8 +67,9 @@ pub fn decode(encoding: &Encoding, model: &Model) -> Request {
             context.insert(&key.spelling, context_value(encoding, model, kind, key));
         }
     }
-    let resource_account = match context.get("aws:ResourceAccount") {
-        Some(ContextValue::One(account)) => Some(account.clone()),
+    let resource_account = match (context.get("aws:ResourceAccount"), model.get(name::OWNER)) {
+        (_, Some(Value::String(owner))) => Some(owner.clone()),
+        (Some(ContextValue::One(account)), _) => Some(account.clone()),
         _ => None,
     };
     Request {
@@ -453,17 +454,21 @@ impl Hints {
             }
         }
         groups.push(Box::new(|_| self.partitions()));
-        groups.push(Box::new(|_| self.principals()));
+        groups.push(Box::new(|model| owned(self.principals(), model)));
         groups.push(Box::new(|_| self.actions()));
-        groups.push(Box::new(|model| self.resources(model)));
+        groups.push(Box::new(|model| owned(self.resources(model), model)));
         for key in encoding.keys.values() {
             let elements = encoding.elements.get(&key.lower).map(Vec::as_slice);
             for group in self.key(key, elements.unwrap_or_default()) {
                 groups.push(Box::new(move |_| group.clone()));
             }
         }
-        for variable in [name::SERVICE, name::PROVIDER, name::CANONICAL] {
-            groups.push(Box::new(move |_| self.strings(variable)));
+        for (variable, likely) in [
+            (name::SERVICE, "cloudtrail.amazonaws.com"),
+            (name::PROVIDER, "accounts.google.com"),
+            (name::CANONICAL, "example"),
+        ] {
+            groups.push(Box::new(move |_| self.strings_or(variable, likely)));
         }
         groups
     }
@@ -667,10 +672,6 @@ impl Hints {
         groups
     }
 
-    fn strings(&self, variable: &str) -> Vec<Candidate> {
-        self.strings_or(variable, "example")
-    }
-
     fn strings_or(&self, variable: &str, likely: &str) -> Vec<Candidate> {
         let words = self.words_of(variable).iter().map(String::as_str);
         let words = std::iter::once(likely).chain(words);
@@ -691,6 +692,43 @@ fn instants(key: &Key) -> Vec<Candidate> {
         vec![(key.instant(), bits)]
     };
     LIKELY_SECONDS.map(of).to_vec()
+}
+
+/// The candidates with an owner of the resource that suits them, before the candidates as they are:
+/// an account of which the principal or the resource is. Nothing changes where no one asks who
+/// owns the resource.
+fn owned(candidates: Vec<Candidate>, model: &Model) -> Vec<Candidate> {
+    if model.get(name::OWNER).is_none() {
+        return candidates;
+    }
+    let owner_of = |candidate: &Candidate| {
+        let account = candidate.iter().find_map(|(variable, value)| match value {
+            Value::String(account) if variable == name::ACCOUNT => Some(account.clone()),
+            _ => None,
+        });
+        account.unwrap_or_else(|| text(model, name::OWNER).to_owned())
+    };
+    let with_owner = |candidate: &Candidate| {
+        let owner = owner_of(candidate);
+        let mut candidate = candidate.clone();
+        candidate.push(string(name::OWNER, &owner));
+        candidate.push(string("key aws:resourceaccount", &owner));
+        let named = |(variable, value): &(String, Value)| match value {
+            Value::String(account) if variable == name::RESOURCE_ACCOUNT => !account.is_empty(),
+            _ => false,
+        };
+        let is_named = candidate.iter().find(|(variable, _)| variable == name::RESOURCE_ACCOUNT);
+        let is_named = match is_named {
+            Some(field) => named(field),
+            None => !text(model, name::RESOURCE_ACCOUNT).is_empty(),
+        };
+        if is_named {
+            candidate.retain(|(variable, _)| variable != name::RESOURCE_ACCOUNT);
+            candidate.push(string(name::RESOURCE_ACCOUNT, &owner));
+        }
+        candidate
+    };
+    candidates.into_iter().flat_map(|candidate| [with_owner(&candidate), candidate]).collect()
 }
 
 fn string(variable: &str, value: &str) -> (String, Value) {

@@ -25,6 +25,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Ask one question; the first line is the answer in words
     Check(Check),
+    /// Decide one request against the policies of a job; the first line is the decision
+    Evaluate(Evaluate),
     /// Answer jobs, one a line on standard input, with results, one a line, in the same order
     Batch(Batch),
     /// Print the SMT-LIB query behind a question
@@ -56,7 +58,7 @@ pub(crate) struct Asked {
     /// no-new-access OLD NEW: NEW allows nothing that OLD does not
     #[arg(value_name = "QUESTION", verbatim_doc_comment)]
     pub(crate) question: String,
-    /// Policy files; `-` is standard input
+    /// Policy files, or files of an object of policies of several kinds; `-` is standard input
     #[arg(value_name = "POLICY")]
     pub(crate) policies: Vec<PathBuf>,
     /// A policy of reference; several are a union
@@ -71,12 +73,43 @@ pub(crate) struct Asked {
     /// CloudFormation name of the resource's type [default: AWS::S3::Bucket]
     #[arg(long, value_name = "TYPE")]
     pub(crate) resource_type: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// Which reading of a rule is in force.
+#[derive(Args)]
+pub(crate) struct Reading {
+    /// Read a rule of which AWS is not clear in this way only, such as D17=differs; repeat for
+    /// several
+    #[arg(long, value_name = "RULE=READING")]
+    pub(crate) decision: Vec<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum PolicyTypeArgument {
     Identity,
     Resource,
+    Trust,
+    Kms,
+    Scp,
+    Rcp,
+    Boundary,
+    Session,
+    Vpce,
+}
+
+#[derive(Args)]
+#[command(after_help = "exit status: 0 decided, 2 error, 3 unknown")]
+pub(crate) struct Evaluate {
+    /// The job: an object with `request` and `policies`; `-` is standard input
+    #[arg(value_name = "JOB")]
+    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Who answers, and within which limits.

@@ -4,7 +4,10 @@ use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use keyaki::job::{DEFAULT_RESOURCE_TYPE, Document, Inquiry, Setting, engines};
+use keyaki::decisions::Decisions;
+use keyaki::evaluation::Evaluation;
+use keyaki::job::{DEFAULT_RESOURCE_TYPE, Document, Inquiry, Setting, Task, engines};
+use keyaki::policies;
 use keyaki::policy::json;
 use keyaki::question::{PolicyRef, Side};
 use keyaki::smtlib::{self, Dialect};
@@ -12,7 +15,9 @@ use keyaki::solvers::{Config, Found, RawAnswer, Status, find};
 use keyaki::wire::{ErrorRecord, JobResult, VerdictName};
 use keyaki::{Cancel, EngineOptions, PolicyType, encode as encoder, engine, wire};
 
-use crate::arguments::{Asked, Batch, Check, Encode, PolicyTypeArgument, Solve, Solvers, Solving};
+use crate::arguments::{
+    Asked, Batch, Check, Encode, Evaluate, PolicyTypeArgument, Reading, Solve, Solvers, Solving,
+};
 use crate::{input, render};
 
 /// How a command ended, as an exit status.
@@ -110,6 +115,43 @@ fn refuse(record: ErrorRecord, files: &FileNames, json: bool) -> Result<Exit, Fa
     Ok(Exit::Error)
 }
 
+/// `keyaki evaluate`
+pub(crate) fn evaluate(arguments: &Evaluate) -> Result<Exit, Failure> {
+    // Whatever the pointer, it is one file.
+    let files = vec![(String::new(), arguments.job.clone())];
+    let read = || -> Result<Evaluation, Box<ErrorRecord>> {
+        let text = input::text(&arguments.job)?;
+        let mut evaluation = Evaluation::from_file(&text)?;
+        decide(&mut evaluation.decisions, &arguments.reading)?;
+        Ok(evaluation)
+    };
+    let evaluation = match read() {
+        Ok(evaluation) => evaluation,
+        Err(record) => {
+            return refuse(ErrorRecord { policy: None, ..*record }, &files, arguments.json);
+        }
+    };
+    let result = evaluation.answer();
+    if arguments.json {
+        print_json(&result)?;
+    } else {
+        let text = render::evaluation(&evaluation, &arguments.job, &result);
+        io::stdout().write_all(text.as_bytes())?;
+    }
+    Ok(if result.decision.is_some() { Exit::Success } else { Exit::Unknown })
+}
+
+/// Adds the decisions of the command line.
+fn decide(decisions: &mut Decisions, reading: &Reading) -> Result<(), ErrorRecord> {
+    for text in &reading.decision {
+        decisions.decide_text(text).map_err(|error| ErrorRecord {
+            hint: Some(error.hint()),
+            ..ErrorRecord::new("unknown-decision", error.to_string())
+        })?;
+    }
+    Ok(())
+}
+
 /// The longest line that `batch` reads, in bytes: two policies of the greatest size, and a little.
 const MAX_LINE_BYTES: usize = 2 * json::MAX_SOURCE_BYTES + (1 << 20);
 
@@ -130,9 +172,9 @@ pub(crate) fn batch(arguments: &Batch) -> Result<Exit, Failure> {
         } else if line.trim_ascii().is_empty() {
             continue;
         } else {
-            match Inquiry::from_json(&line, arguments.solving.timeout) {
-                Ok((id, inquiry)) => {
-                    let mut result = inquiry.answer(&engines, &Cancel::new());
+            match Task::from_json(&line, arguments.solving.timeout) {
+                Ok((id, task)) => {
+                    let mut result = task.answer(&engines, &Cancel::new());
                     if !arguments.attempts {
                         result.attempts.clear();
                     }
@@ -247,20 +289,31 @@ impl Files {
         }
         let mut documents = Vec::new();
         let mut files = Vec::new();
+        let mut sets = Vec::new();
         for (at, pointer, path) in sides {
             files.push((pointer.clone(), path.clone()));
             let source = input::text(&path).map_err(|mut record| {
                 record.policy = Some(pointer.clone());
                 (Box::new(record), files.clone())
             })?;
-            documents.push(Document { at, pointer, source });
+            let set = policies::from_file(&source, at.side, &pointer);
+            match set.map_err(|record| (record, files.clone()))? {
+                Some((shape, of_set)) => {
+                    let pointers = of_set.iter().map(|document| document.pointer.clone());
+                    files.extend(pointers.map(|pointer| (pointer, path.clone())));
+                    sets.push((at.side, shape));
+                    documents.extend(of_set);
+                }
+                None => documents.push(Document::new(at, pointer, source)),
+            }
         }
+        let mut decisions = Decisions::default();
+        decide(&mut decisions, &asked.reading).map_err(bare)?;
         let setting = Setting {
-            policy_type: asked.policy_type.map(|policy_type| match policy_type {
-                PolicyTypeArgument::Identity => PolicyType::Identity,
-                PolicyTypeArgument::Resource => PolicyType::Resource,
-            }),
+            policy_type: asked.policy_type.map(PolicyType::from),
             resource_type: asked.resource_type.clone(),
+            sets,
+            decisions,
             ..setting
         };
         match Inquiry::new(&asked.question, documents, setting) {
@@ -332,4 +385,20 @@ fn print_json(result: &JobResult) -> Result<(), Failure> {
 pub(crate) fn reading(result: &JobResult) -> Option<String> {
     let reading = result.reading.as_ref()?;
     Some(format!("\"public\" is the {reading} ({DEFAULT_RESOURCE_TYPE})"))
+}
+
+impl From<PolicyTypeArgument> for PolicyType {
+    fn from(argument: PolicyTypeArgument) -> PolicyType {
+        match argument {
+            PolicyTypeArgument::Identity => PolicyType::Identity,
+            PolicyTypeArgument::Resource => PolicyType::Resource,
+            PolicyTypeArgument::Trust => PolicyType::Trust,
+            PolicyTypeArgument::Kms => PolicyType::Kms,
+            PolicyTypeArgument::Scp => PolicyType::Scp,
+            PolicyTypeArgument::Rcp => PolicyType::Rcp,
+            PolicyTypeArgument::Boundary => PolicyType::Boundary,
+            PolicyTypeArgument::Session => PolicyType::Session,
+            PolicyTypeArgument::Vpce => PolicyType::VpcEndpoint,
+        }
+    }
 }

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Check(check) => commands::check(&check),
+        Command::Evaluate(evaluate) => commands::evaluate(&evaluate),
         Command::Batch(batch) => commands::batch(&batch),
         Command::Encode(encode) => commands::encode(&encode),
         Command::Solve(solve) => commands::solve(&solve),

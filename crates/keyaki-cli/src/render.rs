@@ -7,11 +7,14 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use keyaki::Question;
+use keyaki::evaluation::Evaluation;
 use keyaki::job::Inquiry;
-use keyaki::policy::span::Position;
+use keyaki::policy::{Switch, policy_set};
+use keyaki::question::Place;
 use keyaki::solvers::{Found, Status};
 use keyaki::wire::{
-    ErrorRecord, EvidenceName, JobResult, Principal, ReasonName, Request, StatementRef, VerdictName,
+    ErrorRecord, EvidenceName, JobResult, MatchedStatement, Principal, ReasonName, Request,
+    StatementRef, VerdictName,
 };
 
 use crate::commands::{FileNames, reading};
@@ -34,6 +37,15 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
             line(&mut out, format_args!("  allowed by {}", place(inquiry, files, statement)));
         }
     }
+    if !result.depends_on.is_empty() {
+        out.push('\n');
+    }
+    for name in &result.depends_on {
+        let under = result.witness_under.get(name).map(String::as_str).unwrap_or_default();
+        let explanation = Switch::by_name(name).map(Switch::explanation).unwrap_or_default();
+        line(&mut out, format_args!("  depends on {name}: {explanation}"));
+        line(&mut out, format_args!("    it fails as shown under `{name}={under}` (--decision)"));
+    }
     if verdict == VerdictName::Unknown {
         out.push('\n');
         unknown(&mut out, files, result);
@@ -46,13 +58,69 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
     out
 }
 
+/// The decision about one request.
+pub(crate) fn evaluation(evaluation: &Evaluation, job: &Path, result: &JobResult) -> String {
+    let mut out = String::new();
+    let explanation = visible(result.explanation.as_deref().unwrap_or_default());
+    match result.decision {
+        Some(decision) => line(&mut out, format_args!("{decision:?}: {explanation}")),
+        None => {
+            line(&mut out, format_args!("unknown: the decision was not found out\n"));
+            let files = vec![(String::new(), job.to_owned())];
+            unknown(&mut out, &files, result);
+        }
+    }
+    if !result.matched.is_empty() {
+        out.push('\n');
+    }
+    for MatchedStatement { effect, statement } in &result.matched {
+        let document = evaluation.documents.iter().find(|d| d.pointer == statement.policy);
+        let policy = evaluation.set.policies().find(|(place, _)| {
+            document.is_some_and(|document| document.at.place == Place::Set(*place))
+        });
+        let span =
+            policy.and_then(|(_, policy)| Some(policy.statements.get(statement.index)?.span));
+        let place = document.zip(span).map(|(document, span)| document.position(span.start));
+        let kind = policy.map_or("policy", |(place, _)| kind_of_policy(place));
+        let name = statement_name(statement);
+        let place = place.map(|at| format!(" ({}:{at})", shown(job))).unwrap_or_default();
+        line(&mut out, format_args!("  {effect:?}  {name} of the {kind}{place}"));
+    }
+    out
+}
+
+fn kind_of_policy(place: policy_set::Place) -> &'static str {
+    use policy_set::Place::*;
+    match place {
+        Identity(_) => "identity policy",
+        Resource(_) => "resource's policy",
+        Boundary(_) => "permissions boundary",
+        Session(_) => "session policy",
+        Scp(..) => "service control policy",
+        Rcp(..) => "resource control policy",
+        VpcEndpoint(_) => "VPC endpoint's policy",
+    }
+}
+
+fn statement_name(statement: &StatementRef) -> String {
+    match &statement.sid {
+        Some(sid) if !sid.is_empty() => format!("statement `{}`", visible(sid)),
+        _ => format!("statement {}", statement.index),
+    }
+}
+
 /// What was found out, as a sentence about the files.
 fn sentence(inquiry: &Inquiry, files: &FileNames, verdict: VerdictName) -> String {
     let named = |prefix: &str| {
-        let names = files.iter().filter(|(pointer, _)| pointer.starts_with(prefix));
-        names.map(|(_, path)| shown(path)).collect::<Vec<_>>().join(" and ")
+        // Of a file of several policies the whole stands first.
+        let mut names: Vec<String> = Vec::new();
+        for (_, path) in files.iter().filter(|(pointer, _)| is_file_of(pointer, prefix)) {
+            names.push(shown(path));
+        }
+        names
     };
-    let several = |prefix: &str| files.iter().filter(|(p, _)| p.starts_with(prefix)).count() > 1;
+    let several = |prefix: &str| named(prefix).len() > 1;
+    let named = |prefix: &str| named(prefix).join(" and ");
     let verb = |prefix: &str, one: &str, many: &str| {
         if several(prefix) { many.to_owned() } else { one.to_owned() }
     };
@@ -82,6 +150,12 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, verdict: VerdictName) -> Strin
     }
 }
 
+/// Whether a policy with this pointer is a file's own: `/new`, or `/new/0` of several.
+fn is_file_of(pointer: &str, prefix: &str) -> bool {
+    let Some(rest) = pointer.strip_prefix(prefix) else { return false };
+    rest.is_empty() || rest.strip_prefix('/').is_some_and(|index| index.parse::<usize>().is_ok())
+}
+
 fn request(out: &mut String, request: &Request) {
     line(out, format_args!("  principal  {}", principal(&request.principal)));
     if let Some(base) = &request.federated_base {
@@ -89,6 +163,9 @@ fn request(out: &mut String, request: &Request) {
     }
     line(out, format_args!("  action     {}", visible(&request.action)));
     line(out, format_args!("  resource   {}", visible(&request.resource)));
+    if let Some(owner) = &request.resource_account {
+        line(out, format_args!("             of account {}", visible(owner)));
+    }
     let mut label = "context";
     for (key, value) in &request.context {
         let value = match value.as_str() {
@@ -120,16 +197,13 @@ fn principal(principal: &Principal) -> String {
 }
 
 fn place(inquiry: &Inquiry, files: &FileNames, statement: &StatementRef) -> String {
-    let name = match &statement.sid {
-        Some(sid) if !sid.is_empty() => format!("statement `{}`", visible(sid)),
-        _ => format!("statement {}", statement.index),
-    };
+    let name = statement_name(statement);
     let document = inquiry.documents.iter().find(|d| d.pointer == statement.policy);
     let position = document.and_then(|document| {
         let question = inquiry.question.as_ref().ok()?;
         let policy = question.policy(document.at)?;
         let span = policy.statements.get(statement.index)?.span;
-        Some(Position::of(&document.source, span.start))
+        Some(document.position(span.start))
     });
     match position {
         Some(position) => format!("{name} ({}:{position})", file(files, &statement.policy)),

@@ -9,6 +9,8 @@ use keyaki_solvers::{
     Checked, Config, Definition, Mode, Portfolio, Process, RawAnswer, ScriptAnswer, locate,
 };
 
+use crate::decisions::Decisions;
+
 /// What answers questions. One engine serves many questions, from many threads.
 pub struct Engine {
     definitions: Vec<Definition>,
@@ -88,10 +90,11 @@ impl Engine {
     ///
     /// See [`check()`].
     pub fn check(&self, question: &Question) -> Result<Report, Error> {
-        self.check_within(question, Limits::DEFAULT_TIMEOUT, &Cancel::new())
+        self.check_within(question, &Decisions::default(), Limits::DEFAULT_TIMEOUT, &Cancel::new())
     }
 
-    /// Answers a question within `timeout`.
+    /// Answers a question within `timeout`. What is not among the decisions is asked under both
+    /// readings.
     ///
     /// # Errors
     ///
@@ -99,6 +102,7 @@ impl Engine {
     pub fn check_within(
         &self,
         question: &Question,
+        decisions: &Decisions,
         timeout: Duration,
         cancel: &Cancel,
     ) -> Result<Report, Error> {
@@ -107,7 +111,8 @@ impl Engine {
             member
         });
         let portfolio: Portfolio = Portfolio::new(self.mode(), members.collect());
-        let options = Options { simplify: !self.options.audit, ..Options::default() };
+        let decisions = decisions.decided().clone();
+        let options = Options { simplify: !self.options.audit, decisions };
         check(question, &portfolio, options, &Limits::within(timeout), cancel)
     }
 

@@ -6,19 +6,26 @@
 
 use std::time::{Duration, Instant};
 
-use keyaki_analysis::question::{PolicyRef, Side};
+use keyaki_analysis::question::{Place, PolicyRef, Side, Subject};
 use keyaki_analysis::{Error, Evidence, Question, Report, Verdict, public};
 use keyaki_logic::{Cancel, Limits, Reason, SolverError};
-use keyaki_policy::json::{self, Kind, Value};
-use keyaki_policy::span::Position;
-use keyaki_policy::{ParseError, Policy, PolicyType, parse};
+use keyaki_policy::json::{self, Kind, Member};
+use keyaki_policy::{ParseError, Policy, PolicySet, PolicyType};
 use keyaki_solvers::Config;
 
+use crate::decisions::Decisions;
 use crate::engine::{Engine, EngineOptions};
+use crate::evaluation::Evaluation;
+pub use crate::policies::Document;
+use crate::policies::{self, Shape, type_of_resource_policy};
+use crate::reader::{Fallible, Reader, pointer};
 use crate::wire::{
-    AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, QuestionName, Request,
-    StatementRef, VerdictName, nanoseconds,
+    AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, PolicyTypeName, QuestionName,
+    Request, StatementRef, VerdictName, nanoseconds,
 };
+
+/// The name of the task of deciding one request.
+pub const EVALUATE: &str = "evaluate";
 
 /// The resource type whose table is in force if the job names none.
 pub const DEFAULT_RESOURCE_TYPE: &str = "AWS::S3::Bucket";
@@ -34,17 +41,47 @@ pub struct Inquiry {
     pub timeout: Duration,
     /// Names of the solvers to ask; those of the engine if empty.
     pub solvers: Vec<String>,
+    /// The readings that are asked for; both of every other undecided switch are considered.
+    pub decisions: Decisions,
 }
 
-/// The text of one policy.
+/// What a job wants done.
 #[derive(Clone, Debug)]
-pub struct Document {
-    /// Which policy of the question it is.
-    pub at: PolicyRef,
-    /// JSON pointer into the job.
-    pub pointer: String,
-    /// The text.
-    pub source: String,
+pub enum Task {
+    /// To answer a question about all requests.
+    Question(Inquiry),
+    /// To decide one request.
+    Evaluation(Box<Evaluation>),
+}
+
+impl Task {
+    /// Reads a job. `timeout` is for jobs that name none.
+    ///
+    /// # Errors
+    ///
+    /// A result that carries the error, and the job's id if it could be read.
+    pub fn from_json(
+        line: &[u8],
+        timeout: Duration,
+    ) -> Result<(Option<String>, Task), Box<JobResult>> {
+        let mut result = JobResult::default();
+        match read_job(line, timeout, &mut result) {
+            Ok(task) => Ok((result.id, task)),
+            Err(error) => Err(Box::new(JobResult { error: Some(*error), ..result })),
+        }
+    }
+
+    /// Does it. Engines are made by `engine` from the names of solvers.
+    pub fn answer(
+        &self,
+        engine: &dyn Fn(&[String]) -> Result<Engine, ErrorRecord>,
+        cancel: &Cancel,
+    ) -> JobResult {
+        match self {
+            Task::Question(inquiry) => inquiry.answer(engine, cancel),
+            Task::Evaluation(evaluation) => evaluation.answer(),
+        }
+    }
 }
 
 /// What [`Inquiry::new`] needs to know besides the policies.
@@ -54,10 +91,14 @@ pub struct Setting {
     pub policy_type: Option<PolicyType>,
     /// CloudFormation name of the resource's type.
     pub resource_type: Option<String>,
+    /// The sides on which policies of several kinds stand.
+    pub sets: Vec<(Side, Shape)>,
     /// How long the answer may take.
     pub timeout: Duration,
     /// Names of the solvers to ask; those of the engine if empty.
     pub solvers: Vec<String>,
+    /// The readings that are asked for.
+    pub decisions: Decisions,
 }
 
 impl Default for Setting {
@@ -65,20 +106,21 @@ impl Default for Setting {
         Setting {
             policy_type: None,
             resource_type: None,
+            sets: Vec::new(),
             timeout: Limits::DEFAULT_TIMEOUT,
             solvers: Vec::new(),
+            decisions: Decisions::default(),
         }
     }
 }
 
 /// Questions of the contract that are still to come.
-const FUTURE_QUESTIONS: [&str; 9] = [
+const FUTURE_QUESTIONS: [&str; 8] = [
     "no-external-access",
     "access-not-granted",
     "equivalent",
     "disjoint",
     "custom",
-    "evaluate",
     "validate",
     "findings",
     "scan",
@@ -96,13 +138,16 @@ impl Inquiry {
         setting: Setting,
     ) -> Result<Inquiry, ErrorRecord> {
         let name = QuestionName::by_name(question).ok_or_else(|| unknown_question(question))?;
-        let policies = parse_all(&documents, setting.policy_type)?;
+        let policies = parse_all(&documents, &setting)?;
         let on = |side| {
             let of_side = documents.iter().zip(&policies).filter(move |(d, _)| d.at.side == side);
             of_side.map(|(_, policy)| policy.clone()).collect::<Vec<Policy>>()
         };
         let question = match name {
             QuestionName::NoPublicAccess => {
+                if !setting.sets.is_empty() {
+                    return Err(missing("`no-public-access` takes one policy, not several kinds"));
+                }
                 let [policy] = <[Policy; 1]>::try_from(on(Side::Policy))
                     .map_err(|_| missing("`no-public-access` takes one policy"))?;
                 // A policy without statements looks like one of an identity, and grants nothing.
@@ -126,31 +171,21 @@ impl Inquiry {
                 }
             }
             QuestionName::NoNewAccess => {
-                let (existing, new) = (on(Side::Existing), on(Side::New));
-                if existing.is_empty() || new.is_empty() {
+                let subject = |side| {
+                    let on_side = documents.iter().zip(&policies);
+                    let on_side = on_side.filter(|(document, _)| document.at.side == side);
+                    subject(side, on_side.collect(), &setting.sets)
+                };
+                let (existing, new) = (subject(Side::Existing)?, subject(Side::New)?);
+                let (Some(existing), Some(new)) = (existing, new) else {
                     return Err(missing("`no-new-access` takes `existing` and `new`"));
-                }
-                Ok(Question::NoNewAccess { existing: existing.into(), new: new.into() })
+                };
+                let (existing, new) = alike(existing, new)?;
+                Ok(Question::NoNewAccess { existing, new })
             }
         };
-        let Setting { timeout, solvers, .. } = setting;
-        Ok(Inquiry { question, documents, timeout, solvers })
-    }
-
-    /// Reads a job. `timeout` is for jobs that name none.
-    ///
-    /// # Errors
-    ///
-    /// A result that carries the error, and the job's id if it could be read.
-    pub fn from_json(
-        line: &[u8],
-        timeout: Duration,
-    ) -> Result<(Option<String>, Inquiry), Box<JobResult>> {
-        let mut result = JobResult::default();
-        match read_job(line, timeout, &mut result) {
-            Ok(inquiry) => Ok((result.id, inquiry)),
-            Err(error) => Err(Box::new(JobResult { error: Some(*error), ..result })),
-        }
+        let Setting { timeout, solvers, decisions, .. } = setting;
+        Ok(Inquiry { question, documents, timeout, solvers, decisions })
     }
 
     /// Answers the inquiry. Engines are made by `engine` from the names of solvers.
@@ -163,8 +198,9 @@ impl Inquiry {
         let mut result = match &self.question {
             Err(construct) => unsupported_question(construct),
             Ok(question) => {
-                let report = engine(&self.solvers)
-                    .map(|engine| engine.check_within(question, self.timeout, cancel));
+                let report = engine(&self.solvers).map(|engine| {
+                    engine.check_within(question, &self.decisions, self.timeout, cancel)
+                });
                 let mut result = match report {
                     Err(error) => JobResult { error: Some(error), ..JobResult::default() },
                     Ok(Err(error)) => self.error(error),
@@ -188,7 +224,18 @@ impl Inquiry {
 
     fn report(&self, question: &Question, report: Report) -> JobResult {
         let attempts = report.attempts.iter().map(AttemptRecord::from).collect();
-        let mut result = JobResult { attempts, solver: report.solver, ..JobResult::default() };
+        let depends_on = report.depends_on.iter().map(|switch| switch.name().to_owned()).collect();
+        let witness_under = report
+            .depends_on
+            .iter()
+            .map(|&switch| (switch.name().to_owned(), report.witness_under.of(switch).to_owned()));
+        let mut result = JobResult {
+            attempts,
+            depends_on,
+            witness_under: witness_under.collect(),
+            solver: report.solver,
+            ..JobResult::default()
+        };
         match report.verdict {
             Verdict::Holds(evidence) => {
                 result.verdict = Some(VerdictName::Holds);
@@ -211,9 +258,10 @@ impl Inquiry {
                 result.unsupported = unsupported
                     .into_iter()
                     .map(|item| {
-                        let document = self.document(item.policy);
-                        let source = document.map_or("", |document| &document.source);
-                        let position = Position::of(source, item.span.start);
+                        let position = match self.document(item.policy) {
+                            Some(document) => document.position(item.span.start),
+                            None => Document::START,
+                        };
                         Construct {
                             construct: item.construct,
                             policy: self.pointer(item.policy),
@@ -285,20 +333,83 @@ pub fn engines(
     }
 }
 
-fn parse_all(
-    documents: &[Document],
-    policy_type: Option<PolicyType>,
-) -> Result<Vec<Policy>, ErrorRecord> {
-    let read = |document: &Document, policy_type| {
-        parse(&document.source, policy_type)
-            .map_err(|error| ErrorRecord::in_policy(&document.pointer, &error))
+/// What stands on a side, or nothing if nothing was given.
+fn subject(
+    side: Side,
+    policies: Vec<(&Document, &Policy)>,
+    sets: &[(Side, Shape)],
+) -> Result<Option<Subject>, ErrorRecord> {
+    let Some((_, shape)) = sets.iter().find(|(of, _)| *of == side) else {
+        let policies: Vec<Policy> =
+            policies.into_iter().map(|(_, policy)| policy.clone()).collect();
+        return Ok((!policies.is_empty()).then_some(Subject::Union(policies)));
     };
-    let policies: Vec<Policy> =
-        documents.iter().map(|document| read(document, policy_type)).collect::<Result<_, _>>()?;
+    let set = shape.set(policies.into_iter().map(|(d, policy)| (d, policy.clone())));
+    if set.identity.is_empty() && set.resource.is_none() {
+        let message = "the set grants nothing: it has neither `identity` nor `resource` policies";
+        let hint = "guardrails only limit: give the policies that grant, or compare the guardrails \
+                    alone as policies of one `policy_type`";
+        return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
+    }
+    Ok(Some(Subject::Set(Box::new(set))))
+}
+
+/// Both sides as subjects that can be compared: a set beside a set, either with the resource's
+/// side or both without.
+fn alike(existing: Subject, new: Subject) -> Result<(Subject, Subject), ErrorRecord> {
+    let (existing, new) = match (existing, new) {
+        (Subject::Union(existing), Subject::Set(new)) => {
+            (Subject::Set(Box::new(as_set(existing)?)), Subject::Set(new))
+        }
+        (Subject::Set(existing), Subject::Union(new)) => {
+            (Subject::Set(existing), Subject::Set(Box::new(as_set(new)?)))
+        }
+        sides => sides,
+    };
+    if let (Subject::Set(one), Subject::Set(other)) = (&existing, &new)
+        && one.resource.is_some() != other.resource.is_some()
+    {
+        let message = "one side has `resource`, the other has not";
+        let hint = "give both the resource's policy; that of a resource without policy is `[]`";
+        return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
+    }
+    Ok((existing, new))
+}
+
+/// Policies of one kind as a set of nothing else.
+fn as_set(policies: Vec<Policy>) -> Result<PolicySet, ErrorRecord> {
+    let policy_type = policies.first().map(|policy| policy.policy_type);
+    match policy_type {
+        Some(PolicyType::Identity) => Ok(PolicySet { identity: policies, ..PolicySet::default() }),
+        Some(PolicyType::Resource | PolicyType::Trust | PolicyType::Kms) => {
+            Ok(PolicySet { resource: Some(policies), ..PolicySet::default() })
+        }
+        _ => {
+            let message = "policies that only limit cannot be compared with a set";
+            Err(missing(message))
+        }
+    }
+}
+
+fn parse_all(documents: &[Document], setting: &Setting) -> Result<Vec<Policy>, ErrorRecord> {
+    let of_resource = type_of_resource_policy(setting.resource_type.as_deref());
+    let read = |document: &Document, policy_type| {
+        let policy_type = match document.at.place {
+            Place::Union(_) => policy_type,
+            Place::Set(_) => Some(document.policy_type().unwrap_or(of_resource)),
+        };
+        document.parse(policy_type)
+    };
+    let policies: Vec<Policy> = documents
+        .iter()
+        .map(|document| read(document, setting.policy_type))
+        .collect::<Result<_, _>>()?;
     // Guessed from each document alone, the types may differ: an empty policy looks like one of an
     // identity. The resource policy knows better.
     // And a key policy with an incomplete statement is read as no other type.
-    let mut types: Vec<_> = policies.iter().map(|policy| policy.policy_type).collect();
+    let unions = documents.iter().zip(&policies);
+    let unions = unions.filter(|(document, _)| matches!(document.at.place, Place::Union(_)));
+    let mut types: Vec<_> = unions.map(|(_, policy)| policy.policy_type).collect();
     types.sort_unstable();
     if let [first, .., last] = types[..]
         && first != last
@@ -340,18 +451,16 @@ fn unsupported_question(construct: &str) -> JobResult {
     }
 }
 
-type Fallible<T> = Result<T, Box<ErrorRecord>>;
+/// A mistake in a job before anything of it could be read.
+pub(crate) fn in_job(error: ParseError) -> Box<ErrorRecord> {
+    Box::new(ErrorRecord { policy: None, ..ErrorRecord::in_policy("", &error) })
+}
 
 /// Reads a job; what was understood before a mistake is left in `result`.
-fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<Inquiry> {
-    let in_job = |error: ParseError| {
-        let mut record = ErrorRecord::in_policy("", &error);
-        record.policy = None;
-        Box::new(record)
-    };
+fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<Task> {
     let source = json::decode(line).map_err(in_job)?;
     let value = json::read(source).map_err(in_job)?;
-    let reader = JobReader { source };
+    let reader = Reader { source, is_file: false };
     let Kind::Object(members) = &value.kind else {
         return Err(reader.wrong(&value, "", "a job is an object"));
     };
@@ -365,28 +474,45 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     };
     let question = reader.string(&question.value, "/question")?.to_owned();
     result.question = Some(question.clone());
+    if question == EVALUATE {
+        return Evaluation::read(reader, members).map(Box::new).map(Task::Evaluation);
+    }
     if QuestionName::by_name(&question).is_none() {
         return Err(Box::new(unknown_question(&question)));
     }
     let mut setting = Setting { timeout, ..Setting::default() };
     let mut documents = Vec::new();
     for member in members {
-        let (path, value) = (format!("/{}", member.key), &member.value);
-        match &*member.key {
+        let Member { key, value, .. } = member;
+        let path = pointer("", key);
+        match &**key {
             "id" | "question" => {}
-            "policy" => reader.policy(value, &path, Side::Policy, 0, &mut documents)?,
-            "existing" => reader.policies(value, &path, Side::Existing, &mut documents)?,
-            "new" => reader.policies(value, &path, Side::New, &mut documents)?,
-            "policy_type" => {
-                setting.policy_type = Some(match reader.string(value, &path)? {
-                    "identity" => PolicyType::Identity,
-                    "resource" => PolicyType::Resource,
-                    _ => {
-                        let message = "`policy_type` is `identity` or `resource`";
-                        return Err(reader.wrong(value, &path, message));
-                    }
-                });
+            "policy" | "existing" | "new" => {
+                let side = match &**key {
+                    "policy" => Side::Policy,
+                    "existing" => Side::Existing,
+                    _ => Side::New,
+                };
+                if policies::is_set(value) {
+                    let shape = reader.set(value, &path, side, &mut documents)?;
+                    setting.sets.push((side, shape));
+                } else if side == Side::Policy {
+                    reader.policy(value, &path, PolicyRef::of_union(side, 0), &mut documents)?;
+                } else {
+                    let place = |index| PolicyRef::of_union(side, index);
+                    reader.policies(value, &path, &place, &mut documents)?;
+                }
             }
+            "policy_type" => {
+                let name = reader.string(value, &path)?;
+                let known = PolicyTypeName::by_name(name).ok_or_else(|| {
+                    let message = format!("`{name}` is no type of policy");
+                    let hint = format!("the types are {}", PolicyTypeName::names());
+                    reader.wrong_with_hint(value, &path, &message, &hint)
+                })?;
+                setting.policy_type = Some(known.into());
+            }
+            "decisions" => setting.decisions = reader.decisions(value, &path)?,
             "resource_type" => {
                 setting.resource_type = Some(reader.string(value, &path)?.to_owned());
             }
@@ -411,77 +537,6 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
             }
         }
     }
-    Inquiry::new(&question, documents, setting).map_err(Box::new)
-}
-
-struct JobReader<'s> {
-    source: &'s str,
-}
-
-impl JobReader<'_> {
-    fn wrong(&self, value: &Value<'_>, path: &str, message: &str) -> Box<ErrorRecord> {
-        let position = Position::of(self.source, value.span.start);
-        Box::new(ErrorRecord {
-            path: Some(path.to_owned()),
-            line: Some(position.line),
-            column: Some(position.column),
-            ..ErrorRecord::new("invalid-job", message)
-        })
-    }
-
-    fn string<'v>(&self, value: &'v Value<'_>, path: &str) -> Fallible<&'v str> {
-        match &value.kind {
-            Kind::String(text) => Ok(text),
-            _ => Err(self.wrong(value, path, &format!("`{}` is a string", &path[1..]))),
-        }
-    }
-
-    fn milliseconds(&self, value: &Value<'_>, path: &str) -> Fallible<Duration> {
-        let milliseconds = match &value.kind {
-            Kind::Number(digits) => digits.parse().ok(),
-            _ => None,
-        };
-        let message = "`timeout_ms` is a whole number of milliseconds";
-        milliseconds.map(Duration::from_millis).ok_or_else(|| self.wrong(value, path, message))
-    }
-
-    fn policies(
-        &self,
-        value: &Value<'_>,
-        path: &str,
-        side: Side,
-        documents: &mut Vec<Document>,
-    ) -> Fallible<()> {
-        let Kind::Array(policies) = &value.kind else {
-            return self.policy(value, path, side, 0, documents);
-        };
-        for (index, policy) in policies.iter().enumerate() {
-            self.policy(policy, &format!("{path}/{index}"), side, index, documents)?;
-        }
-        Ok(())
-    }
-
-    /// A policy as an object, whose text is its part of the job's, or as a string of JSON.
-    fn policy(
-        &self,
-        value: &Value<'_>,
-        path: &str,
-        side: Side,
-        index: usize,
-        documents: &mut Vec<Document>,
-    ) -> Fallible<()> {
-        let source = match &value.kind {
-            Kind::Object(_) => {
-                self.source[value.span.start as usize..value.span.end as usize].to_owned()
-            }
-            Kind::String(text) => text.to_string(),
-            _ => {
-                let message = "a policy is an object, or a string that holds JSON";
-                return Err(self.wrong(value, path, message));
-            }
-        };
-        let at = PolicyRef::of_union(side, index);
-        documents.push(Document { at, pointer: path.to_owned(), source });
-        Ok(())
-    }
+    let inquiry = Inquiry::new(&question, documents, setting).map_err(Box::new)?;
+    Ok(Task::Question(inquiry))
 }

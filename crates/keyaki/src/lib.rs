@@ -9,11 +9,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`, and
-//! [`wire`] is the one place where jobs, requests and results become JSON.
+//! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`,
+//! [`evaluation`] those about one request, and [`wire`] is the one place where jobs, requests and
+//! results become JSON. [`policies`] is how policies of several kinds are given, [`decisions`] how
+//! readings of the language are.
 
+pub mod decisions;
 pub mod engine;
+pub mod evaluation;
 pub mod job;
+pub mod policies;
+mod reader;
+mod request;
 pub mod wire;
 
 pub use engine::{Engine, EngineError, EngineOptions};

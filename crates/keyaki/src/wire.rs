@@ -4,10 +4,12 @@
 //! answers cannot drift apart. `docs/schema.json` is generated from them. Fields may be added;
 //! changing or removing one is a major version.
 
+use std::collections::BTreeMap;
+
 use keyaki_logic::solver::AttemptResult;
 use keyaki_logic::{Attempt, Reason};
 use keyaki_policy::request::{self, ContextValue};
-use keyaki_policy::{ParseError, Request as PolicyRequest};
+use keyaki_policy::{ParseError, PolicyType, Request as PolicyRequest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -23,8 +25,11 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// What is asked.
-    pub question: QuestionName,
+    pub question: TaskName,
     /// The policy, for questions about one.
+    ///
+    /// Here and in `existing` and `new` an object of policies of several kinds may stand, as in
+    /// `policies`: then the question is about what they allow together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Value>,
     /// The policy or policies of reference.
@@ -33,6 +38,15 @@ pub struct Job {
     /// The policy or policies in question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<Value>,
+    /// For `evaluate`: the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<GivenRequest>,
+    /// For `evaluate`: the policies that decide it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Policies>,
+    /// Readings of the language that are asked for, such as `{"D17": "differs"}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub decisions: BTreeMap<String, String>,
     /// What the policies are attached to; guessed from their `Principal` elements if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_type: Option<PolicyTypeName>,
@@ -48,6 +62,52 @@ pub struct Job {
     /// Names of the solvers to ask; all that are installed if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solvers: Option<Vec<String>>,
+}
+
+/// What a job can want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum TaskName {
+    /// A question about all requests.
+    Question(QuestionName),
+    /// To decide one request.
+    Evaluate(EvaluateName),
+}
+
+/// The word `evaluate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvaluateName {
+    /// Decide the request of the job against its policies.
+    Evaluate,
+}
+
+/// Policies of several kinds that decide together. A kind that is absent or null does not apply;
+/// an empty list of `resource` policies says that the resource has none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policies {
+    /// Attached to the principal: a policy or a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Value>,
+    /// Attached to the resource: a policy or a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Value>,
+    /// Permissions boundaries: a policy or a list, each of which must allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<Value>,
+    /// Passed when the session was made: a policy or a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Value>,
+    /// Service control policies of the principal's account: one list for each level, from the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scp: Option<Vec<Vec<Value>>>,
+    /// Resource control policies of the owner's account: one list for each level, from the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rcp: Option<Vec<Vec<Value>>>,
+    /// Policies of the VPC endpoints passed: a policy or a list, each of which must allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vpc_endpoint: Option<Value>,
 }
 
 /// The questions that can be asked.
@@ -81,6 +141,52 @@ pub enum PolicyTypeName {
     Identity,
     /// A resource; role trust policies too.
     Resource,
+    /// A role, as its trust policy.
+    Trust,
+    /// A KMS key.
+    Kms,
+    /// An organisation, as a service control policy.
+    Scp,
+    /// An organisation, as a resource control policy.
+    Rcp,
+    /// A user or role, as its permissions boundary.
+    Boundary,
+    /// A session.
+    Session,
+    /// A VPC endpoint.
+    Vpce,
+}
+
+impl PolicyTypeName {
+    /// All types, with their names.
+    pub const ALL: [(PolicyTypeName, &'static str, PolicyType); 9] = [
+        (PolicyTypeName::Identity, "identity", PolicyType::Identity),
+        (PolicyTypeName::Resource, "resource", PolicyType::Resource),
+        (PolicyTypeName::Trust, "trust", PolicyType::Trust),
+        (PolicyTypeName::Kms, "kms", PolicyType::Kms),
+        (PolicyTypeName::Scp, "scp", PolicyType::Scp),
+        (PolicyTypeName::Rcp, "rcp", PolicyType::Rcp),
+        (PolicyTypeName::Boundary, "boundary", PolicyType::Boundary),
+        (PolicyTypeName::Session, "session", PolicyType::Session),
+        (PolicyTypeName::Vpce, "vpce", PolicyType::VpcEndpoint),
+    ];
+
+    /// The type of that name.
+    pub fn by_name(name: &str) -> Option<PolicyTypeName> {
+        let find = |(_, known, _): &&(PolicyTypeName, &str, PolicyType)| *known == name;
+        PolicyTypeName::ALL.iter().find(find).map(|(policy_type, ..)| *policy_type)
+    }
+
+    /// The names, for a hint.
+    pub fn names() -> String {
+        PolicyTypeName::ALL.map(|(_, name, _)| name).join(", ")
+    }
+}
+
+impl From<PolicyTypeName> for PolicyType {
+    fn from(name: PolicyTypeName) -> PolicyType {
+        PolicyTypeName::ALL[name as usize].2
+    }
 }
 
 /// Which meaning of "public" is in force.
@@ -103,6 +209,24 @@ pub struct JobResult {
     /// The answer. Absent only if there is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<VerdictName>,
+    /// For `evaluate`: what the policies decide. Absent if that hangs on what is not modelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionName>,
+    /// For `evaluate`, unless the request is allowed: what kept it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateRecord>,
+    /// For `evaluate`: why, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+    /// For `evaluate`: every statement that matches, of the policies that apply to the principal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub matched: Vec<MatchedStatement>,
+    /// The undecided readings on which the verdict hangs, such as `D17`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
+    /// The readings under which the witness is one, for those that `depends_on` lists.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub witness_under: BTreeMap<String, String>,
     /// With `unknown`: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<ReasonName>,
@@ -112,7 +236,8 @@ pub struct JobResult {
     /// With `fails`: a request that breaks the property.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Request>,
-    /// With `fails`: the statements that allow the witness.
+    /// With `fails`: the statements that allow the witness. For `evaluate`: those that decide, which
+    /// are the matching Deny statements, or the matching Allow statements of an allowed request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<StatementRef>,
     /// Why the verdict is to be believed.
@@ -145,6 +270,60 @@ pub enum VerdictName {
     Fails,
     /// Undecided. Never safe.
     Unknown,
+}
+
+/// What policies decide about a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DecisionName {
+    /// It is allowed.
+    Allow,
+    /// A statement denies it.
+    ExplicitDeny,
+    /// Something that has to allow it does not.
+    ImplicitDeny,
+}
+
+/// What kept a request out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GateRecord {
+    /// The kind of policies that denies the request or has to allow it and does not.
+    pub kind: GateKind,
+    /// JSON pointer into the job, to the policy or level, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+}
+
+/// The kinds of policies that can keep a request out; the names are those of the members
+/// of `policies`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is the member of `Policies` of that name")]
+pub enum GateKind {
+    Identity,
+    Resource,
+    Boundary,
+    Session,
+    Scp,
+    Rcp,
+    VpcEndpoint,
+}
+
+/// A statement that matches a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MatchedStatement {
+    /// `Allow` or `Deny`.
+    pub effect: EffectName,
+    /// The statement.
+    #[serde(flatten)]
+    pub statement: StatementRef,
+}
+
+/// What a statement says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the words of the policy language")]
+pub enum EffectName {
+    Allow,
+    Deny,
 }
 
 /// Why an answer is unknown.
@@ -267,6 +446,66 @@ pub struct Request {
     /// Whether keys that are not listed are absent, also those that follow from the principal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub context_complete: bool,
+    /// Whether the principal's account is the management account of its organisation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub management_account: bool,
+    /// Whether the principal is a session of a service-linked role.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub service_linked_role: bool,
+}
+
+/// A request as somebody writes it. What follows from its principal and resource may be left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GivenRequest {
+    /// Who asks.
+    pub principal: GivenPrincipal,
+    /// ARN of the role of a role session that is given as a text, if the role has a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// ARN of the user behind a federated user's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub federated_base: Option<String>,
+    /// `service:Name`.
+    pub action: String,
+    /// The resource's ARN, or `*`.
+    pub resource: String,
+    /// Who owns the resource, where its ARN does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_account: Option<String>,
+    /// Condition keys: a string is one value, a list a multivalued key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub context: BTreeMap<String, GivenValue>,
+    /// Whether keys that are not listed are absent, also those that follow from the principal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub context_complete: bool,
+    /// Whether the principal's account is the management account of its organisation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub management_account: bool,
+    /// Whether the principal is a session of a service-linked role.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub service_linked_role: bool,
+}
+
+/// Who asks, as somebody writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum GivenPrincipal {
+    /// An ARN of a user, root user, role session or federated user, a service principal, a
+    /// provider's ARN or host, a canonical user id, `anonymous` or `*`.
+    Text(String),
+    /// A principal with its type.
+    Typed(Principal),
+}
+
+/// The value of a condition key, as somebody writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum GivenValue {
+    /// One value.
+    One(String),
+    /// The values of a multivalued key.
+    Many(Vec<String>),
 }
 
 /// Who asks.
@@ -326,6 +565,8 @@ impl From<&PolicyRequest> for Request {
             resource_account: request.resource_account.clone(),
             context: context.collect(),
             context_complete: true,
+            management_account: request.management_account,
+            service_linked_role: request.service_linked_role,
         }
     }
 }

@@ -19,13 +19,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
+use keyaki::decisions::Decisions;
 use keyaki::job::{Document, Inquiry, Setting};
-use keyaki::policy::evaluate::{Decision, evaluate};
-use keyaki::question::{PolicyRef, Side};
+use keyaki::policies;
+use keyaki::policy::evaluate::{Decision, decide, evaluate};
+use keyaki::question::{PolicyRef, Side, Subject};
 use keyaki::solvers::Config;
-use keyaki::{
-    Cancel, Engine, EngineOptions, Policy, PolicyType, Question, Reason, Request, Verdict,
-};
+use keyaki::wire::PolicyTypeName;
+use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Request, Verdict};
 use keyaki_analysis::replay::{Replay, replay};
 use keyaki_policy::{Readings, Switch};
 use serde::Deserialize;
@@ -152,7 +153,7 @@ fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
     };
     let engine = Engine::new(&Config::builtin(), options.clone()).map_err(|e| e.to_string())?;
     let report = engine
-        .check_within(question, TIMEOUT, &Cancel::new())
+        .check_within(question, &Decisions::default(), TIMEOUT, &Cancel::new())
         .map_err(|error| error.to_string())?;
     match report.verdict {
         Verdict::Holds(_) => case.compare("holds", None, ""),
@@ -178,6 +179,7 @@ fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
 impl Case {
     fn inquiry(&self) -> Result<Inquiry, String> {
         let mut documents = Vec::new();
+        let mut sets = Vec::new();
         let mut add = |side, policies: &Option<Policies>| {
             let policies = match policies {
                 None => &[][..],
@@ -186,8 +188,13 @@ impl Case {
             };
             for (index, source) in policies.iter().enumerate() {
                 let pointer = format!("{side:?} {index}");
+                if let Ok(Some((shape, of_set))) = policies::from_file(source, side, &pointer) {
+                    sets.push((side, shape));
+                    documents.extend(of_set);
+                    continue;
+                }
                 let at = PolicyRef::of_union(side, index);
-                documents.push(Document { at, pointer, source: source.clone() });
+                documents.push(Document::new(at, pointer, source.clone()));
             }
         };
         add(Side::Policy, &self.policy.clone().map(Policies::One));
@@ -195,12 +202,13 @@ impl Case {
         add(Side::New, &self.new);
         let policy_type = match self.policy_type.as_deref() {
             None => None,
-            Some("identity") => Some(PolicyType::Identity),
-            Some("resource") => Some(PolicyType::Resource),
-            Some(other) => return Err(format!("unknown policy type `{other}`")),
+            Some(name) => {
+                let known = PolicyTypeName::by_name(name);
+                Some(known.ok_or_else(|| format!("unknown policy type `{name}`"))?.into())
+            }
         };
         let resource_type = self.resource_type.clone();
-        let setting = Setting { policy_type, resource_type, ..Setting::default() };
+        let setting = Setting { policy_type, resource_type, sets, ..Setting::default() };
         Inquiry::new(&self.question, documents, setting).map_err(|error| format!("{error:?}"))
     }
 
@@ -236,10 +244,13 @@ impl Case {
 /// evaluator alone.
 fn check_witness(question: &Question, request: &Request, readings: Readings) -> Result<(), String> {
     match replay(question, request, readings) {
-        Replay::Confirmed { allowing } if !allowing.is_empty() => {}
+        Replay::Confirmed { .. } => {}
         other => return Err(format!("{request:?} does not replay: {other:?}")),
     }
     let decision = |side| {
+        if let Some(Subject::Set(set)) = question.subject(side) {
+            return decide(set, request, readings).decision;
+        }
         let policies: Vec<Policy> =
             question.side(side).into_iter().map(|(_, policy)| policy.clone()).collect();
         evaluate(&policies, request, readings).decision

@@ -102,10 +102,8 @@ fn line(name: &str, result: &JobResult) -> String {
 }
 
 fn ask(question: &str, policies: &[(Side, &Value)]) -> JobResult {
-    let document = |(side, policy): &(Side, &Value)| Document {
-        at: PolicyRef::of_union(*side, 0),
-        pointer: format!("{side:?}"),
-        source: policy.to_string(),
+    let document = |(side, policy): &(Side, &Value)| {
+        Document::new(PolicyRef::of_union(*side, 0), format!("{side:?}"), policy.to_string())
     };
     let documents = policies.iter().map(document).collect();
     let setting = Setting { timeout: TIMEOUT, ..Setting::default() };

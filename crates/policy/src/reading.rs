@@ -115,6 +115,49 @@ impl Switch {
         Self::ALL[self as usize].2
     }
 
+    /// What AWS's documentation leaves open, as the question that the readings answer.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Switch::D6 => "whether a plain operator with an empty list of values is a test at all",
+            Switch::D12 => {
+                "whether `{\"AWS\": \"*\"}` covers services and identities of providers, as `\"*\"` does"
+            }
+            Switch::D14 => {
+                "whether `NotPrincipal` spares a user or session that it lists without its account"
+            }
+            Switch::D17 => "whether a value that the operator cannot read passes a negated test",
+            Switch::D22 => "whether an ARN operator compares a value that is not an ARN as text",
+            Switch::D23 => "whether an empty string counts as no value",
+            Switch::D24 => "whether `ForAnyValue:…IfExists` holds of an absent key",
+            Switch::D26 => "whether a list passes a negated test without set operator",
+            Switch::D28 => "whether the default of a variable stands for an empty value",
+            Switch::D29 => "whether a variable without value spoils the whole test",
+            Switch::D30 => {
+                "whether a session policy limits what a resource policy grants to `*` or to the session"
+            }
+            Switch::R9 => {
+                "whether only direct calls of services have `aws:SourceAccount` and its relatives"
+            }
+            Switch::R25 => "whether every account field of an ARN names the resource's owner",
+            Switch::R29 => "whether each tag in a request is among `aws:TagKeys`",
+            Switch::R19 => "whether every request has `aws:UserAgent`",
+            Switch::R10 => "whether `aws:SourceOrgID` comes with its paths and `aws:SourceAccount`",
+            Switch::R11 => "whether the account in `aws:SourceArn` is `aws:SourceAccount`",
+            Switch::R12 => "whether a request through a VPC endpoint has all keys of the endpoint",
+            Switch::R13 => {
+                "whether a direct request that is through no endpoint has `aws:SourceIp`"
+            }
+            Switch::R18 => {
+                "whether calls on somebody's behalf are of principals of an account only"
+            }
+            Switch::R20 => "whether a token is older than the request",
+            Switch::R22 => "whether the keys of multi-factor authentication come together",
+            Switch::R23 => "whether the keys of an EC2 role session come together",
+            Switch::R31 => "whether `kms:ViaService` comes with `aws:ViaAWSService`",
+            Switch::R35 => "whether `aws:SourceIp` is always a public address",
+        }
+    }
+
     /// The switch of that name.
     pub fn by_name(name: &str) -> Option<Switch> {
         Self::ALL.iter().find(|(_, known, _)| *known == name).map(|(switch, ..)| *switch)
@@ -161,6 +204,7 @@ mod tests {
             assert_eq!(switch as usize, position);
             assert_eq!(Switch::by_name(name), Some(switch));
             assert_ne!(readings[0], readings[1]);
+            assert!(switch.explanation().starts_with("whether "));
         }
     }
 

@@ -117,6 +117,9 @@ impl Encoder<'_> {
         add("R25: owner of the resource", self.resource_owner());
         add("R27, R28: an account is in one organisation", self.one_organisation());
         add("R31: kms:CallerAccount", self.caller_account());
+        for (label, term) in self.facts_about_sets() {
+            add(label, term);
+        }
         axioms.extend(self.switched());
         axioms.retain(|(_, term)| self.t.as_bool(*term) != Some(true));
         axioms
@@ -127,7 +130,7 @@ impl Encoder<'_> {
     }
 
     /// The presence of a key, or falsehood if the question does not mention it.
-    fn presence_if_mentioned(&mut self, key: &str) -> Term {
+    pub(super) fn presence_if_mentioned(&mut self, key: &str) -> Term {
         match self.keys.get(key).cloned() {
             Some(key) => self.present(&key),
             None => self.t.bool(false),
@@ -195,17 +198,15 @@ impl Encoder<'_> {
         self.t.and(shapes)
     }
 
-    /// Identity policies are attached to users, groups and roles (5.2).
+    /// Policies without `Principal` are attached to some kinds only (5.2).
     fn kinds(&mut self) -> Term {
-        let question = self.question;
-        if question.policies().any(|(_, policy)| !policy.policy_type.names_principals()) {
-            let kinds = [Kind::User, Kind::RoleSession, Kind::FederatedUser];
-            let kinds = self.symbols.is_one_of(&mut self.t, &kinds);
-            let account = self.t.in_re(self.symbols.account, account_id());
-            self.t.and([kinds, account])
-        } else {
-            self.t.bool(true)
+        let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| self.can_ask(*kind)).collect();
+        if kinds.len() == Kind::ALL.len() {
+            return self.t.bool(true);
         }
+        let kinds = self.symbols.is_one_of(&mut self.t, &kinds);
+        let account = self.t.in_re(self.symbols.account, account_id());
+        self.t.and([kinds, account])
     }
 
     /// A federated user's session was got by at most one user, of the same account and partition.
@@ -438,7 +439,7 @@ impl Encoder<'_> {
 
     /// True if and only if the account field of the resource's ARN is its owner for certain: twelve
     /// digits, but for what [leads elsewhere](Self::leads_elsewhere).
-    fn arn_names_owner(&mut self) -> Term {
+    pub(super) fn arn_names_owner(&mut self) -> Term {
         let elsewhere = self.leads_elsewhere();
         let own = self.t.not(elsewhere);
         let is_arn = self.t.not(self.symbols.is_star);
@@ -460,7 +461,7 @@ impl Encoder<'_> {
     }
 
     /// The account that a key names, with when it does; none if the question does not mention it.
-    fn account_in(&mut self, key: &str) -> Option<(Term, Term)> {
+    pub(super) fn account_in(&mut self, key: &str) -> Option<(Term, Term)> {
         let key = self.keys.get(key).cloned()?;
         Some((self.present(&key), self.t.var(&key.value(), Sort::String)))
     }
@@ -489,7 +490,7 @@ fn visible_but_colon() -> Regex {
     Regex::Chars(vec![('!', '9'), (';', '~')])
 }
 
-fn account_id() -> Regex {
+pub(super) fn account_id() -> Regex {
     Regex::Repeat(Box::new(Regex::Chars(vec![('0', '9')])), 12)
 }
 

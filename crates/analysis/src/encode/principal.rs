@@ -1,10 +1,10 @@
 //! Who asks: `Principal` and `NotPrincipal` (2.4, 2.5, 8.1).
 
-use keyaki_logic::{Regex, Term};
+use keyaki_logic::{Regex, Sort, Term};
+use keyaki_policy::Switch;
 use keyaki_policy::ast::{Clause, PrincipalArn, PrincipalEntry, PrincipalKind};
-use keyaki_policy::reading::Switch;
 
-use super::symbols::Kind;
+use super::symbols::{Kind, switch_variable};
 use super::{Encoder, in_literal};
 
 impl Encoder<'_> {
@@ -15,45 +15,45 @@ impl Encoder<'_> {
         if !clause.negated {
             return covered;
         }
-        let chain = self.exempt_by_chain(&clause.entries, covered);
-        let exempt = self.by_reading(Switch::D14, covered, chain);
+        // D14: any covering entry exempts, or all that a principal of an account has a name in.
+        let chain = self.whole_chain(&clause.entries);
+        let alternative = self.t.var(&switch_variable(Switch::D14), Sort::Bool);
+        let needs_chain = self.t.implies(alternative, chain);
+        let exempt = self.t.and([covered, needs_chain]);
         self.t.not(exempt)
     }
 
-    /// The alternative of D14: of a user, a role session or a federated user some entry must cover
-    /// each link of the chain that ends in the account. A star exempts alone, as does any entry of
-    /// all others: among them the origin access identities, whose account cannot be listed.
-    fn exempt_by_chain(&mut self, entries: &[PrincipalEntry], covered: Term) -> Term {
-        use PrincipalKind as Entry;
-        let covered_as = |encoder: &mut Self, is_link: &dyn Fn(&Entry) -> bool| {
-            encoder.covered_by(entries.iter().filter(|entry| is_link(&entry.kind)))
+    /// A term that is true if and only if the entries list a principal together with what it is
+    /// part of: a user with its account, a session with its role and account, a federated user
+    /// with its account. A star lists everybody, and who is part of nothing needs nothing more.
+    fn whole_chain(&mut self, entries: &[PrincipalEntry]) -> Term {
+        let mut listed = |kinds: fn(&PrincipalKind) -> bool| {
+            self.covered_by(entries.iter().filter(|entry| kinds(&entry.kind)))
         };
-        let everyone = |e: &Entry| matches!(e, Entry::Everyone | Entry::EveryAwsPrincipal);
-        let account = |e: &Entry| matches!(e, Entry::Account { .. } | Entry::CanonicalUser(_));
-        let user = |e: &Entry| matches!(e, Entry::User(_) | Entry::UniqueId(_));
-        let session = |e: &Entry| matches!(e, Entry::RoleSession { .. });
-        let role = |e: &Entry| matches!(e, Entry::Role(_) | Entry::UniqueId(_));
-        let federated = |e: &Entry| matches!(e, Entry::FederatedUser(_));
-        let chains: [(Kind, &[&dyn Fn(&Entry) -> bool]); 3] = [
-            (Kind::User, &[&user, &account]),
-            (Kind::RoleSession, &[&session, &role, &account]),
-            (Kind::FederatedUser, &[&federated, &account]),
+        use PrincipalKind::*;
+        let star = listed(|kind| matches!(kind, Everyone | EveryAwsPrincipal));
+        let account = listed(|kind| matches!(kind, Account { .. } | CanonicalUser(_)));
+        // Of the entry of a user and that of a unique id it is the kind that says whether it is
+        // a link of the chain.
+        let itself = listed(|kind| matches!(kind, User(_) | UniqueId(_)));
+        let role = listed(|kind| matches!(kind, Role(_) | UniqueId(_)));
+        let session = listed(|kind| matches!(kind, RoleSession { .. } | FederatedUser(_)));
+        let chains = [
+            (Kind::User, vec![itself, account]),
+            (Kind::RoleSession, vec![session, role, account]),
+            (Kind::FederatedUser, vec![session, account]),
         ];
         let cloudfront = in_literal(&mut self.t, self.symbols.account, "cloudfront");
-        let has_account = self.t.not(cloudfront);
-        let mut ways = vec![covered_as(self, &everyone)];
-        let mut in_chain = Vec::new();
+        let mut ways = vec![star];
         for (kind, links) in chains {
-            let kind = self.symbols.is(&mut self.t, kind);
-            let kind = self.t.and([kind, has_account]);
-            in_chain.push(kind);
-            let mut whole = vec![kind];
-            whole.extend(links.iter().map(|link| covered_as(self, link)));
-            ways.push(self.t.and(whole));
+            let is_kind = self.symbols.is(&mut self.t, kind);
+            let all = self.t.and(links);
+            ways.push(self.t.and([is_kind, all]));
         }
-        let in_chain = self.t.or(in_chain);
-        let in_none = self.t.not(in_chain);
-        ways.push(self.t.and([in_none, covered]));
+        let linked = [Kind::User, Kind::RoleSession, Kind::FederatedUser];
+        let linked = self.symbols.is_one_of(&mut self.t, &linked);
+        ways.push(self.t.not(linked));
+        ways.push(cloudfront);
         self.t.or(ways)
     }
 
@@ -69,13 +69,12 @@ impl Encoder<'_> {
     fn covers(&mut self, entry: &PrincipalKind) -> Term {
         match entry {
             PrincipalKind::Everyone => self.t.bool(true),
-            // D12: the same, or neither services nor identities of providers.
+            // D12: the same, or not services and identities of providers.
             PrincipalKind::EveryAwsPrincipal => {
-                let others = [Kind::Service, Kind::Federated];
-                let others = self.symbols.is_one_of(&mut self.t, &others);
-                let everyone = self.t.bool(true);
-                let aws_principals = self.t.not(others);
-                self.by_reading(Switch::D12, everyone, aws_principals)
+                let others = self.symbols.is_one_of(&mut self.t, &[Kind::Service, Kind::Federated]);
+                let aws_principal = self.t.not(others);
+                let alternative = self.t.var(&switch_variable(Switch::D12), Sort::Bool);
+                self.t.implies(alternative, aws_principal)
             }
             PrincipalKind::Account { partition, account } => {
                 let iam = self.symbols.is_one_of(&mut self.t, &Kind::IAM);

@@ -65,6 +65,7 @@ pub mod name {
     pub const RESOURCE_REGION: &str = "resource.region";
     pub const RESOURCE_ACCOUNT: &str = "resource.account";
     pub const RESOURCE_ID: &str = "resource.id";
+    pub const OWNER: &str = "resource.owner";
 }
 
 /// Name of the Boolean variable that is true if and only if the alternative reading of `switch` is

@@ -16,13 +16,13 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use keyaki_policy::Readings;
 use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::evaluate::{is_base64, seconds};
 use keyaki_policy::request::{ContextValue, Principal, Request};
+use keyaki_policy::{PolicyType, Readings};
 
-use crate::question::Question;
+use crate::question::{Place, Question};
 
 /// Keys that are present only on a request through a VPC endpoint (R12, R14).
 const ENDPOINT_KEYS: [&str; 7] = [
@@ -103,21 +103,81 @@ impl<'r> Check<'r> {
         Check { request, readings, mentioned, violations: vec![] }
     }
 
-    /// Identity-based policies are attached to users and roles.
+    /// Whom the policies can be attached to (5.2), and what else a set of policies implies.
     fn question(&mut self, question: &Question) {
-        let is_identity =
-            question.policies().any(|(_, policy)| !policy.policy_type.names_principals());
-        let is_attached_to = match &self.request.principal {
-            Principal::User { .. } => {
-                self.request.principal.partition_and_account().is_some_and(|(_, a)| is_account(a))
+        for (at, policy) in question.policies() {
+            match (at.place, policy.policy_type) {
+                (Place::Set(_), _) => {}
+                (_, PolicyType::Identity | PolicyType::Boundary) => self.has_identity_policies(),
+                (_, PolicyType::Session) => self.is_session(),
+                (_, PolicyType::Scp) => self.is_of_account(),
+                _ => {}
             }
+        }
+        for set in question.sets() {
+            match set.resource {
+                Some(_) => self.owner(),
+                None => self.has_identity_policies(),
+            }
+            if set.session.is_some() {
+                let principal = &self.request.principal;
+                self.require(
+                    !matches!(principal, Principal::User { .. }),
+                    "who was given a session policy is a session, not a user",
+                );
+            }
+            if !set.vpc_endpoint.is_empty() {
+                self.is_absent("aws:SourceIp", "R12, the policies of the endpoint");
+            }
+        }
+    }
+
+    fn has_identity_policies(&mut self) {
+        let principal = &self.request.principal;
+        let of_account = principal.partition_and_account().is_some_and(|(_, a)| is_account(a));
+        let is_attached_to = match principal {
+            Principal::User { .. } => of_account,
             Principal::RoleSession { .. } | Principal::FederatedUser { .. } => true,
             _ => false,
         };
         self.require(
-            !is_identity || is_attached_to,
+            is_attached_to,
             "identity-based policies apply to users, roles and federated users of an account",
         );
+    }
+
+    fn is_session(&mut self) {
+        let principal = &self.request.principal;
+        self.require(
+            matches!(principal, Principal::RoleSession { .. } | Principal::FederatedUser { .. }),
+            "session policies apply to sessions",
+        );
+    }
+
+    fn is_of_account(&mut self) {
+        let account = self.request.principal.partition_and_account().map(|(_, account)| account);
+        self.require(
+            account.is_some_and(is_account),
+            "service control policies apply to the principals of an account",
+        );
+    }
+
+    /// Who owns the resource: an account, that of the ARN (R25) and of `aws:ResourceAccount`, and
+    /// the caller's where there is no resource (2.3).
+    fn owner(&mut self) {
+        // Where nothing says whose it is, it is the caller's.
+        let Some(owner) = self.request.owner() else { return };
+        let named = fields(&self.request.resource).map(|[_, _, _, _, account, _]| account);
+        let is_owner = is_account(owner) || (named == Some(owner) && !owner.is_empty());
+        self.require(is_owner, format_args!("owner `{owner}`"));
+        if let Some(account) = self.account_of_arn() {
+            self.require(account == owner, format_args!("R25: the owner is not `{account}`"));
+        }
+        self.is_if_present("aws:ResourceAccount", owner, "R25, the owner");
+        let own = self.request.principal.partition_and_account().map(|(_, account)| account);
+        if let (Some(own), "*") = (own.filter(|own| is_account(own)), &*self.request.resource) {
+            self.require(own == owner, "2.3: `*` is of the caller's account");
+        }
     }
 
     /// Who asks is well formed.

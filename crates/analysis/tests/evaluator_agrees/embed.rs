@@ -47,6 +47,11 @@ pub(crate) fn model(encoding: &Encoding, request: &Request, readings: Readings) 
     organisations(&mut model, request);
     action_and_resource(&mut model, request)?;
     principal(&mut model, encoding, request)?;
+    let own = request.principal.partition_and_account().map(|(_, account)| account);
+    let own = own.filter(|account| account.len() == 12);
+    if encoding.terms.variables().any(|(variable, _)| variable == name::OWNER) {
+        text(&mut model, name::OWNER, request.owner().or(own).unwrap_or("000000000000"));
+    }
     for key in encoding.keys.values() {
         let value = request.context.get(&key.lower);
         model.insert(key.presence(), Value::Bool(value.is_some()));

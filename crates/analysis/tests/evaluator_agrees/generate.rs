@@ -376,7 +376,7 @@ fn negatable(u: &mut Unstructured<'_>, element: &str) -> Result<String> {
     Ok(if u.ratio(1, 7)? { format!("Not{element}") } else { element.to_owned() })
 }
 
-fn principals(u: &mut Unstructured<'_>) -> Result<String> {
+pub(crate) fn principals(u: &mut Unstructured<'_>) -> Result<String> {
     if u.ratio(2, 5)? {
         return Ok(r#""*""#.to_owned());
     }

@@ -14,6 +14,8 @@
 mod embed;
 mod generate;
 mod regressions;
+mod sets;
+mod small_lists;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -204,7 +206,7 @@ fn compare(subject: &Subject, request: &Request, readings: Readings) -> &'static
     }
     if let (Question::NoNewAccess { existing, new }, true) = (question, is_exact) {
         let allows = |subject: &question::Subject| {
-            let question::Subject::Union(policies) = subject;
+            let question::Subject::Union(policies) = subject else { panic!("a set: see `sets`") };
             evaluate(policies, request, readings).decision == Some(Decision::Allow)
         };
         assert_eq!(free, Some(allows(new) && !allows(existing)), "{}", context());

@@ -421,7 +421,7 @@ fn arguments_that_make_no_sense_are_refused() {
         ("check no-public-access p.json --timeout soon", "not a number of seconds"),
         ("check no-public-access p.json --timeout NaN", "not a"),
         ("check no-public-access p.json --timeout inf", "not a"),
-        ("check no-public-access p.json --policy-type scp", "'scp'"),
+        ("check no-public-access p.json --policy-type sep", "'sep'"),
         ("check no-public-access p.json --colour", "'--colour'"),
         ("check", "<QUESTION>"),
         ("chekc", "'chekc'"),

@@ -208,7 +208,7 @@ fn a_member_that_is_wrong_is_an_error_at_its_place() {
         (r#""timeout_ms":1.5"#, "/timeout_ms"),
         (r#""solvers":"z3""#, "/solvers"),
         (r#""solvers":[3]"#, "/solvers"),
-        (r#""policy_type":"scp""#, "/policy_type"),
+        (r#""policy_type":"sep""#, "/policy_type"),
         (r#""resource_type":null"#, "/resource_type"),
         (r#""reading":"semantic""#, "/reading"),
         (r#""existing":true"#, "/existing"),

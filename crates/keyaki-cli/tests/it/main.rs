@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod batch;
+mod evaluate;
 mod fakes;
 mod program;
 mod schema;

@@ -30,7 +30,7 @@ pub(super) fn holds(test: &Condition, scene: &Scene<'_>) -> Answer {
 
 fn answer(test: &Condition, scene: &Scene<'_>) -> Result<bool, Exhausted> {
     let operator = test.operator;
-    let values = values_of(test, scene);
+    let values = values_of(test, scene)?;
     if test.values.is_empty()
         && let Some(holds) = without_listed_values(test, values.is_none(), scene)
     {
@@ -55,15 +55,17 @@ fn answer(test: &Condition, scene: &Scene<'_>) -> Result<bool, Exhausted> {
 /// The values of the key that the test is about; none if it is absent.
 ///
 /// Of a set operator, a set of empty strings may be an empty set (D23, D25).
-fn values_of<'r>(test: &Condition, scene: &Scene<'r>) -> Option<&'r [String]> {
-    let values = match scene.request.context.get(&test.key)? {
-        ContextValue::One(value) => std::slice::from_ref(value),
-        ContextValue::Many(values) => values.as_slice(),
+fn values_of<'r>(test: &Condition, scene: &Scene<'r>) -> Result<Option<&'r [String]>, Exhausted> {
+    let values = match scene.request.context.get(&test.key) {
+        None => return Ok(None),
+        Some(ContextValue::One(value)) => std::slice::from_ref(value),
+        Some(ContextValue::Many(values)) => values.as_slice(),
     };
-    let is_null = test.operator.set.is_some()
-        && scene.reads(Switch::D23)
-        && values.iter().all(String::is_empty);
-    (!is_null).then_some(values)
+    if test.operator.set.is_none() || !scene.reads(Switch::D23) {
+        return Ok(Some(values));
+    }
+    scene.budget.read(values.len())?;
+    Ok((!values.iter().all(String::is_empty)).then_some(values))
 }
 
 /// What an empty list of values means (1.7, D6), where it has a meaning of its own.
@@ -211,7 +213,7 @@ fn compare(test: &Condition, values: &[String], scene: &Scene<'_>) -> Result<boo
         | NumericGreaterThanEquals => {
             let listed = |listed| plain_text(listed).and_then(Decimal::read);
             decide(test, values, scene, Decimal::read, listed, |listed: &Decimal<'_>, value| {
-                budget.read(listed.length() + value.length())?;
+                budget.spend(1 + (listed.length() + value.length()) as u64 / 2)?;
                 Ok(is_in_order(test.operator.base, value.compare(listed)))
             })
         }

@@ -9,7 +9,7 @@
 use super::principal::{self, GrantClass};
 use super::scene::Scene;
 use super::{Decision, Truth, Unsupported, decision, matches, matches_whoever_asks, place};
-use crate::ast::{Effect, Policy, PolicyType, PrincipalKind, Statement};
+use crate::ast::{Effect, Policy, PrincipalKind, Statement};
 use crate::policy_set::{Place, PolicySet};
 use crate::reading::{Readings, Switch};
 use crate::request::derive::{fields, is_account, is_of_service};
@@ -262,7 +262,7 @@ impl Sides<'_> {
             };
         };
         let needs = |truth| vec![(Gate::ResourcePolicy, truth)];
-        let is_explicit = is_explicit_only(self.set, request);
+        let is_explicit = is_explicit_only(request);
         match (&request.principal, asker.account) {
             // Services, anonymous callers, identities of providers, canonical users, and origin
             // access identities of CloudFront.
@@ -492,13 +492,10 @@ fn is_about_bucket_policy(action: &str) -> bool {
 
 /// Whether nobody has access but by the resource's policy, not even its owner: KMS keys, and roles
 /// that are to be assumed (5.6).
-fn is_explicit_only(set: &PolicySet, request: &Request) -> bool {
-    let policies = set.resource.as_deref().unwrap_or_default();
-    let is_explicit =
-        |policy: &Policy| matches!(policy.policy_type, PolicyType::Kms | PolicyType::Trust);
-    if policies.iter().any(is_explicit) {
-        return true;
-    }
+///
+/// It is the resource and the action that count, not the type of the policies: to list keys, or to
+/// read a role, is for identity policies to allow (6.1, 6.2).
+fn is_explicit_only(request: &Request) -> bool {
     let Some([_, _, service, _, _, resource]) = fields(&request.resource) else { return false };
     match service {
         "kms" => resource.starts_with("key/"),
@@ -549,6 +546,7 @@ impl fmt::Display for Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PolicyType;
     use crate::parse;
 
     const USER: &str = "arn:aws:iam::111122223333:user/ines";
@@ -822,6 +820,27 @@ mod tests {
         assert_eq!(decision(&request), Some(Decision::Allow));
         request.resource_account = Some(OTHER_ACCOUNT.to_owned());
         assert_eq!(decision(&request), Some(Decision::ExplicitDeny));
+    }
+
+    #[test]
+    fn whoever_has_credentials_may_ask_who_it_is() {
+        let set = PolicySet {
+            identity: policies("Deny", "*"),
+            resource: Some(vec![]),
+            ..PolicySet::default()
+        };
+        for (principal, action, expected) in [
+            (USER, "sts:GetCallerIdentity", Decision::Allow),
+            (SESSION, "STS:getsessiontoken", Decision::Allow),
+            (USER, "sts:GetFederationToken", Decision::ExplicitDeny),
+            ("anonymous", "sts:GetCallerIdentity", Decision::ImplicitDeny),
+            ("accounts.google.com", "sts:GetCallerIdentity", Decision::ImplicitDeny),
+        ] {
+            let mut request = request(principal, None);
+            request.action = action.to_owned();
+            let effective = decide(&set, &request, Readings::DEFAULT);
+            assert_eq!(effective.decision, Some(expected), "{principal} {action}");
+        }
     }
 
     #[test]

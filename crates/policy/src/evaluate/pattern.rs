@@ -137,6 +137,7 @@ pub(super) fn arn_like(
     budget: &Budget,
 ) -> Result<bool, Exhausted> {
     let pattern = Part::whole(listed.as_slice());
+    budget.read(listed.as_slice().iter().map(|piece| piece.text.len()).sum())?;
     let is_arn = match pattern.fields().next() {
         Some(first) if pattern.fields().count() == 6 => glob(first, "arn", same, budget)?,
         _ => false,
@@ -171,12 +172,21 @@ pub(super) fn text_equals(
     value: &str,
     budget: &Budget,
 ) -> Result<bool, Exhausted> {
-    budget.read(value.len())?;
-    let mut rest = Some(value);
-    for piece in listed.as_slice() {
-        rest = rest.and_then(|rest| rest.strip_prefix(&*piece.text));
+    if let Pieces::One([piece]) = listed
+        && piece.text.len() != value.len()
+    {
+        budget.spend(1)?;
+        return Ok(false);
     }
-    Ok(rest.is_some_and(str::is_empty))
+    budget.read(value.len())?;
+    let mut rest = value;
+    for piece in listed.as_slice() {
+        match rest.strip_prefix(&*piece.text) {
+            Some(after) => rest = after,
+            None => return Ok(false),
+        }
+    }
+    Ok(rest.is_empty())
 }
 
 /// Whether a value of `StringEqualsIgnoreCase` matches (D15).
@@ -226,7 +236,14 @@ pub(super) fn resolve<'p>(
     };
     match template.segments.as_slice() {
         [segment] => Some(Pieces::One([piece(segment)?])),
-        segments => segments.iter().map(piece).collect::<Option<_>>().map(Pieces::Some),
+        segments => {
+            // Without empty pieces every step of a match has a byte to look at.
+            let is_empty = |piece: &Option<Piece<'p>>| {
+                piece.as_ref().is_some_and(|piece| piece.text.is_empty())
+            };
+            let pieces = segments.iter().map(piece).filter(|piece| !is_empty(piece));
+            pieces.collect::<Option<_>>().map(Pieces::Some)
+        }
     }
 }
 
@@ -412,6 +429,7 @@ mod tests {
     fn question_mark_matches_one_character_of_any_width() {
         check("?", "", false);
         check("?", "\u{e9}", true);
+        check("?", "\u{20ac}", true);
         check("?", "\u{1f333}", true);
         check("a?", "abc", false);
         check("*?", "", false);
@@ -617,7 +635,7 @@ mod tests {
                 (0..length).map(|_| u.choose(alphabet).copied()).collect()
             };
             let pattern = draw(&['a', 'b', '*', '*', '?', ':', '\u{e9}'])?;
-            let text = draw(&['a', 'b', '*', '?', ':', '.', '\n', '\u{e9}', '\u{e8}'])?;
+            let text = draw(&['a', 'b', '*', '?', ':', '\n', '\u{e9}', '\u{20ac}', '\u{1f333}'])?;
             let chars: Vec<char> = text.chars().collect();
             let expected = naive(&pattern.chars().collect::<Vec<_>>(), &chars);
             check(&pattern, &text, expected);

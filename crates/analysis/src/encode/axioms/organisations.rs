@@ -70,6 +70,9 @@ impl Encoder<'_> {
         let owner = self.arn_names_owner();
         let mut resource = vec![(owner, self.symbols.resource_account)];
         resource.extend(self.account_in("aws:resourceaccount"));
+        if self.knows_owner() {
+            resource.push((self.t.bool(true), self.owner()));
+        }
         let accounts = [
             vec![(iam, self.symbols.account)],
             resource,

@@ -18,7 +18,9 @@ impl<'r> Check<'r> {
         let members = [
             member(own, "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", Some("R7")),
             member(
-                self.one("aws:ResourceAccount").or(self.account_of_arn()),
+                self.one("aws:ResourceAccount")
+                    .or(self.account_of_arn())
+                    .or(self.request.resource_account.as_deref()),
                 "aws:ResourceOrgID",
                 "aws:ResourceOrgPaths",
                 Some("R26"),

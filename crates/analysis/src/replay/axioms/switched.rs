@@ -7,12 +7,15 @@ use keyaki_policy::request::Principal;
 
 use super::{CALLED_VIA_KEYS, Check, ENDPOINT_KEYS, fields};
 
+/// A relation, as the check of a request.
+type Relation<'r> = fn(&mut Check<'r>);
+
 /// The keys that every request through a VPC endpoint has (R12).
 const OF_EVERY_ENDPOINT: [&str; 3] = ["aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp"];
 
-impl Check<'_> {
+impl<'r> Check<'r> {
     pub(super) fn switched(&mut self) {
-        let relations: [(Switch, fn(&mut Self)); 13] = [
+        let relations: [(Switch, Relation<'r>); 13] = [
             (Switch::R9, Self::sources),
             (Switch::R25, Self::owner_by_name),
             (Switch::R29, Self::tag_keys),

@@ -1,0 +1,297 @@
+//! Sets of policies: the formula of 5.6 and the evaluator's `decide` say the same of every request.
+//!
+//! Both were written from the specification, one as terms over all requests, one as a procedure
+//! for one request. The set stands on the side in question and nothing on the other, so that the
+//! formula is what the set allows; the readings are drawn as well.
+
+use keyaki_analysis::question::Subject as Side;
+use keyaki_policy::evaluate::decide;
+use keyaki_policy::request::{ContextValue, Principal};
+use keyaki_policy::{PolicySet, Switch};
+
+use super::*;
+
+/// How long a round takes, in milliseconds.
+const ROUND_MS: u64 = 1_000;
+
+/// Requests that are compared at least, of which some have each outcome.
+const MIN_REQUESTS: usize = 4_000;
+
+/// Rounds after which a slow machine is asked no more.
+const MAX_ROUNDS: usize = 60;
+
+/// One in so many requests has each outcome.
+const MIN_SHARE: usize = 100;
+
+/// Requests for one set, because encoding is what takes the time.
+const REQUESTS: usize = 16;
+
+/// Random bytes for one set with its requests.
+const MIN_BYTES: u32 = 1 << 14;
+
+const ACCOUNTS: [&str; 3] = ["111122223333", "111122223333", "444455556666"];
+
+#[test]
+fn what_a_set_of_policies_allows_is_agreed_on() {
+    let counts = RefCell::new(BTreeMap::<&str, usize>::new());
+    let property = |u: &mut Unstructured<'_>| {
+        let (texts, set) = set(u)?;
+        let question = allowed_by(set.clone());
+        let encoding = encode(&question);
+        for _ in 0..REQUESTS {
+            let readings = readings(u)?;
+            let request = request(u, &question, readings)?;
+            let outcome = compare(&texts, &set, &question, &encoding, &request, readings);
+            *counts.borrow_mut().entry(outcome).or_default() += 1;
+        }
+        Ok(())
+    };
+    let total = || counts.borrow().values().sum::<usize>();
+    for round in 0..MAX_ROUNDS.max(rounds_wanted()) {
+        if total() >= MIN_REQUESTS && round >= rounds_wanted() {
+            break;
+        }
+        arbtest(property).size_min(MIN_BYTES).budget_ms(ROUND_MS).run();
+    }
+    for outcome in ["allowed", "denied explicitly", "denied implicitly"] {
+        let n = counts.borrow().get(outcome).copied().unwrap_or_default();
+        assert!(n > 0 && n * MIN_SHARE >= total(), "`{outcome}` is too rare: {counts:?}");
+    }
+}
+
+/// Rounds to be made at least, for those who look for rare disagreements.
+fn rounds_wanted() -> usize {
+    let wanted = std::env::var("KEYAKI_SET_ROUNDS").ok();
+    wanted.and_then(|rounds| rounds.parse().ok()).unwrap_or_default()
+}
+
+/// The question whose formula is what the set allows.
+fn allowed_by(set: PolicySet) -> Question {
+    Question::NoNewAccess { existing: vec![].into(), new: Side::Set(Box::new(set)) }
+}
+
+/// Compares the two sides on one request; returns the outcome.
+#[track_caller]
+fn compare(
+    texts: &[String],
+    set: &PolicySet,
+    question: &Question,
+    encoding: &Encoding,
+    request: &Request,
+    readings: Readings,
+) -> &'static str {
+    let context = || format!("{}\n{request:?}\n{readings:?}", texts.join("\n"));
+    let mut violations = violations(question, request, readings);
+    violations.retain(|violation| !violation.ends_with("is about a resource, not about `*`"));
+    let Some(model) = embed::model(encoding, request, readings) else {
+        assert!(!violations.is_empty(), "can happen but has no model: {}", context());
+        return "has no model";
+    };
+    let mut terms = encoding.terms.clone();
+    let all = terms.and(encoding.axioms.iter().map(|(_, axiom)| *axiom));
+    let mut axioms = Formula::new(terms);
+    axioms.assert("all axioms", all);
+    let can_happen = eval::holds_partially(&axioms, &model);
+    let agrees = can_happen == Some(violations.is_empty());
+    assert!(agrees, "axioms {can_happen:?}, violations {violations:?}: {}", context());
+    if !violations.is_empty() {
+        return "cannot happen";
+    }
+
+    let free = encoding.whole(Opaque::Free);
+    let is_exact = !free.variables().into_iter().any(|(name, _)| is_opaque(name));
+    let free = eval::holds_partially(&free, &model);
+    let fails = eval::holds_partially(&encoding.whole(Opaque::Adverse), &model);
+    let effective = decide(set, request, readings);
+    let allowed = effective.decision == Some(Decision::Allow);
+    let agrees = if is_exact {
+        free == Some(allowed)
+    } else if allowed {
+        free != Some(false)
+    } else {
+        free != Some(true) && fails == Some(false)
+    };
+    assert!(agrees, "{effective:?}, free {free:?}, fails {fails:?}: {}", context());
+    match effective.decision {
+        None => "hangs",
+        Some(Decision::Allow) => "allowed",
+        Some(Decision::ExplicitDeny) => "denied explicitly",
+        Some(Decision::ImplicitDeny) => "denied implicitly",
+    }
+}
+
+fn readings(u: &mut Unstructured<'_>) -> Result<Readings> {
+    Ok(generate::readings(u)?.with(Switch::D30, u.ratio(1, 4)?))
+}
+
+/// A random set, with the texts of its policies.
+fn set(u: &mut Unstructured<'_>) -> Result<(Vec<String>, PolicySet)> {
+    let mut texts = Vec::new();
+    let mut draw = |u: &mut Unstructured<'_>, policy_type, most: usize| -> Result<Vec<Policy>> {
+        let n = u.int_in_range(0..=most)?;
+        (0..n).map(|_| policy(u, policy_type, &mut texts)).collect()
+    };
+    let set = PolicySet {
+        identity: draw(u, PolicyType::Identity, 2)?,
+        resource: match u.int_in_range(0..=4)? {
+            0 => None,
+            1 => Some(vec![]),
+            2 => Some(draw(u, PolicyType::Kms, 1)?),
+            _ => Some(draw(u, PolicyType::Resource, 2)?),
+        },
+        boundary: match u.ratio(1, 4)? {
+            true => draw(u, PolicyType::Boundary, 2)?,
+            false => vec![],
+        },
+        session: match u.ratio(1, 4)? {
+            true => Some(draw(u, PolicyType::Session, 1)?),
+            false => None,
+        },
+        scp: match u.ratio(1, 4)? {
+            true => vec![draw(u, PolicyType::Scp, 2)?, draw(u, PolicyType::Scp, 1)?],
+            false => vec![],
+        },
+        rcp: match u.ratio(1, 4)? {
+            true => vec![draw(u, PolicyType::Rcp, 2)?],
+            false => vec![],
+        },
+        vpc_endpoint: match u.ratio(1, 6)? {
+            true => draw(u, PolicyType::VpcEndpoint, 2)?,
+            false => vec![],
+        },
+    };
+    Ok((texts, set))
+}
+
+fn policy(
+    u: &mut Unstructured<'_>,
+    policy_type: PolicyType,
+    texts: &mut Vec<String>,
+) -> Result<Policy> {
+    let mut statements = Vec::new();
+    for _ in 0..u.int_in_range(1..=2)? {
+        statements.push(statement(u, policy_type)?);
+    }
+    let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(", "));
+    texts.push(format!("{policy_type:?} {text}"));
+    Ok(parsed(&text, policy_type))
+}
+
+fn statement(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String> {
+    let is_rcp = policy_type == PolicyType::Rcp;
+    let effect = if !is_rcp && u.ratio(5, 7)? { "Allow" } else { "Deny" };
+    let principal = match policy_type {
+        _ if is_rcp => r#""Principal": "*", "#.to_owned(),
+        _ if policy_type.names_principals() => {
+            let negated = if u.ratio(1, 6)? { "Not" } else { "" };
+            format!(r#""{negated}Principal": {}, "#, generate::principals(u)?)
+        }
+        _ => String::new(),
+    };
+    let actions = ["*", "s3:*", "s3:Get*", "kms:*", "sts:*"];
+    let actions = if is_rcp { &actions[1..] } else { &actions[..] };
+    let resources = ["*", "*", "arn:aws:s3:::b/*", "arn:aws:kms:*:*:key/*"];
+    let condition = if u.ratio(1, 4)? {
+        *u.choose(&[
+            r#"{"StringEquals": {"aws:ResourceAccount": "111122223333"}}"#,
+            r#"{"StringEquals": {"aws:PrincipalAccount": "111122223333"}}"#,
+            r#"{"StringNotEquals": {"aws:ResourceAccount": "444455556666"}}"#,
+            r#"{"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}"#,
+            r#"{"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a"}}"#,
+        ])?
+    } else {
+        "{}"
+    };
+    Ok(format!(
+        r#"{{"Effect": "{effect}", {principal}"Action": "{}", "Resource": "{}", "Condition": {condition}}}"#,
+        u.choose(actions)?,
+        u.choose(&resources)?,
+    ))
+}
+
+/// A random request, with the owner of its resource.
+fn request(u: &mut Unstructured<'_>, question: &Question, readings: Readings) -> Result<Request> {
+    let mut request = generate::request(u, question, readings)?;
+    if u.arbitrary()? {
+        let (action, resource) = *u.choose(&[
+            ("kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:key/1"),
+            ("kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:alias/a"),
+            ("kms:RetireGrant", "arn:aws:kms:us-east-1:444455556666:key/1"),
+            ("kms:ListKeys", "*"),
+            ("sts:AssumeRole", "arn:aws:iam::111122223333:role/r"),
+            ("iam:GetRole", "arn:aws:iam::111122223333:role/r"),
+            ("sts:TagSession", "arn:aws:iam::444455556666:role/r"),
+            ("sts:GetCallerIdentity", "*"),
+            ("sts:getsessiontoken", "*"),
+            ("s3:PutBucketPolicy", "arn:aws:s3:::b"),
+            ("s3:GetBucketPolicy", "arn:aws:s3:::b"),
+            ("ec2:RunInstances", "arn:aws:ec2:us-east-1:111122223333:instance/*"),
+        ])?;
+        (request.action, request.resource) = (action.to_owned(), resource.to_owned());
+        if let Some((partition, _)) = request.principal.partition_and_account() {
+            request.resource =
+                request.resource.replacen("arn:aws:", &format!("arn:{partition}:"), 1);
+        }
+    }
+    let own = request.principal.partition_and_account().map(|(_, account)| account.to_owned());
+    let named = request.resource.split(':').nth(4).filter(|account| account.len() == 12);
+    request.resource_account = match (named, &*request.resource) {
+        _ if u.ratio(1, 20)? => {
+            u.choose(&[None, Some("1"), Some("444455556666")])?.map(str::to_owned)
+        }
+        (Some(account), _) => Some(account.to_owned()),
+        (None, "*") if own.is_some() => own,
+        _ => Some((*u.choose(&ACCOUNTS)?).to_owned()),
+    };
+    if let (Some(owner), Some(_)) =
+        (request.resource_account.clone(), request.context.get("aws:ResourceAccount"))
+    {
+        request.context.insert("aws:ResourceAccount", ContextValue::One(owner));
+    }
+    Ok(request)
+}
+
+/// One set and one request, for what was found once.
+#[track_caller]
+fn check(set: &PolicySet, principal: Principal, action: &str, resource: &str, expected: &str) {
+    let question = allowed_by(set.clone());
+    let request = Request {
+        principal,
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        resource_account: Some(ACCOUNTS[0].to_owned()),
+        ..Request::default()
+    };
+    let encoding = encode(&question);
+    let outcome = compare(&[], set, &question, &encoding, &request, Readings::DEFAULT);
+    assert_eq!(outcome, expected);
+}
+
+/// The evaluator took every request for one of an explicit-only resource if the set has a key
+/// policy or trust policy, so that nobody could list keys or read a role.
+#[test]
+fn a_key_policy_and_a_trust_policy_say_nothing_of_other_actions() {
+    let identity = r#"{"Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+    let key = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal":
+        {"Service": "sns.amazonaws.com"}, "Action": "kms:Decrypt", "Resource": "*"}}"#;
+    let trust = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal":
+        {"Service": "sns.amazonaws.com"}, "Action": "sts:AssumeRole"}}"#;
+    let set = |policy| PolicySet {
+        identity: vec![parsed(identity, PolicyType::Identity)],
+        resource: Some(vec![policy]),
+        ..PolicySet::default()
+    };
+    let user = || Principal::User {
+        arn: "arn:aws:iam::111122223333:user/a".to_owned(),
+        canonical_user: None,
+    };
+    let role = "arn:aws:iam::111122223333:role/r";
+    let of_role = set(parsed(trust, PolicyType::Trust));
+    check(&of_role, user(), "iam:GetRole", role, "allowed");
+    check(&of_role, user(), "sts:AssumeRole", role, "denied implicitly");
+    let of_key = set(parsed(key, PolicyType::Kms));
+    check(&of_key, user(), "kms:ListKeys", "*", "allowed");
+    let arn = "arn:aws:kms:us-east-1:111122223333:key/1";
+    check(&of_key, user(), "kms:Decrypt", arn, "denied implicitly");
+}

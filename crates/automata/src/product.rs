@@ -1,0 +1,846 @@
+//! The product of many automata, made deterministic on the fly.
+//!
+//! A state of the product is one sorted list of states of all automata together. States that lead
+//! nowhere are never in it, and an automaton that has reached "all the rest" is in it with that one
+//! state, so that equal futures tend to be equal lists, a thousand negatives of which three are
+//! still alive cost three entries, and the product stops where its answer is settled: a positive
+//! that is dead, a negative that is universal.
+//!
+//! The alphabet is compressed twice: characters that no class of the query tells apart are one
+//! *minterm*; and in each state, minterms that no transition *there* tells apart are one *block*.
+
+use crate::class::{CharClass, n_chars, next_char};
+use crate::language::{Language, Operation, Shape, evaluate};
+use crate::limits::{LimitExceeded, Meter};
+use crate::nfa::{
+    ACCEPTING, Builder, DEAD, END, EVERYTHING, NOTHING, Nfa, QuickMap, SILENT, State,
+};
+
+/// The characters that witnesses are made from, best first; others come after them in the order of
+/// their code points.
+pub(crate) const READABLE: &str = "xyzabcdefghijklmnopqrstuvw0123456789XYZABCDEFGHIJKLMNOPQRSTUVW\
+                                   -/_.:=@+,;~!$%&()#^[]{}|<>?*'`\"\\ ";
+
+/// A set of states of one or many automata, closed under silent steps.
+pub(crate) struct Simulation {
+    set: Vec<u32>,
+    stamps: Vec<u32>,
+    stamp: u32,
+    stack: Vec<u32>,
+}
+
+impl Simulation {
+    pub(crate) fn new(n_states: usize) -> Simulation {
+        Simulation { set: Vec::new(), stamps: vec![0; n_states], stamp: 1, stack: Vec::new() }
+    }
+
+    /// Adds a state and all that silent steps lead to.
+    #[inline]
+    pub(crate) fn add(&mut self, states: &[State], state: u32) {
+        let mut next = Some(state);
+        while let Some(state) = next {
+            next = None;
+            let stamp = &mut self.stamps[state as usize];
+            if *stamp != self.stamp {
+                *stamp = self.stamp;
+                let step = states[state as usize];
+                match step.class {
+                    SILENT => {
+                        self.stack.push(step.other);
+                        next = Some(step.next);
+                        continue;
+                    }
+                    NOTHING => {}
+                    _ => self.set.push(state),
+                }
+            }
+            next = next.or_else(|| self.stack.pop());
+        }
+    }
+
+    /// Takes the set out and begins the next.
+    pub(crate) fn take(&mut self) -> Vec<u32> {
+        self.begin();
+        std::mem::take(&mut self.set)
+    }
+
+    fn begin(&mut self) {
+        self.stamp = self.stamp.wrapping_add(1);
+        if self.stamp == 0 {
+            self.stamps.fill(0);
+            self.stamp = 1;
+        }
+    }
+}
+
+/// What an automaton of the product is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Must accept.
+    Positive,
+    /// Must not accept.
+    Negative,
+    /// Its acceptance is an operand of some formula.
+    Operand,
+}
+
+/// What is known of an operand in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// Accepts nothing from here.
+    Dead,
+    /// Accepts everything from here.
+    Universal,
+    /// Open; whether it accepts here and now.
+    Open(bool),
+}
+
+/// A formula that must have the given value.
+struct Constraint<'q> {
+    operations: &'q [Operation],
+    /// The automaton of operand 0; the others follow.
+    first: u32,
+    wanted: bool,
+}
+
+/// Automata side by side, and the states of their product found so far.
+pub(crate) struct Product<'q> {
+    /// The states of all automata.
+    steps: Vec<State>,
+    /// Which automaton each is of.
+    owners: Vec<u32>,
+    roles: Vec<Role>,
+    n_positive: usize,
+    constraints: Vec<Constraint<'q>>,
+    /// By automaton; only those of operands are used.
+    statuses: Vec<Status>,
+    alphabet: Alphabet,
+    simulation: Simulation,
+    found: Sets,
+    /// Whether each state found accepts.
+    accepting: Vec<bool>,
+    blocks: Blocks,
+}
+
+/// One transition of the product.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edge {
+    pub(crate) target: u32,
+    /// Where the minterms of its block begin in [`Graph::minterms`].
+    begin: u32,
+    end: u32,
+}
+
+/// All reachable states of a product that were not settled.
+pub(crate) struct Graph {
+    /// The edges of all states in order of the states.
+    pub(crate) edges: Vec<Edge>,
+    /// Where the edges of each state end.
+    edge_ends: Vec<u32>,
+    minterms: Vec<u32>,
+    pub(crate) accepting: Vec<bool>,
+    /// The length of the shortest word accepted from each state; `u32::MAX` if there is none.
+    pub(crate) distance: Vec<u32>,
+}
+
+impl<'q> Product<'q> {
+    pub(crate) fn new(
+        positives: &'q [Language],
+        negatives: &'q [Language],
+        meter: &mut Meter<'_>,
+    ) -> Result<Product<'q>, LimitExceeded> {
+        let mut automata: Vec<(&'q Nfa, Role)> = Vec::new();
+        let mut constraints = Vec::new();
+        let all = positives.iter().map(|language| (language, true));
+        for (language, wanted) in all.chain(negatives.iter().map(|language| (language, false))) {
+            let role = if wanted { Role::Positive } else { Role::Negative };
+            match language.shape() {
+                Shape::Formula { operands, operations } => {
+                    let first = automata.len() as u32;
+                    constraints.push(Constraint { operations, first, wanted });
+                    let nfas = operands.iter().filter_map(Language::nfa);
+                    automata.extend(nfas.map(|nfa| (nfa, Role::Operand)));
+                }
+                _ => automata.extend(language.nfa().map(|nfa| (nfa, role))),
+            }
+        }
+        let n_states: usize = automata.iter().map(|(nfa, _)| nfa.states.len()).sum();
+        // 12 bytes for the step, 4 each for owner and stamp.
+        meter.holds(0, n_states * 20)?;
+        meter.step(n_states)?;
+        let mut classes = Classes::default();
+        let mut steps = Vec::with_capacity(n_states);
+        let mut owners = Vec::with_capacity(n_states);
+        let mut starts = Vec::with_capacity(automata.len());
+        for (automaton, (nfa, _)) in automata.iter().enumerate() {
+            let offset = steps.len() as u32;
+            let numbers: Vec<u32> = nfa.classes.iter().map(|class| classes.number(class)).collect();
+            steps.extend(nfa.states.iter().map(|state| State {
+                class: numbers.get(state.class as usize).copied().unwrap_or(state.class),
+                next: state.next + offset,
+                other: state.other + offset,
+            }));
+            owners.resize(steps.len(), automaton as u32);
+            starts.push(nfa.start + offset);
+        }
+        let roles: Vec<Role> = automata.iter().map(|(_, role)| *role).collect();
+        let alphabet = Alphabet::new(&classes.list, meter)?;
+        let mut product = Product {
+            n_positive: roles.iter().filter(|role| **role == Role::Positive).count(),
+            statuses: vec![Status::Dead; roles.len()],
+            roles,
+            simulation: Simulation::new(steps.len()),
+            steps,
+            owners,
+            constraints,
+            blocks: Blocks::new(alphabet.n_minterms(), classes.list.len()),
+            alphabet,
+            found: Sets::default(),
+            accepting: Vec::new(),
+        };
+        for start in starts {
+            product.simulation.add(&product.steps, start);
+        }
+        product.intern(meter)?;
+        Ok(product)
+    }
+
+    /// The number of the state that was collected in the simulation, unless it is settled.
+    fn intern(&mut self, meter: &mut Meter<'_>) -> Result<Option<u32>, LimitExceeded> {
+        let mut set = std::mem::take(&mut self.simulation.set);
+        self.simulation.begin();
+        meter.step(set.len() + 1)?;
+        set.sort_unstable();
+        let mut state = None;
+        if let Some(accepts) = self.judge(&mut set) {
+            let (number, is_new) = self.found.number(&set);
+            if is_new {
+                self.accepting.push(accepts);
+                meter.holds(self.accepting.len(), self.found.bytes())?;
+            }
+            state = Some(number);
+        }
+        set.clear();
+        self.simulation.set = set;
+        Ok(state)
+    }
+
+    /// Whether the set accepts the empty word; `None` if it can accept no word. Reduces automata
+    /// that accept everything to one state.
+    fn judge(&mut self, set: &mut Vec<u32>) -> Option<bool> {
+        let mut accepts = true;
+        let mut n_positive = 0;
+        if !self.constraints.is_empty() {
+            self.statuses.fill(Status::Dead);
+        }
+        let (mut read, mut write) = (0, 0);
+        while read < set.len() {
+            let owner = self.owners[set[read] as usize];
+            let begin = write;
+            let mut status = Status::Open(false);
+            while read < set.len() && self.owners[set[read] as usize] == owner {
+                let state = set[read];
+                read += 1;
+                match self.steps[state as usize].class {
+                    EVERYTHING => {
+                        status = Status::Universal;
+                        write = begin;
+                    }
+                    _ if status == Status::Universal => continue,
+                    ACCEPTING => status = Status::Open(true),
+                    _ => {}
+                }
+                set[write] = state;
+                write += 1;
+            }
+            match self.roles[owner as usize] {
+                Role::Positive => {
+                    n_positive += 1;
+                    accepts &= status != Status::Open(false);
+                }
+                Role::Negative if status == Status::Universal => return None,
+                Role::Negative => accepts &= status == Status::Open(false),
+                Role::Operand => self.statuses[owner as usize] = status,
+            }
+        }
+        set.truncate(write);
+        if n_positive < self.n_positive {
+            return None;
+        }
+        for constraint in &self.constraints {
+            let status = |operand: u32| self.statuses[(constraint.first + operand) as usize];
+            if possible(constraint.operations, status) == Some(!constraint.wanted) {
+                return None;
+            }
+            let is_in =
+                |operand: u32| matches!(status(operand), Status::Universal | Status::Open(true));
+            accepts &= evaluate(constraint.operations, is_in) == constraint.wanted;
+        }
+        Some(accepts)
+    }
+
+    /// Sorts the minterms into the blocks of a state.
+    fn divide(&mut self, state: u32) {
+        let set = self.found.get(state);
+        self.blocks.divide(&self.alphabet, set.iter().map(|s| self.steps[*s as usize].class));
+    }
+
+    /// The state after reading a minterm, unless it is settled.
+    fn after(
+        &mut self,
+        state: u32,
+        minterm: u32,
+        meter: &mut Meter<'_>,
+    ) -> Result<Option<u32>, LimitExceeded> {
+        let set = self.found.get(state);
+        meter.step(set.len())?;
+        for at in set {
+            let step = self.steps[*at as usize];
+            match step.class {
+                ACCEPTING => {}
+                EVERYTHING => self.simulation.add(&self.steps, *at),
+                class if self.alphabet.contains(class, minterm) => {
+                    self.simulation.add(&self.steps, step.next);
+                }
+                _ => {}
+            }
+        }
+        self.intern(meter)
+    }
+
+    /// A shortest word of the product, of the most readable characters at each step.
+    pub(crate) fn shortest(
+        &mut self,
+        meter: &mut Meter<'_>,
+    ) -> Result<Option<String>, LimitExceeded> {
+        if self.accepting.first() == Some(&true) {
+            return Ok(Some(String::new()));
+        }
+        // By state: where it was found from, reading what.
+        let mut origins: Vec<(u32, u32)> = vec![(0, 0); self.accepting.len()];
+        let mut state = 0;
+        while (state as usize) < origins.len() {
+            self.divide(state);
+            for block in 0..self.blocks.first.len() {
+                let minterm = self.blocks.first[block];
+                let Some(target) = self.after(state, minterm, meter)? else { continue };
+                if (target as usize) < origins.len() {
+                    continue;
+                }
+                origins.push((state, minterm));
+                if self.accepting[target as usize] {
+                    return Ok(Some(self.spell(&origins, target)));
+                }
+            }
+            state += 1;
+        }
+        Ok(None)
+    }
+
+    fn spell(&self, origins: &[(u32, u32)], mut state: u32) -> String {
+        let mut word = Vec::new();
+        while state != 0 {
+            let (from, minterm) = origins[state as usize];
+            word.push(self.alphabet.best(minterm));
+            state = from;
+        }
+        word.iter().rev().collect()
+    }
+
+    /// All states of the product.
+    pub(crate) fn explore(&mut self, meter: &mut Meter<'_>) -> Result<Graph, LimitExceeded> {
+        let mut graph = Graph {
+            edges: Vec::new(),
+            edge_ends: Vec::new(),
+            minterms: Vec::new(),
+            accepting: Vec::new(),
+            distance: Vec::new(),
+        };
+        let mut state = 0;
+        while (state as usize) < self.accepting.len() {
+            self.divide(state);
+            for block in 0..self.blocks.first.len() {
+                let minterm = self.blocks.first[block];
+                let Some(target) = self.after(state, minterm, meter)? else { continue };
+                let begin = graph.minterms.len() as u32;
+                let n_minterms = self.alphabet.n_minterms() as u32;
+                meter.step(n_minterms as usize)?;
+                let part = &self.blocks.refinement.part;
+                let of_block = |m: &u32| part[*m as usize] == part[minterm as usize];
+                graph.minterms.extend((0..n_minterms).filter(of_block));
+                let end = graph.minterms.len() as u32;
+                graph.edges.push(Edge { target, begin, end });
+                let bytes = 4 * graph.minterms.len() + 12 * graph.edges.len();
+                meter.holds(self.accepting.len(), bytes + self.found.bytes())?;
+            }
+            graph.edge_ends.push(graph.edges.len() as u32);
+            state += 1;
+        }
+        graph.accepting = self.accepting.clone();
+        graph.measure(meter)?;
+        Ok(graph)
+    }
+}
+
+/// The value of a formula as far as it is settled.
+fn possible(operations: &[Operation], status: impl Fn(u32) -> Status) -> Option<bool> {
+    // As a pair: may be true, may be false.
+    let mut stack: Vec<(bool, bool)> = Vec::new();
+    for operation in operations {
+        let value = match *operation {
+            Operation::Operand(operand) => match status(operand) {
+                Status::Dead => (false, true),
+                Status::Universal => (true, false),
+                Status::Open(_) => (true, true),
+            },
+            Operation::Not => stack.pop().map(|(yes, no)| (no, yes)).unwrap_or((true, true)),
+            Operation::And(n) => stack
+                .drain(stack.len() - n as usize..)
+                .fold((true, false), |all, value| (all.0 & value.0, all.1 | value.1)),
+            Operation::Or(n) => stack
+                .drain(stack.len() - n as usize..)
+                .fold((false, true), |any, value| (any.0 | value.0, any.1 & value.1)),
+        };
+        stack.push(value);
+    }
+    match stack.pop() {
+        Some((true, false)) => Some(true),
+        Some((false, true)) => Some(false),
+        _ => None,
+    }
+}
+
+impl Graph {
+    pub(crate) fn n_states(&self) -> usize {
+        self.edge_ends.len()
+    }
+
+    /// The edges of a state.
+    pub(crate) fn edges_of(&self, state: u32) -> &[Edge] {
+        let state = state as usize;
+        let begin = if state == 0 { 0 } else { self.edge_ends[state - 1] };
+        &self.edges[begin as usize..self.edge_ends[state] as usize]
+    }
+
+    /// The edges of a state that lead to a word.
+    pub(crate) fn live_edges_of(&self, state: u32) -> impl Iterator<Item = &Edge> {
+        self.edges_of(state).iter().filter(|edge| self.distance[edge.target as usize] != u32::MAX)
+    }
+
+    /// The number of characters of an edge.
+    pub(crate) fn n_chars(&self, edge: &Edge, product: &Product<'_>) -> u64 {
+        let minterms = &self.minterms[edge.begin as usize..edge.end as usize];
+        minterms.iter().map(|minterm| product.alphabet.n_chars(*minterm)).sum()
+    }
+
+    /// Up to `n` characters of an edge, the most readable first.
+    pub(crate) fn chars(&self, edge: &Edge, product: &Product<'_>, n: usize) -> Vec<char> {
+        let minterms = &self.minterms[edge.begin as usize..edge.end as usize];
+        product.alphabet.chars(minterms, n)
+    }
+
+    /// Fills in the distances, backwards from the accepting states.
+    fn measure(&mut self, meter: &mut Meter<'_>) -> Result<(), LimitExceeded> {
+        let n_states = self.n_states();
+        meter.step(self.edges.len() + n_states)?;
+        let mut begins = vec![0_u32; n_states + 1];
+        for edge in &self.edges {
+            begins[edge.target as usize + 1] += 1;
+        }
+        for state in 0..n_states {
+            begins[state + 1] += begins[state];
+        }
+        let mut sources = vec![0_u32; self.edges.len()];
+        let mut next = begins.clone();
+        for state in 0..n_states as u32 {
+            for edge in self.edges_of(state) {
+                let place = &mut next[edge.target as usize];
+                sources[*place as usize] = state;
+                *place += 1;
+            }
+        }
+        self.distance = vec![u32::MAX; n_states];
+        let mut queue: Vec<u32> =
+            (0..n_states as u32).filter(|state| self.accepting[*state as usize]).collect();
+        queue.iter().for_each(|state| self.distance[*state as usize] = 0);
+        let mut at = 0;
+        while let Some(&state) = queue.get(at) {
+            at += 1;
+            let range = begins[state as usize] as usize..begins[state as usize + 1] as usize;
+            for &source in &sources[range] {
+                if self.distance[source as usize] == u32::MAX {
+                    self.distance[source as usize] = self.distance[state as usize] + 1;
+                    queue.push(source);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The graph as an automaton.
+    pub(crate) fn into_nfa(
+        self,
+        product: &Product<'_>,
+        meter: &mut Meter<'_>,
+    ) -> Result<Nfa, LimitExceeded> {
+        let is_live = |state: u32| self.distance[state as usize] != u32::MAX;
+        let n_states = self.n_states() as u32;
+        let n_live_edges: usize = (0..n_states)
+            .filter(|state| is_live(*state))
+            .map(|state| self.live_edges_of(state).count())
+            .sum();
+        meter.step(2 * n_live_edges)?;
+        let mut builder = Builder::new(meter, 0);
+        let places: Vec<u32> = (0..n_states)
+            .map(|state| if is_live(state) { builder.reserve() } else { DEAD })
+            .collect();
+        let mut targets = Vec::new();
+        for state in (0..n_states).filter(|state| is_live(*state)) {
+            targets.clear();
+            if self.accepting[state as usize] {
+                targets.push(END);
+            }
+            for edge in self.live_edges_of(state) {
+                let minterms = &self.minterms[edge.begin as usize..edge.end as usize];
+                let class = product.alphabet.class(minterms);
+                targets.push(builder.push_class(&class, places[edge.target as usize]));
+            }
+            builder.set_silent(places[state as usize], &targets);
+        }
+        let start = places.first().copied().unwrap_or(DEAD);
+        Ok(builder.finish(start))
+    }
+}
+
+/// Lists of numbers, numbered in the order in which they were first seen.
+#[derive(Default)]
+struct Sets {
+    items: Vec<u32>,
+    ends: Vec<usize>,
+    /// Open addressing; a number plus one, or zero for a free place.
+    table: Vec<u32>,
+}
+
+impl Sets {
+    fn get(&self, number: u32) -> &[u32] {
+        let number = number as usize;
+        let begin = if number == 0 { 0 } else { self.ends[number - 1] };
+        &self.items[begin..self.ends[number]]
+    }
+
+    fn bytes(&self) -> usize {
+        4 * (self.items.len() + self.table.len()) + 8 * self.ends.len()
+    }
+
+    /// The number of a list and whether it is new.
+    fn number(&mut self, set: &[u32]) -> (u32, bool) {
+        if self.table.len() < 2 * (self.ends.len() + 1) {
+            self.grow();
+        }
+        let place = self.place(set);
+        if self.table[place] != 0 {
+            return (self.table[place] - 1, false);
+        }
+        let number = self.ends.len() as u32;
+        self.items.extend_from_slice(set);
+        self.ends.push(self.items.len());
+        self.table[place] = number + 1;
+        (number, true)
+    }
+
+    /// Where the list is in the table, or the free place where it belongs.
+    fn place(&self, set: &[u32]) -> usize {
+        let mask = self.table.len() - 1;
+        let mut place = hash(set) as usize & mask;
+        while self.table[place] != 0 && self.get(self.table[place] - 1) != set {
+            place = (place + 1) & mask;
+        }
+        place
+    }
+
+    fn grow(&mut self) {
+        self.table = vec![0; (2 * self.table.len()).max(64)];
+        for number in 0..self.ends.len() as u32 {
+            let place = self.place(self.get(number));
+            self.table[place] = number + 1;
+        }
+    }
+}
+
+fn hash(set: &[u32]) -> u64 {
+    let mix = |hash: u64, item: &u32| {
+        (hash.rotate_left(5) ^ u64::from(*item)).wrapping_mul(0x517c_c1b7_2722_0a95)
+    };
+    let hash = set.iter().fold(0, mix);
+    hash ^ hash >> 32
+}
+
+/// The distinct classes of a query, numbered.
+#[derive(Default)]
+struct Classes {
+    list: Vec<CharClass>,
+    numbers: QuickMap<CharClass, u32>,
+}
+
+impl Classes {
+    fn number(&mut self, class: &CharClass) -> u32 {
+        let next = self.list.len() as u32;
+        let number = *self.numbers.entry(class.clone()).or_insert(next);
+        if number == next {
+            self.list.push(class.clone());
+        }
+        number
+    }
+}
+
+/// The minterms of some classes, numbered from the most readable.
+struct Alphabet {
+    /// Where each interval begins; intervals partition the characters.
+    starts: Vec<char>,
+    /// The intervals of each minterm.
+    intervals: Vec<Vec<u32>>,
+    best: Vec<char>,
+    /// A bit for each class and minterm.
+    bits: Vec<u64>,
+    words_per_class: usize,
+    /// For each class its minterms or, if they are fewer, those that it does not have.
+    splits: Vec<Vec<u32>>,
+}
+
+impl Alphabet {
+    fn new(classes: &[CharClass], meter: &mut Meter<'_>) -> Result<Alphabet, LimitExceeded> {
+        let mut starts = vec!['\0'];
+        for class in classes.iter().filter(|class| !class.is_any()) {
+            meter.step(class.ranges().len())?;
+            starts.extend(class.ranges().iter().map(|(low, _)| *low));
+            starts.extend(class.ranges().iter().filter_map(|(_, high)| next_char(*high)));
+        }
+        starts.sort_unstable();
+        starts.dedup();
+        let n_intervals = starts.len();
+        let interval = |c: char| starts.partition_point(|start| *start <= c) - 1;
+        // Refine the partition of the intervals by each class.
+        let mut refinement = Refinement::new(n_intervals);
+        for class in classes.iter().filter(|class| !class.is_any()) {
+            refinement.begin();
+            for (low, high) in class.ranges() {
+                let (low, high) = (interval(*low), interval(*high));
+                meter.step(high - low + 1)?;
+                (low..=high).for_each(|i| refinement.split(i));
+            }
+        }
+        let mut order = Order::new(&refinement, &starts, interval);
+        order.number_the_rest(&refinement, &starts);
+        let n_minterms = order.best.len();
+        let mut intervals = vec![Vec::new(); n_minterms];
+        for (i, part) in refinement.part.iter().enumerate() {
+            intervals[order.minterm_of_part[*part as usize] as usize].push(i as u32);
+        }
+        let words_per_class = n_minterms.div_ceil(64);
+        meter.holds(0, 8 * words_per_class * classes.len())?;
+        meter.step(words_per_class * classes.len())?;
+        let mut bits = vec![0_u64; words_per_class * classes.len()];
+        let mut splits = Vec::with_capacity(classes.len());
+        for (number, class) in classes.iter().enumerate() {
+            let mut inside = Vec::new();
+            for (low, high) in class.ranges() {
+                let (low, high) = (interval(*low), interval(*high));
+                meter.step(high - low + 1)?;
+                for part in &refinement.part[low..=high] {
+                    let minterm = order.minterm_of_part[*part as usize];
+                    let word = &mut bits[number * words_per_class + minterm as usize / 64];
+                    if *word >> (minterm % 64) & 1 == 0 {
+                        *word |= 1 << (minterm % 64);
+                        inside.push(minterm);
+                    }
+                }
+            }
+            if 2 * inside.len() > n_minterms {
+                let row = &bits[number * words_per_class..];
+                let is_outside = |m: &u32| row[*m as usize / 64] >> (m % 64) & 1 == 0;
+                inside = (0..n_minterms as u32).filter(is_outside).collect();
+            }
+            splits.push(inside);
+        }
+        Ok(Alphabet { starts, intervals, best: order.best, bits, words_per_class, splits })
+    }
+
+    fn n_minterms(&self) -> usize {
+        self.best.len()
+    }
+
+    #[inline]
+    fn contains(&self, class: u32, minterm: u32) -> bool {
+        let word = self.bits[class as usize * self.words_per_class + minterm as usize / 64];
+        word >> (minterm % 64) & 1 == 1
+    }
+
+    fn best(&self, minterm: u32) -> char {
+        self.best[minterm as usize]
+    }
+
+    /// The inclusive range of an interval.
+    fn range(&self, interval: u32) -> (char, char) {
+        let low = self.starts[interval as usize];
+        let before = |c: &char| if *c == '\u{E000}' { '\u{D7FF}' } else { prior(*c) };
+        (low, self.starts.get(interval as usize + 1).map_or(char::MAX, before))
+    }
+
+    fn n_chars(&self, minterm: u32) -> u64 {
+        let ranges = self.intervals[minterm as usize].iter().map(|i| self.range(*i));
+        ranges.map(|(low, high)| u64::from(n_chars(low, high))).sum()
+    }
+
+    /// The class of some minterms.
+    fn class(&self, minterms: &[u32]) -> CharClass {
+        let intervals = minterms.iter().flat_map(|minterm| &self.intervals[*minterm as usize]);
+        CharClass::new(intervals.map(|interval| self.range(*interval)))
+    }
+
+    /// Up to `n` characters of some minterms, the most readable first.
+    fn chars(&self, minterms: &[u32], n: usize) -> Vec<char> {
+        let class = self.class(minterms);
+        let readable = READABLE.chars().filter(|c| class.contains(*c));
+        let rest = class.ranges().iter().flat_map(|(low, high)| *low..=*high);
+        let rest = rest.filter(|c| !READABLE.contains(*c));
+        readable.chain(rest).take(n).collect()
+    }
+}
+
+/// The character before one that is neither the first nor the first behind the surrogates.
+fn prior(c: char) -> char {
+    char::from_u32((c as u32).wrapping_sub(1)).unwrap_or('\0')
+}
+
+/// The numbering of parts by their best characters.
+struct Order {
+    minterm_of_part: Vec<u32>,
+    best: Vec<char>,
+}
+
+impl Order {
+    fn new(refinement: &Refinement, starts: &[char], interval: impl Fn(char) -> usize) -> Order {
+        let mut order =
+            Order { minterm_of_part: vec![u32::MAX; refinement.n_parts()], best: Vec::new() };
+        // The intervals of ASCII characters by one sweep, since there are so many to look up.
+        let mut of_ascii = [0_usize; 128];
+        let mut at = 0;
+        for (c, place) in of_ascii.iter_mut().enumerate() {
+            while starts.get(at + 1).is_some_and(|start| *start as usize <= c) {
+                at += 1;
+            }
+            *place = at;
+        }
+        for c in READABLE.chars() {
+            let at = of_ascii.get(c as usize).copied().unwrap_or_else(|| interval(c));
+            order.number(refinement.part[at], c);
+        }
+        order
+    }
+
+    fn number(&mut self, part: u32, best: char) {
+        let minterm = &mut self.minterm_of_part[part as usize];
+        if *minterm == u32::MAX {
+            *minterm = self.best.len() as u32;
+            self.best.push(best);
+        }
+    }
+
+    /// Parts without a readable character: characters that are no controls come first.
+    fn number_the_rest(&mut self, refinement: &Refinement, starts: &[char]) {
+        for wants_control in [false, true] {
+            for (part, start) in refinement.part.iter().zip(starts) {
+                if start.is_control() == wants_control {
+                    self.number(*part, *start);
+                }
+            }
+        }
+    }
+}
+
+/// A partition of `0..n` that is refined set by set.
+struct Refinement {
+    part: Vec<u32>,
+    /// For each part: in which round it was split last, and which part is what was split off.
+    moved: Vec<(u32, u32)>,
+    round: u32,
+}
+
+impl Refinement {
+    fn new(n: usize) -> Refinement {
+        Refinement { part: vec![0; n], moved: vec![(0, 0)], round: 0 }
+    }
+
+    fn n_parts(&self) -> usize {
+        self.moved.len()
+    }
+
+    fn reset(&mut self) {
+        self.part.fill(0);
+        self.moved.clear();
+        self.moved.push((0, 0));
+        self.round = 0;
+    }
+
+    /// Begins the next set.
+    fn begin(&mut self) {
+        self.round += 1;
+    }
+
+    /// Puts an element into the set; at most once.
+    #[inline]
+    fn split(&mut self, element: usize) {
+        let old = self.part[element] as usize;
+        if self.moved[old].0 != self.round {
+            self.moved[old] = (self.round, self.moved.len() as u32);
+            self.moved.push((0, 0));
+        }
+        self.part[element] = self.moved[old].1;
+    }
+}
+
+/// The blocks of one state.
+struct Blocks {
+    refinement: Refinement,
+    /// The first minterm of each block, ascending.
+    first: Vec<u32>,
+    seen_parts: Vec<bool>,
+    class_stamps: Vec<u32>,
+    stamp: u32,
+}
+
+impl Blocks {
+    fn new(n_minterms: usize, n_classes: usize) -> Blocks {
+        Blocks {
+            refinement: Refinement::new(n_minterms),
+            first: Vec::new(),
+            seen_parts: Vec::new(),
+            class_stamps: vec![0; n_classes],
+            stamp: 0,
+        }
+    }
+
+    fn divide(&mut self, alphabet: &Alphabet, classes: impl Iterator<Item = u32>) {
+        self.refinement.reset();
+        self.stamp += 1;
+        for class in classes {
+            let Some(stamp) = self.class_stamps.get_mut(class as usize) else { continue };
+            if *stamp == self.stamp {
+                continue;
+            }
+            *stamp = self.stamp;
+            self.refinement.begin();
+            for minterm in &alphabet.splits[class as usize] {
+                self.refinement.split(*minterm as usize);
+            }
+        }
+        self.seen_parts.clear();
+        self.seen_parts.resize(self.refinement.n_parts(), false);
+        self.first.clear();
+        for (minterm, part) in self.refinement.part.iter().enumerate() {
+            if !std::mem::replace(&mut self.seen_parts[*part as usize], true) {
+                self.first.push(minterm as u32);
+            }
+        }
+    }
+}

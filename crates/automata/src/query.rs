@@ -1,0 +1,441 @@
+//! Is there a word in all of these languages and in none of those?
+//!
+//! The cheap ways come first, and each of them is right by itself, whatever the theorem of the
+//! crate's documentation says about when it succeeds: a word is returned only after it was tested
+//! against every language, and "none" is answered only where one negative subsumes a positive. What
+//! they leave open, the product of the automata decides.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::class::CharClass;
+use crate::language::{Language, Shape};
+use crate::limits::{LimitExceeded, Limits, Meter};
+use crate::meet::Meet;
+use crate::pattern::Pattern;
+use crate::product::{Graph, Product, READABLE};
+
+/// A short, readable word that lies in all of `positives` and in none of `negatives`; `None` if and
+/// only if there is no such word.
+pub fn find(
+    positives: &[Language],
+    negatives: &[Language],
+    limits: &Limits<'_>,
+) -> Result<Option<String>, LimitExceeded> {
+    match quick(positives, negatives) {
+        Quick::Word(word) => Ok(Some(word)),
+        Quick::Empty(_) => Ok(None),
+        Quick::Open => shortest(positives, negatives, limits),
+    }
+}
+
+/// A shortest word that lies in all of `positives` and in none of `negatives`, always by the
+/// product of the automata; `None` if and only if there is no such word.
+pub fn shortest(
+    positives: &[Language],
+    negatives: &[Language],
+    limits: &Limits<'_>,
+) -> Result<Option<String>, LimitExceeded> {
+    let mut meter = Meter::new(limits);
+    Product::new(positives, negatives, &mut meter)?.shortest(&mut meter)
+}
+
+/// Whether some word lies in both.
+pub fn overlap(a: &Language, b: &Language, limits: &Limits<'_>) -> Result<bool, LimitExceeded> {
+    Ok(find(&[a.clone(), b.clone()], &[], limits)?.is_some())
+}
+
+/// Whether every word of `small` is in `large`.
+pub fn includes(
+    large: &Language,
+    small: &Language,
+    limits: &Limits<'_>,
+) -> Result<bool, LimitExceeded> {
+    let is_within = find(std::slice::from_ref(small), std::slice::from_ref(large), limits)?;
+    Ok(is_within.is_none())
+}
+
+/// Whether both have the same words.
+pub fn equivalent(a: &Language, b: &Language, limits: &Limits<'_>) -> Result<bool, LimitExceeded> {
+    Ok(includes(a, b, limits)? && includes(b, a, limits)?)
+}
+
+/// Whether no word is in the language.
+pub fn is_empty(language: &Language, limits: &Limits<'_>) -> Result<bool, LimitExceeded> {
+    Ok(find(std::slice::from_ref(language), &[], limits)?.is_none())
+}
+
+/// Whether every word is in the language.
+pub fn is_universal(language: &Language, limits: &Limits<'_>) -> Result<bool, LimitExceeded> {
+    Ok(find(&[], std::slice::from_ref(language), limits)?.is_none())
+}
+
+/// The number of words that lie in all of `positives` and in none of `negatives`, or `up_to` if
+/// there are at least so many.
+pub fn count(
+    positives: &[Language],
+    negatives: &[Language],
+    up_to: u64,
+    limits: &Limits<'_>,
+) -> Result<u64, LimitExceeded> {
+    if let Some(words) = listed(positives, negatives) {
+        return Ok((words.count() as u64).min(up_to));
+    }
+    if quick_n(positives, negatives, usize::try_from(up_to).unwrap_or(usize::MAX)).is_some() {
+        return Ok(up_to);
+    }
+    let mut meter = Meter::new(limits);
+    let mut product = Product::new(positives, negatives, &mut meter)?;
+    let graph = product.explore(&mut meter)?;
+    Ok(count_paths(&graph, &product, up_to))
+}
+
+/// Up to `n` different words that lie in all of `positives` and in none of `negatives`. Fewer than
+/// `n` if and only if there are no more.
+pub fn find_n(
+    positives: &[Language],
+    negatives: &[Language],
+    n: usize,
+    limits: &Limits<'_>,
+) -> Result<Vec<String>, LimitExceeded> {
+    if let Some(words) = listed(positives, negatives) {
+        return Ok(words.take(n).map(str::to_owned).collect());
+    }
+    if let Some(words) = quick_n(positives, negatives, n) {
+        return Ok(words);
+    }
+    let mut meter = Meter::new(limits);
+    let mut product = Product::new(positives, negatives, &mut meter)?;
+    let graph = product.explore(&mut meter)?;
+    spell(&graph, &product, n, &mut meter)
+}
+
+/// What the cheap ways say.
+enum Quick {
+    /// This word is one.
+    Word(String),
+    /// There is none, and why.
+    Empty(Why),
+    Open,
+}
+
+/// Which languages are enough for there to be no word: indices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Why {
+    /// Of the positives.
+    pub positives: Vec<usize>,
+    /// Of the negatives.
+    pub negatives: Vec<usize>,
+}
+
+/// How many characters stand for each star of a pattern, in the order in which they are tried.
+/// Mostly the first does; the others are against negatives that fix lengths.
+const STAR_LENGTHS: [usize; 4] = [1, 2, 9, 0];
+
+fn quick(positives: &[Language], negatives: &[Language]) -> Quick {
+    if let Some(i) = positives.iter().position(Language::is_empty) {
+        return Quick::Empty(Why { positives: vec![i], negatives: vec![] });
+    }
+    if let Some((i, words)) = shortest_list(positives) {
+        let mut why = Why { positives: vec![i], negatives: vec![] };
+        for word in words {
+            if !why.append(word, positives, negatives) {
+                return Quick::Word(word.to_string());
+            }
+        }
+        return Quick::Empty(why);
+    }
+    // Without a positive, a star of everything.
+    let all;
+    let meet = if positives.is_empty() {
+        all = [Language::all()];
+        Meet::new(&all, true).map(|meet| Meet { of: vec![], ..meet })
+    } else {
+        let is_pattern = |p: &Language| matches!(p.shape(), Shape::Patterns(_));
+        Meet::new(positives, !negatives.is_empty() || !positives.iter().all(is_pattern))
+    };
+    let Some(meet) = meet else { return Quick::Open };
+    let named = negatives.iter().fold(0, |bits, language| bits | language.named_ascii());
+    let mut why = Why { positives: meet.of, negatives: vec![] };
+    let mut open: Vec<&Pattern> = Vec::new();
+    for pattern in &meet.patterns {
+        match try_pattern(pattern, named, STAR_LENGTHS[0], positives, negatives) {
+            Tried::Word(word) => return Quick::Word(word),
+            Tried::Subsumed(negative) => why.add_negative(negative),
+            Tried::Nothing => open.push(pattern),
+        }
+    }
+    if open.is_empty() {
+        return Quick::Empty(why);
+    }
+    for length in &STAR_LENGTHS[1..] {
+        for pattern in &open {
+            let tried = try_pattern(pattern, named, *length, positives, negatives);
+            if let Tried::Word(word) = tried {
+                return Quick::Word(word);
+            }
+        }
+    }
+    Quick::Open
+}
+
+/// What one word of a pattern shows.
+enum Tried {
+    /// It is a solution.
+    Word(String),
+    /// A negative subsumes the pattern.
+    Subsumed(usize),
+    Nothing,
+}
+
+fn try_pattern(
+    pattern: &Pattern,
+    named: u128,
+    star_length: usize,
+    positives: &[Language],
+    negatives: &[Language],
+) -> Tried {
+    let Some(word) = pattern.instance(star_length, |class| pick(class, named)) else {
+        return Tried::Nothing;
+    };
+    let mut is_solution = positives.iter().all(|language| language.matches(&word));
+    // What does not match the word does not include the pattern.
+    for (i, negative) in negatives.iter().enumerate().filter(|(_, q)| q.matches(&word)) {
+        let subsumes = match negative.shape() {
+            Shape::Patterns(patterns) => patterns.iter().any(|q| q.subsumes(pattern)),
+            Shape::Words(_) => pattern.as_literal().is_some(),
+            Shape::Nfa(_) => negative.is_universal(),
+            Shape::Formula { .. } => false,
+        };
+        if subsumes {
+            return Tried::Subsumed(i);
+        }
+        is_solution = false;
+    }
+    if is_solution { Tried::Word(word) } else { Tried::Nothing }
+}
+
+impl Why {
+    fn add_negative(&mut self, negative: usize) {
+        if !self.negatives.contains(&negative) {
+            self.negatives.push(negative);
+        }
+    }
+
+    /// Adds a reason why `word` is no solution; false if it is one.
+    fn append(&mut self, word: &str, positives: &[Language], negatives: &[Language]) -> bool {
+        if self.positives.iter().any(|i| !positives[*i].matches(word))
+            || self.negatives.iter().any(|i| negatives[*i].matches(word))
+        {
+            return true;
+        }
+        if let Some(other) = positives.iter().position(|language| !language.matches(word)) {
+            self.positives.push(other);
+            return true;
+        }
+        let negative = negatives.iter().position(|language| language.matches(word));
+        self.negatives.extend(negative);
+        negative.is_some()
+    }
+}
+
+/// The positive with the fewest words of those that are lists of words.
+fn shortest_list(positives: &[Language]) -> Option<(usize, &[Box<str>])> {
+    let lists = positives.iter().enumerate().filter_map(|(i, p)| Some((i, p.as_words()?)));
+    lists.min_by_key(|(_, words)| words.len())
+}
+
+/// The words of the shortest list that are solutions; `None` if no positive is a list.
+fn listed<'q>(
+    positives: &'q [Language],
+    negatives: &'q [Language],
+) -> Option<impl Iterator<Item = &'q str>> {
+    let (_, words) = shortest_list(positives)?;
+    Some(words.iter().map(|w| &**w).filter(|word| is_solution(word, positives, negatives)))
+}
+
+fn is_solution(word: &str, positives: &[Language], negatives: &[Language]) -> bool {
+    positives.iter().all(|language| language.matches(word))
+        && !negatives.iter().any(|language| language.matches(word))
+}
+
+/// The most readable character of the class that is not named, or one that is, or the first one.
+fn pick(class: &CharClass, named: u128) -> Option<char> {
+    let is_named = |c: char| c.is_ascii() && named >> (c as u32) & 1 == 1;
+    let readable = || READABLE.chars().filter(|c| class.contains(*c));
+    // Where all of ASCII is named, a letter that is none, so that the word still can be read.
+    let foreign = ['\u{e4}', '\u{e9}', '\u{3b1}', '\u{6f22}'];
+    let unnamed = || readable().find(|c| !is_named(*c));
+    unnamed()
+        .or_else(|| foreign.into_iter().find(|c| class.contains(*c)))
+        .or_else(|| readable().next())
+        .or_else(|| class.ranges().first().map(|(low, _)| *low))
+}
+
+/// `n` words by filling the stars of some pattern with so many different lengths.
+fn quick_n(positives: &[Language], negatives: &[Language], n: usize) -> Option<Vec<String>> {
+    /// More words, and so longer ones, are left to the product.
+    const MAX_QUICK_WORDS: usize = 64;
+    if n > MAX_QUICK_WORDS {
+        return None;
+    }
+    let meet = Meet::new(positives, true)?;
+    let named = negatives.iter().fold(0, |bits, language| bits | language.named_ascii());
+    let of_pattern = |pattern: &Pattern| {
+        let mut words = Vec::new();
+        for length in 1..=n {
+            let word = pattern.instance(length, |class| pick(class, named))?;
+            if !is_solution(&word, positives, negatives) {
+                return None;
+            }
+            words.push(word);
+        }
+        Some(words)
+    };
+    let is_long = |pattern: &&Pattern| pattern.items().iter().any(|item| item.is_star);
+    meet.patterns.iter().map(|pattern| &**pattern).filter(is_long).find_map(of_pattern)
+}
+
+/// The number of accepted words, or `up_to` if there are more.
+fn count_paths(graph: &Graph, product: &Product<'_>, up_to: u64) -> u64 {
+    let n_states = graph.n_states();
+    if n_states == 0 || graph.distance[0] == u32::MAX {
+        return 0;
+    }
+    let is_live = |state: u32| graph.distance[state as usize] != u32::MAX;
+    let mut n_into = vec![0_u32; n_states];
+    let live = || (0..n_states as u32).filter(|state| is_live(*state));
+    live().flat_map(|state| graph.live_edges_of(state)).for_each(|edge| {
+        n_into[edge.target as usize] += 1;
+    });
+    // The number of words that lead to a state, in topological order. All states are reachable, so
+    // a state that is never ready is on or behind a cycle, and then the words are infinitely many.
+    let mut n_words = vec![0_u64; n_states];
+    n_words[0] = 1;
+    let mut ready: Vec<u32> = live().filter(|state| n_into[*state as usize] == 0).collect();
+    let (mut n_done, mut total) = (0, 0_u64);
+    while let Some(state) = ready.pop() {
+        n_done += 1;
+        let here = n_words[state as usize];
+        if graph.accepting[state as usize] {
+            total = total.saturating_add(here);
+        }
+        for edge in graph.live_edges_of(state) {
+            let target = edge.target as usize;
+            let more = here.saturating_mul(graph.n_chars(edge, product));
+            n_words[target] = n_words[target].saturating_add(more);
+            n_into[target] -= 1;
+            if n_into[target] == 0 {
+                ready.push(edge.target);
+            }
+        }
+    }
+    if n_done < live().count() { up_to } else { total.min(up_to) }
+}
+
+/// The `n` shortest words, by best-first search with exact distances. Different paths are
+/// different words, since the product is deterministic.
+fn spell(
+    graph: &Graph,
+    product: &Product<'_>,
+    n: usize,
+    meter: &mut Meter<'_>,
+) -> Result<Vec<String>, LimitExceeded> {
+    let mut words = Vec::new();
+    if graph.n_states() == 0 || graph.distance[0] == u32::MAX {
+        return Ok(words);
+    }
+    // Each node: its state, the node before it, the character in between, its length.
+    let mut nodes: Vec<(u32, usize, char, u32)> = vec![(0, 0, '\0', 0)];
+    // Keyed by the length of the shortest word through the node; with a bit for whether it is a
+    // word that ends here.
+    let mut queue = BinaryHeap::from([Reverse((graph.distance[0], 0, false))]);
+    // The n shortest words pass no state with the same length more than n times.
+    let mut n_visits = vec![0_usize; graph.n_states()];
+    while words.len() < n
+        && let Some(Reverse((_, node, is_word))) = queue.pop()
+    {
+        meter.step(1)?;
+        let (state, _, _, length) = nodes[node];
+        if is_word {
+            words.push(read_back(&nodes, node));
+            continue;
+        }
+        n_visits[state as usize] += 1;
+        if n_visits[state as usize] > n {
+            continue;
+        }
+        if graph.accepting[state as usize] {
+            queue.push(Reverse((length, node, true)));
+        }
+        for edge in graph.live_edges_of(state) {
+            for c in graph.chars(edge, product, n) {
+                meter.step(1)?;
+                meter.holds(0, 40 * nodes.len())?;
+                let estimate = length + 1 + graph.distance[edge.target as usize];
+                queue.push(Reverse((estimate, nodes.len(), false)));
+                nodes.push((edge.target, node, c, length + 1));
+            }
+        }
+    }
+    Ok(words)
+}
+
+fn read_back(nodes: &[(u32, usize, char, u32)], mut node: usize) -> String {
+    let mut chars = Vec::new();
+    while node != 0 {
+        chars.push(nodes[node].2);
+        node = nodes[node].1;
+    }
+    chars.iter().rev().collect()
+}
+
+/// A small part of the languages that still has no word in common; `None` if they have one.
+///
+/// None of the part can be left out, unless `limits` ended the search for a smaller one; only if
+/// they are too tight to find that there is no word at all is it an error.
+pub fn core(
+    positives: &[Language],
+    negatives: &[Language],
+    limits: &Limits<'_>,
+) -> Result<Option<Why>, LimitExceeded> {
+    let n_positives = positives.len();
+    let mut kept: Vec<usize> = match quick(positives, negatives) {
+        Quick::Word(_) => return Ok(None),
+        Quick::Empty(why) => {
+            let negatives = why.negatives.iter().map(|i| i + n_positives);
+            why.positives.iter().copied().chain(negatives).collect()
+        }
+        Quick::Open if shortest(positives, negatives, limits)?.is_some() => return Ok(None),
+        Quick::Open => (0..n_positives + negatives.len()).collect(),
+    };
+    let pick = |kept: &[usize]| -> (Vec<Language>, Vec<Language>) {
+        let (p, n): (Vec<usize>, Vec<usize>) = kept.iter().partition(|i| **i < n_positives);
+        (
+            p.iter().map(|i| positives[*i].clone()).collect(),
+            n.iter().map(|i| negatives[*i - n_positives].clone()).collect(),
+        )
+    };
+    // Leave out halves, quarters, …, single ones; a chunk that is needed is kept.
+    let mut chunk = kept.len().div_ceil(2);
+    loop {
+        let mut at = 0;
+        while at < kept.len() {
+            let mut fewer = kept.clone();
+            fewer.drain(at..(at + chunk).min(kept.len()));
+            let (p, n) = pick(&fewer);
+            match find(&p, &n, limits) {
+                Ok(None) => kept = fewer,
+                Ok(Some(_)) | Err(_) => at += chunk,
+            }
+        }
+        if chunk <= 1 {
+            break;
+        }
+        chunk = chunk.div_ceil(2);
+    }
+    let (positives, negatives): (Vec<usize>, Vec<usize>) =
+        kept.into_iter().partition(|i| *i < n_positives);
+    let negatives = negatives.into_iter().map(|i| i - n_positives).collect();
+    Ok(Some(Why { positives, negatives }))
+}

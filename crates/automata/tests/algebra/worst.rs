@@ -1,0 +1,129 @@
+//! Inputs made to be bad: the answer, or a limit by name; never a hang, an abort, a full stack.
+
+use keyaki_automata::{
+    CharClass, Expr, Language, LimitExceeded, Limits, core, find, includes, overlap, shortest,
+};
+
+fn tight() -> Limits<'static> {
+    Limits { max_states: 20_000, max_steps: 20_000_000, ..Limits::default() }
+}
+
+/// `(a|b)*a(a|b)^n`, whose deterministic automata have `2^(n+1)` states.
+fn a_before_the_end(n: u32) -> Expr {
+    let ab = Expr::chars([('a', 'b')]);
+    Expr::Concat(vec![ab.clone().star(), Expr::literal("a"), ab.times(n)])
+}
+
+#[test]
+fn exponentially_many_states_are_too_many() {
+    let all = Expr::chars([('a', 'b')]).star();
+    // The complement within all words over a and b, of which none ends so.
+    let language = |n| {
+        Language::new(
+            &Expr::Intersection(vec![
+                all.clone(),
+                a_before_the_end(n).complement(),
+                Expr::Concat(vec![Expr::All, Expr::literal("a"), Expr::AnyChar.times(n)]),
+            ]),
+            &tight(),
+        )
+        .unwrap()
+    };
+    assert_eq!(find(&[language(8)], &[], &tight()), Ok(None));
+    let states = LimitExceeded::States(tight().max_states);
+    assert_eq!(find(&[language(40)], &[], &tight()), Err(states));
+    // Inside a concatenation it has to be made deterministic.
+    let inside = Expr::Concat(vec![Expr::literal("x"), a_before_the_end(40).complement()]);
+    assert_eq!(Language::new(&inside, &tight()).unwrap_err(), states);
+}
+
+#[test]
+fn thousands_of_overlapping_globs_are_decided() {
+    let negatives: Vec<Language> =
+        (0..3_000).map(|i| Language::glob(&format!("*{}*{}*", i % 50, i / 50))).collect();
+    let word = find(&[Language::glob("arn:*")], &negatives, &Limits::default()).unwrap().unwrap();
+    assert!(word.starts_with("arn:") && !negatives.iter().any(|q| q.matches(&word)));
+    // Without a spare character the product has to go through subsets.
+    let digits = Language::pattern([keyaki_automata::Item::star(CharClass::new([('0', '9')]))]);
+    let answer = find(std::slice::from_ref(&digits), &negatives, &Limits::default());
+    assert!(answer.is_ok_and(|word| word.is_some()), "the empty word is one");
+    let long = [digits, Language::glob(&"?".repeat(30))];
+    // Any two digits, one behind the other, are named by some negative.
+    match find(&long, &negatives, &tight()) {
+        Ok(word) => assert_eq!(word, None),
+        Err(limit) => assert_ne!(limit, LimitExceeded::Cancelled),
+    }
+}
+
+#[test]
+fn ten_thousand_stars_are_decided() {
+    let stars = |text: &str| Language::glob(&(text.repeat(10_000) + "*"));
+    let (ab, a) = (stars("*a*b"), stars("*a"));
+    assert!(ab.matches(&"ab".repeat(10_000)));
+    assert!(!ab.matches(&"ab".repeat(9_999)));
+    assert_eq!(includes(&a, &ab, &Limits::default()), Ok(true));
+    assert_eq!(includes(&ab, &a, &Limits::default()), Ok(false));
+    match overlap(&stars("*a*b"), &stars("*b*a"), &tight()) {
+        Ok(is_overlap) => assert!(is_overlap),
+        Err(LimitExceeded::States(_) | LimitExceeded::Steps(_) | LimitExceeded::Memory(_)) => {}
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_search_can_be_cancelled() {
+    let cancelled = || true;
+    let limits = Limits { is_cancelled: Some(&cancelled), ..Limits::default() };
+    let language = Language::new(&a_before_the_end(200), &Limits::default()).unwrap();
+    let all = Language::new(&Expr::chars([('a', 'b')]).star(), &limits).unwrap();
+    let all = [all, Language::glob(&"?".repeat(4_000))];
+    assert_eq!(shortest(&all, &[language], &limits), Err(LimitExceeded::Cancelled));
+}
+
+#[test]
+fn nesting_does_not_exhaust_the_stack() {
+    let mut star = Expr::literal("ab");
+    let mut concat = Expr::literal("c");
+    let mut complement = Expr::glob("*a*");
+    let mut union = Expr::Empty;
+    for i in 0..200_000 {
+        star = star.star();
+        concat = Expr::Concat(vec![Expr::literal(if i % 2 == 0 { "a" } else { "b" }), concat]);
+        complement = complement.complement();
+        union = Expr::Union(vec![union, Expr::chars([('a', 'c')]).optional()]);
+    }
+    let limits = Limits { max_states: 2_000_000, ..Limits::default() };
+    assert!(Language::new(&star, &limits).unwrap().matches("abab"));
+    assert!(!Language::new(&concat, &limits).unwrap().matches("c"));
+    assert!(Language::new(&complement, &limits).unwrap().matches("bab"));
+    assert!(Language::new(&union, &limits).unwrap().matches("b"));
+    let mut mixed = Expr::literal("a");
+    for _ in 0..1_000 {
+        mixed = Expr::Concat(vec![mixed.complement(), Expr::literal("b")]);
+    }
+    assert!(matches!(Language::new(&mixed, &limits), Err(LimitExceeded::Depth(_))));
+}
+
+#[test]
+fn repetitions_are_counted_before_they_are_made() {
+    let a = || Expr::literal("a");
+    let huge = a().times(u32::MAX).times(u32::MAX);
+    assert!(matches!(Language::new(&huge, &tight()), Err(LimitExceeded::States(_))));
+    let nothing = Expr::literal("").times(u32::MAX);
+    assert!(matches!(Language::new(&nothing, &tight()), Err(LimitExceeded::Steps(_))));
+    let optional = Expr::Repeat { inner: Box::new(a()), min: 0, max: Some(5_000) };
+    let language = Language::new(&optional, &tight()).unwrap();
+    assert!(language.matches(&"a".repeat(5_000)));
+    assert!(!language.matches(&"a".repeat(5_001)));
+}
+
+#[test]
+fn a_core_of_thousands_is_found_or_its_limit_named() {
+    let mut negatives: Vec<Language> =
+        (0..2_000).map(|i| Language::glob(&format!("bucket-{i}/*"))).collect();
+    negatives.push(Language::glob(""));
+    negatives.push(Language::glob("?*"));
+    let core = core(&[Language::all()], &negatives, &tight()).unwrap().unwrap();
+    assert_eq!(core.negatives, [2_000, 2_001]);
+    assert!(core.positives.is_empty(), "every word is no constraint: {core:?}");
+}
