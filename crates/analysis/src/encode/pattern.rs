@@ -381,13 +381,13 @@ fn after_reading(t: &mut Terms, tokens: &[Token], text: &str) -> Vec<(usize, Ter
     reached[0].insert(0, vec![t.bool(true)]);
     for (n, c) in text.chars().enumerate() {
         // Places only grow while nothing is read.
-        for at in 0..tokens.len() {
+        for (at, token) in tokens.iter().enumerate() {
             let Some(ways) = reached[n].get(&at).cloned() else { continue };
             let when = t.or(ways);
             let mut go = |n: usize, at: usize, when: Term| {
                 reached[n].entry(at).or_default().push(when);
             };
-            match tokens[at] {
+            match *token {
                 Token::Many => {
                     go(n, at + 1, when);
                     go(n + 1, at, when);
