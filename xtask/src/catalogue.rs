@@ -8,8 +8,12 @@
 //! The output is text with one name a line, because it is read by binary search (see
 //! `keyaki_policy::catalogue`) and reviewed as a diff. Grouping actions by service would save a
 //! third of its size, but then no action would be a slice of the text.
+//!
+//! What goes with an action (the types of its resources, its condition keys) is the same for many
+//! actions of a service: it is written once, as a profile, in numbers that count the service's
+//! types and keys, and an action names its profile. Written out it would be 4 MiB.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -103,15 +107,20 @@ fn generate(reference: &Value, by_hand: &str) -> Result<Generated, String> {
 
     let mut notes = Vec::new();
     let mut actions = BTreeMap::new();
+    let mut details = Details::default();
     let mut candidates: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
     for (service, facts) in services {
-        collect_actions(service, facts, &mut actions)?;
+        let profiles = details.of_service(service, facts)?;
+        collect_actions(service, facts, &profiles, &mut actions)?;
         collect_keys(service, facts, &mut candidates)?;
     }
     let mut keys: BTreeMap<String, (String, String)> =
         candidates.into_iter().map(|(lower, found)| (lower, believe(&found, &mut notes))).collect();
     apply_by_hand(by_hand, &mut keys, &mut notes)?;
 
+    details.mark_resource_controlled(reference)?;
+    let Details { types, services, profiles } = details;
+    let sorted = |table: BTreeMap<String, String>| table.into_values().collect::<String>();
     let (templates, keys): (Vec<_>, Vec<_>) =
         keys.into_values().partition(|(name, _)| name.contains('*'));
     let line = |(name, kind): (String, String)| format!("{name} {kind}\n");
@@ -130,6 +139,9 @@ fn generate(reference: &Value, by_hand: &str) -> Result<Generated, String> {
                 source.header(TEMPLATES_FORMAT)
                     + &templates.into_iter().map(line).collect::<String>(),
             ),
+            ("profiles.txt", source.header(PROFILES_FORMAT) + &sorted(profiles)),
+            ("resource_types.txt", source.header(TYPES_FORMAT) + &sorted(types)),
+            ("services.txt", source.header(SERVICES_FORMAT) + &sorted(services)),
         ],
         notes,
     })
@@ -137,12 +149,123 @@ fn generate(reference: &Value, by_hand: &str) -> Result<Generated, String> {
 
 const ACTIONS_FORMAT: &str = "\
 One action a line, sorted by lower-case bytes. A ` *` after the name: the action has no resource
-type, so that it applies to `\"Resource\": \"*\"` only.";
+type, so that it applies to `\"Resource\": \"*\"` only. Then the number of its profile.";
 const KEYS_FORMAT: &str = "\
 One condition key a line, sorted by lower-case bytes: name and kind, `[]` if it has many values.";
 const TEMPLATES_FORMAT: &str = "\
 One condition key with a variable part (`*`) a line, sorted by lower-case bytes: template and kind,
 `[]` if it has many values. A `*` in front stands for the host and path of an issuer.";
+
+const PROFILES_FORMAT: &str = "\
+One profile a line, sorted by bytes: `SERVICE:NUMBER TYPES KEYS`. TYPES and KEYS are numbers, from 0,
+of lines of the service in resource_types.txt and of keys of its line in services.txt; `-` is none.";
+const TYPES_FORMAT: &str = "\
+One resource type a line, sorted by lower-case bytes: `SERVICE:TYPE ARN`, with `*` for what varies.";
+const SERVICES_FORMAT: &str = "\
+One service a line, sorted by bytes: its prefix, ` !` if resource control policies cover it, the
+condition keys of its actions, with `*` for what varies.";
+
+/// The tables of what goes with actions, by the names their lines are sorted by.
+#[derive(Default)]
+struct Details {
+    types: BTreeMap<String, String>,
+    services: BTreeMap<String, String>,
+    profiles: BTreeMap<String, String>,
+}
+
+impl Details {
+    /// Adds a service; returns the number of each action's profile.
+    fn of_service(
+        &mut self,
+        service: &str,
+        facts: &Value,
+    ) -> Result<BTreeMap<String, usize>, String> {
+        let none = serde_json::Map::new();
+        let listed_types = facts["resource_types"].as_object().unwrap_or(&none);
+        let mut types = BTreeMap::new();
+        for (name, facts) in listed_types {
+            let arn = facts["arn"].as_str().ok_or(format!("`{service}:{name}` has no `arn`"))?;
+            if !arn.starts_with("arn:") {
+                return Err(format!("`{arn}` of `{service}:{name}` is no ARN"));
+            }
+            let label = format!("{service}:{name}").replace(' ', "_");
+            types.insert(label.to_ascii_lowercase(), (name, format!("{label} {}\n", stars(arn))));
+        }
+        let type_number = |name: &str| {
+            types.values().position(|(known, _)| *known == name).ok_or(format!(
+                "`{service}` has no resource type `{name}`, which an action of it names"
+            ))
+        };
+        let mut needs: Vec<(&String, Vec<usize>, BTreeSet<String>)> = Vec::new();
+        let actions =
+            facts["actions"].as_object().ok_or(format!("`{service}` has no `actions`"))?;
+        for (action, facts) in actions {
+            let mut numbers = Vec::new();
+            let mut keys: BTreeSet<String> = key_list(&facts["condition_keys"]);
+            for resource in facts["resources"].as_array().into_iter().flatten() {
+                let name = resource["type"].as_str().unwrap_or_default();
+                numbers.push(type_number(name)?);
+                keys.extend(key_list(&resource["condition_keys"]));
+                keys.extend(key_list(&listed_types[name]["condition_keys"]));
+            }
+            numbers.sort_unstable();
+            needs.push((action, numbers, keys));
+        }
+        let keys: BTreeSet<&String> = needs.iter().flat_map(|(_, _, keys)| keys).collect();
+        let mut line = service.to_owned();
+        for key in &keys {
+            line.push(' ');
+            line.push_str(&well_formed(key)?);
+        }
+        let joined = |numbers: Vec<usize>| match numbers.len() {
+            0 => "-".to_owned(),
+            _ => numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(","),
+        };
+        let key_number = |key: &String| keys.iter().position(|known| *known == key);
+        let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+        let mut of_action = BTreeMap::new();
+        for (action, types, keys) in &needs {
+            let keys = keys.iter().filter_map(key_number).collect();
+            let profile = format!("{} {}", joined(types.clone()), joined(keys));
+            let next = numbers.len();
+            let number = *numbers.entry(profile).or_insert(next);
+            of_action.insert((*action).clone(), number);
+        }
+        for (profile, number) in numbers {
+            let name = format!("{service}:{number}");
+            self.profiles.insert(name.clone(), format!("{name} {profile}\n"));
+        }
+        self.types.extend(types.into_iter().map(|(sorted_by, (_, line))| (sorted_by, line)));
+        self.services.insert(service.to_owned(), line + "\n");
+        Ok(of_action)
+    }
+
+    fn mark_resource_controlled(&mut self, reference: &Value) -> Result<(), String> {
+        for service in reference["rcp_supported_services"].as_array().into_iter().flatten() {
+            let name = service.as_str().ok_or("a name in `rcp_supported_services` is no text")?;
+            // Some of the names are of services that the reference does not describe.
+            let line = self.services.entry(name.to_owned()).or_insert(format!("{name}\n"));
+            line.insert_str(name.len(), " !");
+        }
+        Ok(())
+    }
+}
+
+fn key_list(keys: &Value) -> BTreeSet<String> {
+    keys.as_array().into_iter().flatten().filter_map(Value::as_str).map(template).collect()
+}
+
+/// An ARN with every `${…}` as `*`.
+fn stars(arn: &str) -> String {
+    let mut text = String::new();
+    let mut rest = arn;
+    while let Some((before, after)) = rest.split_once("${") {
+        text.push_str(before);
+        text.push('*');
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    text + rest
+}
 
 struct Source<'a> {
     name: &'a str,
@@ -175,6 +298,7 @@ struct Candidate {
 fn collect_actions(
     service: &str,
     facts: &Value,
+    profiles: &BTreeMap<String, usize>,
     actions: &mut BTreeMap<String, String>,
 ) -> Result<(), String> {
     let listed = facts["actions"].as_object().ok_or(format!("`{service}` has no `actions`"))?;
@@ -183,7 +307,8 @@ fn collect_actions(
         let resources =
             facts["resources"].as_array().ok_or(format!("`{name}` has no `resources`"))?;
         let mark = if resources.is_empty() { " *" } else { "" };
-        let line = format!("{name}{mark}\n");
+        let profile = profiles.get(action).ok_or(format!("`{name}` has no profile"))?;
+        let line = format!("{name}{mark} {profile}\n");
         if let Some(other) = actions.insert(name.to_ascii_lowercase(), line) {
             return Err(format!("`{name}` and `{}` differ only in case", other.trim_end()));
         }
@@ -362,8 +487,38 @@ mod tests {
     #[test]
     fn an_action_without_resource_types_is_marked() {
         let actions = json!({ "B": { "resources": [] }, "a": { "resources": [{ "type": "x" }] } });
+        let types = json!({ "x": { "arn": "arn:${P}:s:::x" } });
+        let services =
+            json!({ "s": { "actions": actions, "condition_keys": {}, "resource_types": types } });
+        check(services, "", "actions.txt", "s:a 1\ns:B * 0");
+    }
+
+    #[test]
+    fn actions_share_profiles_of_numbers() {
+        let x = json!({ "type": "x", "condition_keys": ["s:k/${T}"] });
+        let services = json!({ "s": { "condition_keys": {},
+            "actions": {
+                "A": { "resources": [x], "condition_keys": ["aws:z"] },
+                "B": { "resources": [x], "condition_keys": ["aws:z"] },
+                "C": { "resources": [], "condition_keys": [] },
+            },
+            "resource_types": {
+                "a b": { "arn": "arn:${P}:s:::${Y}" },
+                "x": { "arn": "arn:${P}:s:${R}::x/${Id}", "condition_keys": ["s:j"] },
+            },
+        } });
+        check(services.clone(), "", "actions.txt", "s:A 0\ns:B 0\ns:C * 1");
+        check(services.clone(), "", "profiles.txt", "s:0 1 0,1,2\ns:1 - -");
+        let types = "s:a_b arn:*:s:::*\ns:x arn:*:s:*::x/*";
+        check(services.clone(), "", "resource_types.txt", types);
+        check(services, "", "services.txt", "s aws:z s:j s:k/*");
+    }
+
+    #[test]
+    fn an_action_of_an_unknown_type_is_an_error() {
+        let actions = json!({ "a": { "resources": [{ "type": "x" }] } });
         let services = json!({ "s": { "actions": actions, "condition_keys": {} } });
-        check(services, "", "actions.txt", "s:a\ns:B *");
+        check_error(services, "", "`s` has no resource type `x`, which an action of it names");
     }
 
     #[test]

@@ -38,7 +38,8 @@ use readings::{Asked, Settled};
 pub struct Report {
     /// The answer.
     pub verdict: Verdict,
-    /// The solver whose answer decided, or `simplifier` if no solver had to be asked.
+    /// The solver whose answer decided; `simplifier` or `candidates` if no solver had to be asked,
+    /// because nothing was left of the formula or because a likely request breaks the property.
     pub solver: Option<String>,
     /// Each solver's try at each query, in the order asked.
     pub attempts: Vec<Attempt>,
@@ -122,6 +123,9 @@ pub struct Options {
     /// Whether formulas are simplified before they are sent. Off where solvers are to confirm an
     /// answer without relying on the simplifier.
     pub simplify: bool,
+    /// Whether likely requests are tried before a solver is asked. Off where it is the solvers'
+    /// answer that is wanted.
+    pub candidates: bool,
     /// The switches to which the caller gives a reading: true for the alternative. An undecided
     /// switch that is not among them is asked both ways.
     pub decisions: BTreeMap<Switch, bool>,
@@ -129,7 +133,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { simplify: true, decisions: BTreeMap::new() }
+        Options { simplify: true, candidates: true, decisions: BTreeMap::new() }
     }
 }
 
@@ -158,7 +162,7 @@ pub fn check(
 ) -> Result<Report, Error> {
     let start = Instant::now();
     let mut encoding = encode(question);
-    let free = readings::fix(&mut encoding, &options.decisions);
+    let free = encoding.decide(&options.decisions);
     let base = readings::base(&options.decisions);
     let mut run = Run {
         question,
@@ -167,6 +171,7 @@ pub fn check(
         base,
         solver,
         simplify: options.simplify,
+        candidates: options.candidates,
         limits,
         cancel,
         attempts: Vec::new(),
@@ -206,6 +211,7 @@ struct Run<'a> {
     base: Readings,
     solver: &'a dyn Solver,
     simplify: bool,
+    candidates: bool,
     limits: &'a Limits,
     cancel: &'a Cancel,
     attempts: Vec<Attempt>,
@@ -350,8 +356,16 @@ impl Run<'_> {
         Ok(unknown.map_or(Found::Nothing, Found::Unknown))
     }
 
-    /// Solves, and extends the lazy axiom until a model satisfies it.
+    /// Tries likely requests, then solves, and extends the lazy axiom until a model satisfies it.
     fn find_whole(&mut self, formula: &Formula) -> Result<Found, Error> {
+        if self.candidates
+            && !is_false(formula)
+            && let Some(model) = witness::search(self.question, self.encoding, formula)
+        {
+            self.decided_by = Some("candidates".to_owned());
+            let model = witness::polish(self.question, self.encoding, formula, model);
+            return Ok(Found::Model(model));
+        }
         let mut refined: Option<Formula> = None;
         for _ in 0..MAX_REFINEMENTS {
             let formula = refined.as_ref().unwrap_or(formula);
@@ -631,6 +645,7 @@ mod tests {
             base: Readings::DEFAULT,
             solver: &solver,
             simplify: true,
+            candidates: false,
             limits: &Limits::within(Duration::from_secs(10)),
             cancel: &Cancel::new(),
             attempts: Vec::new(),

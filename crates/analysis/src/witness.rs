@@ -5,6 +5,8 @@
 //! order do not depend on the model, so that whichever solver won, the witness is usually the
 //! same; where a group keeps a value of the model because no candidate fits, it need not be.
 
+mod search;
+
 use std::collections::BTreeSet;
 
 use keyaki_logic::template::widened;
@@ -18,9 +20,10 @@ use keyaki_policy::request::{Context, ContextValue, Principal};
 use crate::encode::Encoding;
 use crate::encode::instant;
 use crate::encode::symbols::{
-    ARN_FIELDS, Key, Kind, address_field, instant_field, name, switch_of,
+    ARN_FIELDS, BEFORE_ROOT, Key, Kind, ROOT, address_field, instant_field, name, switch_of,
 };
 use crate::question::Question;
+pub use search::search;
 
 /// Gives every variable of the encoding that has no value one: false, the empty string, zero.
 ///
@@ -192,11 +195,11 @@ fn elements(model: &Model, key: &Key, slots: &[Key]) -> Vec<String> {
 /// The elements of a list of which only the presence matters: such that they agree with what else
 /// the request says (R7, R8, R17, R26, R29).
 fn likely_elements(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) -> Vec<String> {
-    let of_organisation = |id: &str| {
-        let id = text(model, &Key::new(id).value());
+    if let Some(id) = key.organisation() {
+        let id = text(model, &id);
         let id = if id.is_empty() { "o-exampleorgid" } else { id };
-        vec![format!("{id}/r-example/")]
-    };
+        return vec![format!("{id}/r-example/")];
+    }
     let or_likely = |elements: Vec<String>, likely: &str| match elements.is_empty() {
         true => vec![likely.to_owned()],
         false => elements,
@@ -207,10 +210,6 @@ fn likely_elements(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) ->
             let ends = ends.into_iter().filter_map(|end| single(model, end)).collect();
             or_likely(ends, "cloudformation.amazonaws.com")
         }
-        "aws:principalorgpaths" => of_organisation("aws:PrincipalOrgID"),
-        "aws:resourceorgpaths" => of_organisation("aws:ResourceOrgID"),
-        "aws:vpceorgpaths" => of_organisation("aws:VpceOrgID"),
-        "aws:sourceorgpaths" => of_organisation("aws:SourceOrgID"),
         "aws:tagkeys" => {
             let tag = |key: &Key| {
                 let (start, tag) = key.spelling.split_once('/')?;
@@ -269,6 +268,9 @@ fn derived_value(model: &Model, kind: Kind, key: &Key) -> Option<String> {
 
 /// The value of a key that has variables of its own; a likely one if nothing is asked of it.
 fn own_value(model: &Model, key: &Key) -> String {
+    if let Some(id) = key.organisation() {
+        return format!("{}{BEFORE_ROOT}{}", text(model, &id), text(model, &key.field(ROOT)));
+    }
     let is = |field: &str| model.get(&key.field(field)) == Some(&Value::Bool(true));
     match key.sort {
         // Of some texts only the date or the address is modelled.
@@ -604,34 +606,17 @@ impl Hints {
         absent.extend(further().map(|element| flag(element.presence())));
         let mut groups = vec![vec![absent], vec![vec![flag(key.list())]]];
         groups.extend(further().map(|element| vec![vec![flag(element.presence())]]));
-        groups.extend(self.organisation(key, elements));
         groups.extend(self.values(key));
         groups.extend(elements.iter().skip(1).flat_map(|element| self.values(element)));
         groups
     }
 
-    /// Paths with the id that they begin with, which can only change together.
-    fn organisation(&self, key: &Key, elements: &[Key]) -> Option<Vec<Candidate>> {
-        let id = key.lower.strip_suffix("paths").filter(|start| start.ends_with("org"))?;
-        let id = Key::new(&format!("{id}id")).value();
-        let words = elements.iter().flat_map(|element| self.words_of(&element.value()));
-        let roots = self.words_of(&id).iter().map(|id| format!("{id}/r-example/"));
-        let paths = std::iter::once("o-exampleorgid/r-example/".to_owned());
-        let paths = paths.chain(roots).chain(words.cloned());
-        Some(
-            paths
-                .map(|path| {
-                    let start = path.split('/').next().unwrap_or_default();
-                    let mut candidate = vec![string(&id, start)];
-                    candidate.extend(elements.iter().map(|e| string(&e.value(), &path)));
-                    candidate
-                })
-                .collect(),
-        )
-    }
-
     /// Likely values of a key, or of one of its elements.
     fn values(&self, key: &Key) -> Vec<Vec<Candidate>> {
+        if let Some(id) = key.organisation() {
+            let id = self.strings_or(&id, "o-exampleorgid");
+            return vec![id, self.strings_or(&key.field(ROOT), "example/")];
+        }
         let mut groups = Vec::new();
         match key.sort {
             KeySort::String => {

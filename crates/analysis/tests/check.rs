@@ -10,7 +10,7 @@ use keyaki_analysis::{Error, Evidence, Options, Question, Report, Verdict, check
 use keyaki_logic::{
     Answer, Cancel, Formula, Limits, Model, Outcome, Reason, Solver, SolverError, Value, eval,
 };
-use keyaki_policy::parse;
+use keyaki_policy::{Readings, Switch, parse};
 
 const PUBLIC: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
     "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}]}"#;
@@ -55,7 +55,13 @@ fn no_public_access(policy: &str) -> Question {
 
 fn ask(question: &Question, solver: &Scripted) -> Result<Report, Error> {
     let limits = Limits::within(Duration::from_secs(10));
-    check(question, solver, Options::default(), &limits, &Cancel::new())
+    check(
+        question,
+        solver,
+        Options { candidates: false, ..Options::default() },
+        &limits,
+        &Cancel::new(),
+    )
 }
 
 /// A model with these strings, an anonymous principal, and the current time.
@@ -89,6 +95,24 @@ fn a_model_becomes_a_replayed_witness() {
     assert_eq!(witness.request.action, "s3:GetObject");
     assert_eq!(witness.statements, [(PolicyRef::of_union(Side::Policy, 0), 0)]);
     assert_eq!(report.solver.as_deref(), Some("scripted"));
+}
+
+/// Whoever allows everybody to read fails on an example, and no solver has to find it.
+#[test]
+fn a_likely_request_is_tried_before_a_solver_is_asked() {
+    let question = no_public_access(PUBLIC);
+    let limits = Limits::within(Duration::from_secs(10));
+    let check = |candidates| {
+        let solver = Scripted::new(vec![Ok(Outcome::Sat(anonymous_get()))]);
+        let options = Options { candidates, ..Options::default() };
+        let report = check(&question, &solver, options, &limits, &Cancel::new()).unwrap();
+        let Verdict::Fails(witness) = report.verdict else { panic!("{report:?}") };
+        (witness, report.solver, report.queries)
+    };
+    let (tried, by, queries) = check(true);
+    assert_eq!((by.as_deref(), queries), (Some("candidates"), 0));
+    // It is the witness that a solver's model would have become.
+    assert_eq!(check(false), (tried, Some("scripted".to_owned()), 1));
 }
 
 #[test]
@@ -152,14 +176,28 @@ fn past_the_deadline_nothing_is_claimed() {
     let question = no_public_access(NAMED);
     let solver = Scripted::new(vec![]);
     let limits = Limits::within(Duration::ZERO);
-    let report = check(&question, &solver, Options::default(), &limits, &Cancel::new()).unwrap();
+    let report = check(
+        &question,
+        &solver,
+        Options { candidates: false, ..Options::default() },
+        &limits,
+        &Cancel::new(),
+    )
+    .unwrap();
     assert!(
         matches!(report.verdict, Verdict::Unknown { reason: Reason::Timeout, .. }),
         "{report:?}"
     );
     let (limits, cancel) = (Limits::within(Duration::from_secs(10)), Cancel::new());
     cancel.cancel();
-    let report = check(&question, &solver, Options::default(), &limits, &cancel).unwrap();
+    let report = check(
+        &question,
+        &solver,
+        Options { candidates: false, ..Options::default() },
+        &limits,
+        &cancel,
+    )
+    .unwrap();
     assert!(
         matches!(report.verdict, Verdict::Unknown { reason: Reason::Cancelled, .. }),
         "{report:?}"
@@ -220,4 +258,57 @@ fn the_pseudo_resource_is_refused_to_actions_that_have_a_resource_type() {
     model.insert("resource.account", Value::String(String::new()));
     assert_eq!(eval::holds_partially(&asked[0], &model), Some(true));
     assert_eq!(eval::holds_partially(&asked[1], &model), Some(false));
+}
+
+/// Whether a request with a tag has `aws:TagKeys` is R29, which is undecided.
+fn tagging() -> Question {
+    let policy = |condition: &str| {
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow",
+                "Action": "ec2:CreateTags", "Resource": "*", "Condition": {{{condition}}}}}]}}"#
+        );
+        parse(&text, None).unwrap()
+    };
+    let existing = policy(r#""Null": {"aws:TagKeys": "false"}"#);
+    let new = policy(r#""StringEquals": {"aws:RequestTag/team": "x"}"#);
+    Question::NoNewAccess { existing: vec![existing].into(), new: vec![new].into() }
+}
+
+/// Asks with the reading of R29 decided or not; the solver, if it is asked, says that nothing
+/// satisfies the formula, which is true of those that likely requests do not.
+fn ask_tagging(decision: Option<bool>) -> Report {
+    let solver = Scripted::new((0..8).map(|_| Ok(Outcome::Unsat)).collect());
+    let decisions = decision.map(|alternative| (Switch::R29, alternative)).into_iter().collect();
+    let options = Options { decisions, ..Options::default() };
+    let limits = Limits::within(Duration::from_secs(10));
+    check(&tagging(), &solver, options, &limits, &Cancel::new()).unwrap()
+}
+
+#[test]
+fn a_failure_under_one_reading_only_names_the_switch() {
+    let report = ask_tagging(None);
+    assert!(matches!(report.verdict, Verdict::Fails(_)), "{report:?}");
+    assert_eq!(report.depends_on, [Switch::R29]);
+    assert_eq!(report.witness_under, Readings::DEFAULT.with(Switch::R29, true));
+}
+
+#[test]
+fn a_decided_switch_is_read_as_the_caller_wants() {
+    let report = ask_tagging(Some(false));
+    assert!(matches!(report.verdict, Verdict::Holds(_)), "{report:?}");
+    let report = ask_tagging(Some(true));
+    assert!(matches!(report.verdict, Verdict::Fails(_)), "{report:?}");
+    assert_eq!(report.depends_on, []);
+    assert_eq!(report.witness_under, Readings::DEFAULT.with(Switch::R29, true));
+}
+
+#[test]
+fn a_failure_under_all_readings_hangs_on_none() {
+    let Question::NoNewAccess { new, .. } = tagging() else { unreachable!() };
+    let question = Question::NoNewAccess { existing: vec![].into(), new };
+    let limits = Limits::within(Duration::from_secs(10));
+    let solver = Scripted::new(vec![]);
+    let report = check(&question, &solver, Options::default(), &limits, &Cancel::new()).unwrap();
+    assert!(matches!(report.verdict, Verdict::Fails(_)), "{report:?}");
+    assert_eq!((report.depends_on, report.witness_under), (vec![], Readings::DEFAULT));
 }

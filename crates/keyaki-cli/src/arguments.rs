@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Batch(Batch),
     /// Print the SMT-LIB query behind a question
     Encode(Encode),
+    /// Tell what is wrong with or odd in policies, with line and column
+    Validate(Validate),
     /// Answer an SMT-LIB script that has one (check-sat)
     Solve(Solve),
     /// Tell which solvers are installed, and try each
@@ -167,6 +169,25 @@ pub(crate) struct Solvers {
     /// Solvers in TOML, merged over those known
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(after_help = "exit status: 0 no finding is an error, 1 some is, 2 a file cannot be read")]
+pub(crate) struct Validate {
+    /// Policy files; `-` is standard input
+    #[arg(value_name = "POLICY", required = true)]
+    pub(crate) policies: Vec<PathBuf>,
+    /// What the policies are attached to: identity, resource, trust, kms, scp, rcp, boundary, session
+    /// or vpce [default: resource if one has a Principal, else identity]
+    #[arg(long, value_name = "TYPE", value_parser = policy_type)]
+    pub(crate) policy_type: Option<keyaki::PolicyType>,
+    /// Print a result as JSON for each policy, one a line, whose `id` is the file
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn policy_type(name: &str) -> Result<keyaki::PolicyType, String> {
+    keyaki::PolicyType::by_name(name).ok_or_else(|| "there is no such type of policy".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -20,6 +20,10 @@ use crate::arguments::{
 };
 use crate::{input, render};
 
+mod validate;
+
+pub(crate) use validate::validate;
+
 /// How a command ended, as an exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -222,7 +226,9 @@ pub(crate) fn encode(arguments: &Encode) -> Result<Exit, Failure> {
     let question = asked.inquiry.question.map_err(|construct| {
         ErrorRecord::new("unsupported", format!("{construct} is not modelled yet"))
     })?;
-    let formula = encoder(&question).whole(keyaki::Opaque::Free);
+    let mut encoding = encoder(&question);
+    encoding.decide(asked.inquiry.decisions.decided());
+    let formula = encoding.whole(keyaki::Opaque::Free);
     let script = smtlib::script(&formula, dialect).map_err(|cause| {
         ErrorRecord::new("unsupported", format!("the dialect cannot say it: {cause}"))
     })?;

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Evaluate(evaluate) => commands::evaluate(&evaluate),
         Command::Batch(batch) => commands::batch(&batch),
         Command::Encode(encode) => commands::encode(&encode),
+        Command::Validate(validate) => commands::validate(&validate),
         Command::Solve(solve) => commands::solve(&solve),
         Command::Solvers(solvers) => commands::solvers(&solvers),
         Command::Schema => commands::schema(),

@@ -111,8 +111,11 @@ impl Engine {
             member
         });
         let portfolio: Portfolio = Portfolio::new(self.mode(), members.collect());
+        // Whoever audits, names solvers or keeps scripts wants to see what solvers say.
+        let EngineOptions { audit, solvers, save_scripts_to } = &self.options;
+        let candidates = !audit && solvers.is_empty() && save_scripts_to.is_none();
         let decisions = decisions.decided().clone();
-        let options = Options { simplify: !self.options.audit, decisions };
+        let options = Options { simplify: !audit, candidates, decisions };
         check(question, &portfolio, options, &Limits::within(timeout), cancel)
     }
 

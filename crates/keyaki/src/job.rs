@@ -19,6 +19,7 @@ use crate::evaluation::Evaluation;
 pub use crate::policies::Document;
 use crate::policies::{self, Shape, type_of_resource_policy};
 use crate::reader::{Fallible, Reader, pointer};
+use crate::validation::{VALIDATE, Validation};
 use crate::wire::{
     AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, PolicyTypeName, QuestionName,
     Request, StatementRef, VerdictName, nanoseconds,
@@ -52,6 +53,8 @@ pub enum Task {
     Question(Inquiry),
     /// To decide one request.
     Evaluation(Box<Evaluation>),
+    /// To tell what is wrong with a policy.
+    Validation(Validation),
 }
 
 impl Task {
@@ -80,6 +83,7 @@ impl Task {
         match self {
             Task::Question(inquiry) => inquiry.answer(engine, cancel),
             Task::Evaluation(evaluation) => evaluation.answer(),
+            Task::Validation(validation) => validation.answer(),
         }
     }
 }
@@ -115,13 +119,12 @@ impl Default for Setting {
 }
 
 /// Questions of the contract that are still to come.
-const FUTURE_QUESTIONS: [&str; 8] = [
+const FUTURE_QUESTIONS: [&str; 7] = [
     "no-external-access",
     "access-not-granted",
     "equivalent",
     "disjoint",
     "custom",
-    "validate",
     "findings",
     "scan",
 ];
@@ -474,6 +477,9 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     };
     let question = reader.string(&question.value, "/question")?.to_owned();
     result.question = Some(question.clone());
+    if question == VALIDATE {
+        return Validation::read(reader, &value, members).map(Task::Validation);
+    }
     if question == EVALUATE {
         return Evaluation::read(reader, members).map(Box::new).map(Task::Evaluation);
     }

@@ -12,7 +12,7 @@
 //! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`,
 //! [`evaluation`] those about one request, and [`wire`] is the one place where jobs, requests and
 //! results become JSON. [`policies`] is how policies of several kinds are given, [`decisions`] how
-//! readings of the language are.
+//! readings of the language are. [`validation`] needs neither solver nor request.
 
 pub mod decisions;
 pub mod engine;
@@ -21,6 +21,7 @@ pub mod job;
 pub mod policies;
 mod reader;
 mod request;
+pub mod validation;
 pub mod wire;
 
 pub use engine::{Engine, EngineError, EngineOptions};

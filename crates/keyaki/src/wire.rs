@@ -243,7 +243,8 @@ pub struct JobResult {
     /// Why the verdict is to be believed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceName>,
-    /// Who decided: a solver's name, or `simplifier` if none had to be asked.
+    /// Who decided: a solver's name, or, if none had to be asked, `simplifier` (nothing was left to
+    /// ask) or `candidates` (a likely request breaks the property).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solver: Option<String>,
     /// The meaning of "public" in force, in words.
@@ -252,6 +253,9 @@ pub struct JobResult {
     /// Wall-clock time from reading the job to its answer, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ns: Option<u64>,
+    /// For `validate`: what was found, in the order of the places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<validate::FindingRecord>>,
     /// Each solver's try at each query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<AttemptRecord>,
@@ -663,6 +667,8 @@ impl ErrorRecord {
     }
 }
 
+pub mod validate;
+
 /// A duration in nanoseconds, at most 584 years.
 pub fn nanoseconds(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
@@ -672,6 +678,7 @@ pub fn nanoseconds(duration: std::time::Duration) -> u64 {
 pub fn schema() -> Value {
     let mut schemas = schemars::generate::SchemaSettings::draft2020_12().into_generator();
     let job = schemas.subschema_for::<Job>();
+    let validate = schemas.subschema_for::<validate::ValidateJob>();
     let result = schemas.subschema_for::<JobResult>();
     let definitions = schemas.take_definitions(true);
     serde_json::json!({
@@ -679,7 +686,7 @@ pub fn schema() -> Value {
         "title": "Keyaki jobs and results, one a line",
         // Not `oneOf`: whoever reads old results must bear new members, so a result may have any
         // member, and a job is one too.
-        "anyOf": [job, result],
+        "anyOf": [job, validate, result],
         "$defs": definitions,
     })
 }

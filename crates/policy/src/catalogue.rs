@@ -7,12 +7,16 @@
 //!
 //! The data is text with one name a line, sorted by lower-case bytes, and a lookup is a binary
 //! search in that text. A map would have to be built from its 700 KiB before the first lookup; a
-//! table in Rust syntax would add a pointer and a length for each of its 22,000 names. The files
+//! table in Rust syntax would add a pointer and a length for each of its 22,000 names. What goes
+//! with an action is found through its profile ([`details`]), which many actions share. The files
 //! are written by `cargo xtask catalogue`, which is also the place to correct them.
 
 use std::cmp::Ordering;
 
 static ACTIONS: &str = without_header(include_str!("catalogue/actions.txt"));
+static PROFILES: &str = without_header(include_str!("catalogue/profiles.txt"));
+static RESOURCE_TYPES: &str = without_header(include_str!("catalogue/resource_types.txt"));
+static SERVICES: &str = without_header(include_str!("catalogue/services.txt"));
 static KEYS: &str = without_header(include_str!("catalogue/keys.txt"));
 static KEY_TEMPLATES: &str = without_header(KEY_TEMPLATES_FILE);
 const KEY_TEMPLATES_FILE: &str = include_str!("catalogue/key_templates.txt");
@@ -80,7 +84,7 @@ pub fn action(name: &str) -> Option<&'static str> {
 /// Whether the action, given in any case, has resource types. An action that has none applies to
 /// `"Resource": "*"` only. None if the action is unknown.
 pub fn has_resource_types(action: &str) -> Option<bool> {
-    line_of(ACTIONS, action).map(|line| !line.ends_with(" *"))
+    line_of(ACTIONS, action).map(|line| line.split(' ').nth(1) != Some("*"))
 }
 
 /// The known actions that begin with `prefix`, in any case, in their documented spelling, sorted
@@ -92,6 +96,93 @@ pub fn actions_with_prefix(prefix: &str) -> impl Iterator<Item = &'static str> {
         .lines()
         .map(name_of)
         .take_while(move |name| starts_with(name, prefix))
+}
+
+/// The known condition keys that begin with `prefix`, in any case, but for those with a variable
+/// part.
+pub fn keys_with_prefix(prefix: &str) -> impl Iterator<Item = &'static str> {
+    KEYS[first_not_below(KEYS, prefix)..]
+        .lines()
+        .map(name_of)
+        .take_while(move |name| starts_with(name, prefix))
+}
+
+/// What goes with an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionDetails {
+    /// The ARNs of the types of its resources, with `*` for what varies; empty if the action has no
+    /// resource type and is authorized against `*`.
+    pub resources: Vec<&'static str>,
+    /// Its condition keys but for global ones, with `*` for what varies: those that it has whatever
+    /// the resource, and those of the types of its resources.
+    pub keys: Vec<&'static str>,
+}
+
+/// What goes with the action `name`, in any case; none if the action is unknown.
+pub fn details(name: &str) -> Option<ActionDetails> {
+    let line = line_of(ACTIONS, name)?;
+    let (service, _) = line.split_once(':')?;
+    let number = line.rsplit(' ').next()?;
+    let profile = line_of(PROFILES, &format!("{service}:{number}"))?;
+    let mut lists = profile.split(' ').skip(1);
+    let mut numbers = || {
+        let list = lists.next().filter(|list| *list != "-").unwrap_or_default();
+        list.split(',').filter_map(|number| number.parse::<usize>().ok())
+    };
+    let types: Vec<_> = resource_types(service).collect();
+    let resources = numbers().filter_map(|number| types.get(number).copied()).collect();
+    let all_keys: Vec<_> = keys_of_service(service).collect();
+    let keys = numbers().filter_map(|number| all_keys.get(number).copied()).collect();
+    Some(ActionDetails { resources, keys })
+}
+
+/// The prefix of actions `prefix`, in any case, in lower case; none if no known service has it.
+pub fn service(prefix: &str) -> Option<&'static str> {
+    line_of(SERVICES, prefix).map(name_of)
+}
+
+/// All known prefixes of actions, sorted.
+pub fn services() -> impl Iterator<Item = &'static str> {
+    SERVICES.lines().map(name_of)
+}
+
+/// Whether resource control policies cover the service of that prefix, in any case (5.3).
+pub fn is_resource_controlled(prefix: &str) -> bool {
+    line_of(SERVICES, prefix).is_some_and(|line| line.split(' ').nth(1) == Some("!"))
+}
+
+/// The condition keys of a service's actions, with `*` for what varies; some are global.
+pub fn keys_of_service(prefix: &str) -> impl Iterator<Item = &'static str> {
+    let line = line_of(SERVICES, prefix).unwrap_or_default();
+    line.split(' ').skip(1).filter(|key| *key != "!")
+}
+
+/// The ARNs of the types of resources of a service, with `*` for what varies.
+pub fn resource_types(prefix: &str) -> impl Iterator<Item = &'static str> {
+    let prefix = format!("{prefix}:");
+    let lines = RESOURCE_TYPES[first_not_below(RESOURCE_TYPES, &prefix)..].lines();
+    lines
+        .take_while(move |line| starts_with(line, &prefix))
+        .filter_map(|line| line.split_once(' ').map(|(_, arn)| arn))
+}
+
+/// The ARNs of all known types of resources, with `*` for what varies. The service in an ARN is not
+/// always the one whose actions are about it.
+pub fn all_resource_types() -> impl Iterator<Item = &'static str> {
+    RESOURCE_TYPES.lines().filter_map(|line| line.split_once(' ').map(|(_, arn)| arn))
+}
+
+/// Whether `key`, in any case, is the key `known` of a list with `*` for what varies.
+pub fn is_same_key(known: &str, key: &str) -> bool {
+    match known.split_once('*') {
+        None => known.eq_ignore_ascii_case(key),
+        Some((prefix, suffix)) => {
+            key.len() > prefix.len() + suffix.len()
+                && starts_with(key, prefix)
+                && key.as_bytes()[key.len() - suffix.len()..]
+                    .eq_ignore_ascii_case(suffix.as_bytes())
+        }
+    }
 }
 
 /// The version and date of the data, as `0.21.202609261 of 2026-09-26`.
@@ -372,20 +463,73 @@ mod tests {
 
     #[test]
     fn every_table_is_well_formed_and_sorted() {
-        for table in [ACTIONS, KEYS, KEY_TEMPLATES] {
+        for table in [ACTIONS, KEYS, KEY_TEMPLATES, PROFILES, RESOURCE_TYPES, SERVICES] {
             assert!(table.is_ascii() && table.ends_with('\n') && !table.contains(['#', '\r']));
             let names: Vec<_> = table.lines().map(name_of).collect();
             assert!(names.is_sorted_by(|a, b| compare(a, b) == Ordering::Less));
-            assert!(names.iter().all(|name| name.contains(':')));
         }
-        for line in ACTIONS.lines() {
-            assert!(line == name_of(line) || line == format!("{} *", name_of(line)), "{line}");
+        for table in [ACTIONS, KEYS, KEY_TEMPLATES, PROFILES, RESOURCE_TYPES] {
+            assert!(table.lines().map(name_of).all(|name| name.contains(':')));
         }
         for (table, stars) in [(KEYS, 0), (KEY_TEMPLATES, 1)] {
             for line in table.lines() {
                 assert!(line.split_once(' ').and_then(KeyInfo::from_line).is_some(), "{line}");
                 assert_eq!(line.matches('*').count(), stars, "{line}");
             }
+        }
+    }
+
+    #[test]
+    fn every_number_of_every_profile_is_found() {
+        for action in ACTIONS.lines().map(name_of) {
+            let details = details(action).expect("it is known");
+            assert_eq!(!details.resources.is_empty(), has_resource_types(action) == Some(true));
+        }
+        for line in PROFILES.lines() {
+            let (service, rest) = line.split_once(':').expect("a service");
+            let n_types = resource_types(service).count();
+            let n_keys = keys_of_service(service).count();
+            for (list, n_known) in rest.split(' ').skip(1).zip([n_types, n_keys]) {
+                for number in list.split(',').filter(|number| *number != "-") {
+                    assert!(number.parse::<usize>().is_ok_and(|number| number < n_known), "{line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_action_knows_its_resources_and_keys() {
+        let found = details("s3:getobject").expect("it is known");
+        assert!(found.resources.contains(&"arn:*:s3:::*/*"), "{found:?}");
+        assert!(!found.resources.contains(&"arn:*:s3:::*"), "{found:?}");
+        assert!(found.keys.contains(&"s3:ExistingObjectTag/*"), "{found:?}");
+        assert!(!found.keys.contains(&"s3:prefix"), "{found:?}");
+        assert_eq!(details("s3:listallmybuckets").map(|found| found.resources), Some(vec![]));
+        assert_eq!(details("s3:GetObjec"), None);
+    }
+
+    #[test]
+    fn services_are_found_in_any_case() {
+        assert_eq!(service("S3"), Some("s3"));
+        assert_eq!(service("s3:"), None);
+        assert!(is_resource_controlled("s3") && !is_resource_controlled("ec2"));
+        assert!(services().any(|service| service == "access-analyzer"));
+        assert!(keys_of_service("s3").all(|key| key != "!"));
+        assert_eq!(resource_types("nothing").count(), 0);
+        assert!(all_resource_types().all(|arn| arn.starts_with("arn:")));
+    }
+
+    #[test]
+    fn a_key_with_a_variable_part_is_the_same_with_another() {
+        for (known, key, expected) in [
+            ("s3:prefix", "S3:Prefix", true),
+            ("s3:prefix", "s3:prefixes", false),
+            ("aws:RequestTag/*", "aws:requesttag/x", true),
+            ("aws:RequestTag/*", "aws:RequestTag/", false),
+            ("a:*/z", "a:b/Z", true),
+            ("a:*/z", "a:/z", false),
+        ] {
+            assert_eq!(is_same_key(known, key), expected, "{known} {key}");
         }
     }
 

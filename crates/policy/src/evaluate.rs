@@ -1,7 +1,7 @@
 //! Does this request pass? The concrete evaluator, three-valued.
 //!
-//! Every counterexample is replayed through this module, so it must never guess: where the answer
-//! hangs on a construct that is not modelled, it is [`Truth::Unknown`] and names the construct. It
+//! Every counterexample is replayed through this module, so it must never guess: where an answer
+//! takes more steps than one evaluation has, it is [`Truth::Unknown`] and names the limit. It
 //! sees the syntax tree and one request, and shares nothing with the encoder: no patterns compiled
 //! once for both, no normal form between them. A mistake in a shared step would be made twice and
 //! never noticed.
@@ -46,22 +46,22 @@ pub enum Decision {
     ImplicitDeny,
 }
 
-/// A truth value of Kleene's three-valued logic: `Unknown` where the answer hangs on a construct
-/// that is not modelled yet.
+/// A truth value of Kleene's three-valued logic: `Unknown` where the answer hangs on what takes
+/// too long to find out ([`MAX_MATCHING_STEPS`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Truth {
     /// Certainly true.
     True,
     /// Certainly false.
     False,
-    /// True or false, depending on something that is not modelled.
+    /// True or false, depending on something that was not found out.
     Unknown,
 }
 
-/// A construct that is not modelled, and where it stands.
+/// What kept an answer open, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Unsupported {
-    /// The construct, such as "operator `DateLessThan`".
+    /// The limit, such as "an evaluation of more than 20000000 matching steps".
     pub construct: String,
     /// Index of the statement.
     pub statement: usize,
@@ -72,7 +72,7 @@ pub struct Unsupported {
 /// What policies of one kind decide about a request, and which statements say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evaluation {
-    /// The decision, or `None` if it hangs on a construct that is not modelled.
+    /// The decision, or `None` if it hangs on an answer that is open.
     pub decision: Option<Decision>,
     /// The Allow statements that certainly match: (index of the policy, index of the statement).
     pub allowing: Vec<(usize, usize)>,

@@ -4,7 +4,8 @@
 //! wrong with it), [`json`] (text to values with positions), [`ast`] (the syntax tree),
 //! [`mod@parse`] (values to the tree), [`print`] (the tree to JSON), [`catalogue`] (what is known of condition keys and actions),
 //! [`request`] (one concrete request), [`reading`] (where the rules leave a choice),
-//! [`policy_set`] (policies of several kinds) and [`mod@evaluate`] (does this request pass?).
+//! [`policy_set`] (policies of several kinds) and [`mod@evaluate`] (does this request pass?). Apart
+//! from these, [`mod@validate`] says what is odd in a policy.
 //!
 //! This crate knows no logic, no solver, no file and no clock. The evaluator is the oracle that
 //! every counterexample is replayed through, so it shares nothing with the encoder of
@@ -21,6 +22,7 @@ pub mod print;
 pub mod reading;
 pub mod request;
 pub mod span;
+pub mod validate;
 
 pub use ast::{Policy, PolicyType};
 pub use diagnostic::{Code, ParseError};
@@ -29,3 +31,4 @@ pub use parse::{Recovered, parse, parse_all};
 pub use policy_set::PolicySet;
 pub use reading::{Readings, Switch};
 pub use request::Request;
+pub use validate::validate;

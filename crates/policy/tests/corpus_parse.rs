@@ -7,10 +7,12 @@
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "this is a test")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use keyaki_policy::json::{self, Kind};
-use keyaki_policy::{PolicyType, parse};
+use keyaki_policy::json::{self, Kind, Value};
+use keyaki_policy::validate::Level;
+use keyaki_policy::{PolicyType, parse, parse_all, validate};
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus/policies");
 
@@ -19,6 +21,8 @@ struct Record {
     id: String,
     /// What the collectors took it for; none where they did not know.
     policy_type: Option<PolicyType>,
+    /// What the collectors think is wrong with it.
+    problems: Vec<String>,
     /// The policy, exactly as in the file.
     policy: String,
 }
@@ -47,9 +51,20 @@ fn records(name: &str) -> Option<Vec<Record>> {
             Kind::String(text) => text.to_string(),
             _ => panic!("`{key}` is a string"),
         };
+        let problems = members.iter().find(|member| member.key == "problems");
+        let problems = match problems.map(|member| &member.value.kind) {
+            Some(Kind::Array(problems)) => problems
+                .iter()
+                .map(|problem| match &problem.kind {
+                    Kind::String(text) => text.to_string(),
+                    _ => panic!("a problem is a string"),
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
         let span = member("policy").value.span;
         let policy = line[span.start as usize..span.end as usize].to_owned();
-        Record { id: text("id"), policy_type: policy_type(&text("policy_type")), policy }
+        Record { id: text("id"), policy_type: policy_type(&text("policy_type")), problems, policy }
     };
     Some(text.lines().map(record).collect())
 }
@@ -149,6 +164,72 @@ fn the_corpus_is_printed_as_what_it_says() {
     }
 }
 
+/// How many findings of level error the policies of a file have, by code, but for those of the
+/// parser.
+fn errors(name: &str) -> Option<BTreeMap<&'static str, usize>> {
+    let mut counts = BTreeMap::new();
+    for record in records(name)? {
+        let is_policy = parse(&record.policy, record.policy_type).is_ok();
+        for finding in validate(&record.policy, record.policy_type) {
+            if is_policy && finding.level == Level::Error {
+                *counts.entry(finding.code).or_default() += 1;
+            }
+        }
+    }
+    Some(counts)
+}
+
+#[test]
+fn policies_written_by_aws_have_hardly_any_errors() {
+    let Some(errors) = errors("aws_managed.jsonl") else { return };
+    // Services that are no more (deepracer, elastic-inference, …), actions and keys that the service
+    // reference does not list (`budgets:CreateBudget`, `lakeformation:GlueARN`).
+    let expected = [("unknown-action", 28), ("unknown-service", 47), ("unknown-service-key", 1)];
+    assert_eq!(errors, BTreeMap::from(expected));
+}
+
+#[test]
+fn validation_of_the_corpus_never_panics() {
+    /// Lines of a file that are tried: what is in the later ones is much the same.
+    const MAX_LINES: usize = 40;
+    for name in ["identity.jsonl", "resource.jsonl", "org.jsonl"] {
+        for record in records(name).unwrap_or_default() {
+            let found = validate(&record.policy, record.policy_type);
+            let is_refused = parse(&record.policy, record.policy_type).is_err();
+            let has_error = found.iter().any(|finding| finding.level == Level::Error);
+            assert!(!is_refused || has_error, "{name} {}", record.id);
+        }
+    }
+    let mut n_policies = 0;
+    for name in ["templated.jsonl", "cfn.jsonl", "tfplan.jsonl"] {
+        let path = PathBuf::from(CORPUS).join(name);
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        for line in text.lines().take(MAX_LINES) {
+            n_policies += validate_all_within(line, &json::read(line).unwrap());
+        }
+    }
+    println!("{n_policies} policies within templates and plans");
+}
+
+/// Validates whatever looks like a policy, as an object or in a string, and returns how many did.
+fn validate_all_within(line: &str, value: &Value<'_>) -> usize {
+    match &value.kind {
+        Kind::Object(members) if members.iter().any(|member| member.key == "Statement") => {
+            validate(&line[value.span.start as usize..value.span.end as usize], None);
+            1
+        }
+        Kind::Object(members) => {
+            members.iter().map(|member| validate_all_within(line, &member.value)).sum()
+        }
+        Kind::Array(values) => values.iter().map(|value| validate_all_within(line, value)).sum(),
+        Kind::String(text) if text.contains("\"Statement\"") => {
+            validate(text, None);
+            1
+        }
+        _ => 0,
+    }
+}
+
 const IMPOSSIBLE_ACTION: &str = "an action that cannot exist is accepted and never matches (1.5)";
 const EMPTY_LIST: &str = "an empty list or object is accepted and matches nothing (D2)";
 const REPAIRED: &str = "the second of two equal members was dropped when the corpus was made";
@@ -179,11 +260,49 @@ const ACCEPTED: [(&str, &str); 19] = [
 #[test]
 fn nonconforming_policies_are_rejected_unless_listed() {
     let Some(records) = records("nonconforming.jsonl") else { return };
-    let accepted: Vec<_> = records
-        .iter()
-        .filter(|record| parse(&record.policy, None).is_ok())
-        .map(|record| record.id.as_str())
-        .collect();
-    println!("nonconforming.jsonl: {} policies, {} accepted", records.len(), accepted.len());
+    let mut table = String::new();
+    let mut accepted = Vec::new();
+    for record in &records {
+        let read = parse_all(&record.policy, None);
+        let reason = ACCEPTED.iter().find(|(id, _)| *id == record.id).map(|(_, reason)| *reason);
+        let shown = match read.errors.as_slice() {
+            [] => {
+                accepted.push(record.id.as_str());
+                let found = validate(&record.policy, None);
+                let mut codes: Vec<_> = found
+                    .iter()
+                    .filter(|finding| finding.code != "missing-version")
+                    .map(|finding| format!("`{}`", finding.code))
+                    .collect();
+                codes.dedup();
+                let verdict = if codes.is_empty() { "accepted" } else { "reported" };
+                format!("{verdict} | {} | {}", codes.join(" "), reason.unwrap_or_default())
+            }
+            errors => {
+                let mut codes: Vec<_> =
+                    errors.iter().map(|error| format!("`{}`", error.code.as_str())).collect();
+                codes.sort_unstable();
+                codes.dedup();
+                format!("rejected | {} | ", codes.join(" "))
+            }
+        };
+        let problems = record.problems.join("; ").replace('|', "\\|");
+        writeln!(table, "| {} | {problems} | {shown} |", record.id).unwrap();
+    }
     assert_eq!(accepted, ACCEPTED.map(|(id, _)| id));
+    check_golden("nonconforming.md", &table);
+}
+
+/// Checks that the part of the document after its table's head is this.
+#[track_caller]
+fn check_golden(name: &str, table: &str) {
+    const HEAD: &str = "|---|---|---|---|---|\n";
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+    let document = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = document.split_once(HEAD).unwrap();
+    if std::env::var("UPDATE_EXPECT").is_ok() {
+        std::fs::write(&path, format!("{before}{HEAD}{table}")).unwrap();
+    } else {
+        assert_eq!(rest, table, "docs/{name} is stale: run this test with UPDATE_EXPECT=1");
+    }
 }

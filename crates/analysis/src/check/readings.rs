@@ -28,19 +28,21 @@ pub(super) fn base(decisions: &BTreeMap<Switch, bool>) -> Readings {
     })
 }
 
-/// Asserts the readings of the switches that are decided, by the caller or because they have a
-/// default that only callers change. Returns those that are not, as far as the question touches
-/// them.
-pub(super) fn fix(encoding: &mut Encoding, decisions: &BTreeMap<Switch, bool>) -> Vec<Switch> {
-    let mut free = Vec::new();
-    for switch in touched(encoding) {
-        match decisions.get(&switch) {
-            Some(&alternative) => assert_reading(encoding, switch, alternative),
-            None if switch.is_undecided() => free.push(switch),
-            None => assert_reading(encoding, switch, false),
+impl Encoding {
+    /// Asserts the readings of the switches that are decided, by the caller or because they have a
+    /// default that only callers change. Returns those that are not, as far as the question touches
+    /// them.
+    pub fn decide(&mut self, decisions: &BTreeMap<Switch, bool>) -> Vec<Switch> {
+        let mut free = Vec::new();
+        for switch in touched(self) {
+            match decisions.get(&switch) {
+                Some(&alternative) => assert_reading(self, switch, alternative),
+                None if switch.is_undecided() => free.push(switch),
+                None => assert_reading(self, switch, false),
+            }
         }
+        free
     }
-    free
 }
 
 /// The same question with the free switches read in this way.

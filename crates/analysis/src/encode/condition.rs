@@ -515,7 +515,10 @@ impl Encoder<'_> {
                 self.test_bool(service, test)
             }
             "aws:principalservicename" => self.test_string(self.symbols.service, test),
-            _ => self.test_own(key, test),
+            _ => match key.organisation() {
+                Some(id) => self.organisation_path(key, &id, test),
+                None => self.test_own(key, test),
+            },
         }
     }
 

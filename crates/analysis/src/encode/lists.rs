@@ -31,8 +31,8 @@ use keyaki_policy::catalogue::{Cardinality, KeySort};
 use keyaki_policy::reading::Switch;
 
 use super::condition::Test;
-use super::pattern::{self, Pattern};
-use super::symbols::{Key, switch_variable};
+use super::pattern::{self, Bounds, Part, Pattern};
+use super::symbols::{BEFORE_ROOT, Key, ROOT, switch_variable};
 use super::{Encoder, Source};
 use crate::question::Question;
 
@@ -245,6 +245,19 @@ impl Encoder<'_> {
             KeySort::String => self.test(slot, &Test::Text(Vec::new())).certain,
             _ => self.t.bool(false),
         }
+    }
+
+    /// The test of a path in the organisation of which the variable `id` is the id (R7).
+    pub(super) fn organisation_path(&mut self, key: &Key, id: &str, test: &Test) -> Bounds {
+        let Test::Text(tokens) = test else {
+            // A path begins with an id without colon, and has a slash: it is no ARN, and of no
+            // other type.
+            return Bounds::exactly(self.t.bool(false));
+        };
+        let id = self.t.var(id, Sort::String);
+        let root = self.t.var(&key.field(ROOT), Sort::String);
+        let parts = [Part::Field(id), Part::Const(BEFORE_ROOT), Part::Rest(root)];
+        pattern::concat_test(&mut self.t, &parts, tokens)
     }
 
     /// A term that is true if and only if the key is null, for the operator `Null` (3.12): it is

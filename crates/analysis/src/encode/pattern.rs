@@ -285,10 +285,13 @@ pub(super) fn concat_test(t: &mut Terms, parts: &[Part<'_>], tokens: &[Token]) -
     }
     let Some(certain) = whole(t, tokens) else { return Bounds::unknown(t) };
     let no_colon = Regex::Star(Box::new(Regex::NotChar(':')));
+    // Parts that no colon keeps apart can share any value.
+    let is_apart = |part: &Part<'_>| !matches!(part, Part::Const(text) if !text.ends_with(':'));
+    let apart = parts.iter().all(is_apart);
     let spreading: Vec<Term> = tokens
         .iter()
         .filter_map(|token| match token {
-            Token::Value { term, colon_free: false } => Some(*term),
+            Token::Value { term, colon_free } if !colon_free || !apart => Some(*term),
             _ => None,
         })
         .collect();
@@ -303,7 +306,7 @@ pub(super) fn concat_test(t: &mut Terms, parts: &[Part<'_>], tokens: &[Token]) -
         .into_iter()
         .map(|value| {
             let stays = t.in_re(value, no_colon.clone());
-            t.not(stays)
+            if apart { t.not(stays) } else { t.bool(true) }
         })
         .collect();
     let some_spreads = t.or(may_spread);

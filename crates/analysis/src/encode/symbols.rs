@@ -155,6 +155,13 @@ impl Key {
         self.variable(field, " of")
     }
 
+    /// Name of the variable of the organisation's id, with which every path of an organisation
+    /// begins; `None` if the values of the key are no such paths.
+    pub fn organisation(&self) -> Option<String> {
+        let (_, id) = ORGANISATIONS.iter().find(|(paths, _)| *paths == self.lower)?;
+        Some(Key::new(id).value())
+    }
+
     fn variable(&self, word: &str, of: &str) -> String {
         match self.slot {
             0 => format!("{word}{of} {}", self.lower),
@@ -179,7 +186,23 @@ pub fn presence_of(variable: &str) -> Option<String> {
     Some(format!("has {key}"))
 }
 
-/// Names of the variables of an address, to be used with [`Key::field`].
+/// Keys of which every value is a path in an organisation, with the keys of its id: of principal,
+/// resource, VPC endpoint and source.
+pub const ORGANISATIONS: [(&str, &str); 4] = [
+    ("aws:principalorgpaths", "aws:principalorgid"),
+    ("aws:resourceorgpaths", "aws:resourceorgid"),
+    ("aws:vpceorgpaths", "aws:vpceorgid"),
+    ("aws:sourceorgpaths", "aws:sourceorgid"),
+];
+
+/// What stands between the organisation's id and [`ROOT`] in a path (R7).
+pub const BEFORE_ROOT: &str = "/r-";
+
+/// Name of the variable of what follows in a path, to be used with [`Key::field`]. It ends in a
+/// slash.
+pub const ROOT: &str = "root";
+
+/// Names of the three variables of an address, to be used with [`Key::field`].
 pub mod address_field {
     #![expect(missing_docs, reason = "the table in docs/encoding.md says what each is")]
     pub const IS_ADDRESS: &str = "is-address";

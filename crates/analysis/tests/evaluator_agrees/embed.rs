@@ -9,7 +9,9 @@ use std::net::IpAddr;
 
 use keyaki_analysis::encode::Encoding;
 use keyaki_analysis::encode::symbols::switch_of;
-use keyaki_analysis::encode::symbols::{ARN_FIELDS, Key, Kind, address_field, instant_field, name};
+use keyaki_analysis::encode::symbols::{
+    ARN_FIELDS, Key, Kind, ROOT, address_field, instant_field, name,
+};
 use keyaki_logic::{Model, Sort, Value};
 use keyaki_policy::catalogue::{Cardinality, KeySort};
 use keyaki_policy::request::{ContextValue, Principal};
@@ -86,11 +88,15 @@ fn has_ends(request: &Request) -> bool {
     })
 }
 
-/// The ids of organisations, as paths begin; where the request has the id, it is put in later.
+/// The ids of organisations, as the keys say or else as paths begin.
 fn organisations(model: &mut Model, request: &Request) {
     for member in ["aws:principalorg", "aws:resourceorg", "aws:vpceorg", "aws:sourceorg"] {
         if let Some(ContextValue::Many(paths)) = request.context.get(&format!("{member}paths")) {
             let id = paths.first().and_then(|path| path.split('/').next());
+            let id = match request.context.get(&format!("{member}id")) {
+                Some(ContextValue::One(own)) => Some(own.as_str()),
+                _ => id,
+            };
             text(model, &Key::new(&format!("{member}id")).value(), id.unwrap_or_default());
         }
     }
@@ -292,6 +298,13 @@ fn derived(principal: &Principal, kind: Kind, key: &Key) -> Option<String> {
 }
 
 fn own_value(model: &mut Model, encoding: &Encoding, key: &Key, value: &str) -> Option<()> {
+    if let Some(id) = key.organisation() {
+        // The id is there: as the key has it, or as the first path begins.
+        let Some(Value::String(id)) = model.get(&id) else { return None };
+        let root = value.strip_prefix(id.as_str())?.strip_prefix("/r-")?.to_owned();
+        text(model, &key.field(ROOT), &root);
+        return Some(());
+    }
     match key.sort {
         KeySort::String => {
             let has = |name: &str| encoding.terms.variables().any(|(known, _)| known == name);

@@ -13,3 +13,4 @@ mod fakes;
 mod program;
 mod schema;
 mod scripts;
+mod validate;

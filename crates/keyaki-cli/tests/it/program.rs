@@ -177,6 +177,12 @@ fn skip() {
     });
 }
 
+/// A public policy such that no likely request shows it: a solver has to find the user agent.
+pub(crate) const UNLIKELY: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+    "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*", "Condition": {
+        "StringLike": {"aws:UserAgent": "a*c"},
+        "StringNotLike": {"aws:UserAgent": ["ac", "aexamplec"]}}}]}"#;
+
 /// A bucket that everybody may read.
 pub(crate) const PUBLIC: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Read","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]}"#;
 

@@ -760,7 +760,16 @@ mod tests {
 
     #[test]
     fn a_listed_value_that_is_no_range_matches_nothing() {
-        for range in ["", "10.0.0.0/33", "10.0.0.0/+8", "10.0.0.0/08", "::/129", "10.*", "${v}/8"] {
+        for range in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0.0/+8",
+            "10.0.0.0/08",
+            "10.0.0.0/00",
+            "::/129",
+            "10.*",
+            "${v}/8",
+        ] {
             check("IpAddress", &[range], &["10.0.0.1"], False);
             check("NotIpAddress", &[range], &["10.0.0.1"], True);
             check("IpAddress", &[range, "10.0.0.0/8"], &["10.0.0.1"], True);

@@ -19,7 +19,7 @@ use std::fmt;
 /// What all policies together decide about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
-    /// The decision, or `None` if it hangs on something that is not modelled.
+    /// The decision, or `None` if it hangs on an answer that is open.
     pub decision: Option<Decision>,
     /// The statements that certainly match, of the policies that apply to the principal.
     pub matched: Vec<Matched>,
@@ -805,6 +805,11 @@ mod tests {
         check(&set, USER, Decision::ExplicitDeny, gate);
         // Root users have no boundary.
         check(&set, ROOT, Decision::Allow, None);
+        // An Allow spares whom it lists, boundary or not.
+        let allow = of_resource_text("Allow", entry).replace("Principal", "NotPrincipal");
+        set.resource = Some(vec![]);
+        set.vpc_endpoint = vec![with_type(PolicyType::VpcEndpoint, &allow)];
+        check(&set, USER, Decision::ImplicitDeny, Some(Gate::VpcEndpoint(0)));
     }
 
     #[test]

@@ -1,26 +1,19 @@
 //! Organisations: ids, paths and accounts (R7, R10, R14, R26–R28).
 //!
 //! The id of an organisation stands behind all paths of one key, whether or not the question
-//! speaks of the id itself: its variable is there for both.
+//! speaks of the id itself: its variable is there for both. A path is the id, `/r-` and a variable
+//! for the rest, so that no solver has to find out where an id ends.
 
-use keyaki_logic::{Piece, Regex, Sort, Term};
+use keyaki_logic::{Regex, Sort, Term};
 
 use super::super::Encoder;
-use super::super::symbols::{Key, Kind};
-
-/// The keys of an organisation's id and paths, of principal, resource, VPC endpoint and source.
-const ORGANISATIONS: [(&str, &str); 4] = [
-    ("aws:principalorgid", "aws:principalorgpaths"),
-    ("aws:resourceorgid", "aws:resourceorgpaths"),
-    ("aws:vpceorgid", "aws:vpceorgpaths"),
-    ("aws:sourceorgid", "aws:sourceorgpaths"),
-];
+use super::super::symbols::{Key, Kind, ORGANISATIONS, ROOT};
 
 impl Encoder<'_> {
     pub(super) fn organisation_pairs(&mut self) -> Term {
         let mut parts = Vec::new();
         // Those of the source need not come together (R10).
-        for (id, paths) in &ORGANISATIONS[..3] {
+        for (paths, id) in &ORGANISATIONS[..3] {
             if self.has(id) && self.has(paths) {
                 let id = self.presence_if_mentioned(id);
                 let paths = self.presence_if_mentioned(paths);
@@ -30,23 +23,23 @@ impl Encoder<'_> {
         self.t.and(parts)
     }
 
-    /// Each path is the organisation's id, then `/r-` and more, then a slash. An id has no slash,
-    /// so a path determines it.
+    /// Each path ends in a slash. An id has neither slash nor colon, so a path determines it.
     pub(super) fn organisation_paths(&mut self) -> Term {
         let mut parts = Vec::new();
-        for (id, paths) in ORGANISATIONS {
+        for (paths, id) in ORGANISATIONS {
             let known = self.organisation_known(id, paths);
             if self.t.as_bool(known) == Some(false) {
                 continue;
             }
             let id = self.organisation_id(id);
-            let shape = self.t.in_re(id, Regex::plus(Regex::NotChar('/')));
+            let letters = Regex::Chars(vec![('!', '.'), ('0', '9'), (';', '~')]);
+            let shape = self.t.in_re(id, Regex::plus(letters));
             parts.push(self.t.implies(known, shape));
             let slots = self.keys.get(paths).and_then(|paths| self.slots(paths));
             parts.push(self.every_element(&slots.unwrap_or_default(), |encoder, slot| {
-                let path = encoder.t.var(&slot.value(), Sort::String);
-                let root = [Piece::Value(id), Piece::text("/r-"), Piece::Any, Piece::text("/")];
-                encoder.t.matches(path, root)
+                let root = encoder.t.var(&slot.field(ROOT), Sort::String);
+                let slash = Regex::Literal("/".to_owned());
+                encoder.t.in_re(root, Regex::Concat(vec![Regex::All, slash]))
             }));
         }
         self.t.and(parts)
@@ -81,8 +74,8 @@ impl Encoder<'_> {
         ];
         let memberships: Vec<_> = ORGANISATIONS.into_iter().zip(accounts).collect();
         let mut parts = Vec::new();
-        for (index, ((id, paths), accounts)) in memberships.iter().enumerate() {
-            for ((other_id, other_paths), other_accounts) in &memberships[..index] {
+        for (index, ((paths, id), accounts)) in memberships.iter().enumerate() {
+            for ((other_paths, other_id), other_accounts) in &memberships[..index] {
                 let both = [
                     self.organisation_known(id, paths),
                     self.organisation_known(other_id, other_paths),

@@ -1,6 +1,6 @@
 //! R7, R10, R14, R26 to R28: the organisations of principal, resource, endpoint and source.
 
-use super::Check;
+use super::{Check, is_made_of};
 
 /// One of those who are in an organisation, with the keys that say so.
 struct Member<'r> {
@@ -62,7 +62,7 @@ impl<'r> Check<'r> {
         }
         let Some(organization) = self.organization(member) else { return };
         self.require(
-            !organization.is_empty() && !organization.contains('/'),
+            is_made_of(organization, |byte| byte.is_ascii_graphic() && !b"/:".contains(&byte)),
             format_args!("R7: `{organization}` is no id of an organisation"),
         );
         let rule = member.together.unwrap_or("R28");
@@ -123,6 +123,7 @@ mod tests {
             check(&request(&["o-a/r-1/"]).with(id, "o-b"), rule);
             check(&by(principal.clone()).with(id, "o-a/r-1"), "R7");
             check(&by(principal.clone()).with(id, ""), "R7");
+            check(&by(principal.clone()).with(id, "o:a"), "R7");
         }
     }
 

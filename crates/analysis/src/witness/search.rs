@@ -1,0 +1,200 @@
+//! A model among the candidates, before anybody starts a solver.
+//!
+//! Most properties that fail do so on an unremarkable request: somebody's `s3:GetObject` on an
+//! example. Starting a process takes longer than trying such requests. The search goes through the
+//! groups of candidates in the order in which [`super::polish`] does, group by group, and gives up a
+//! choice as soon as the formula is false whatever the rest. It is a guess with a limit, never an
+//! answer to *unsatisfiable*.
+
+use std::cell::RefCell;
+
+use keyaki_logic::term::Node;
+use keyaki_logic::{Formula, Model, Sort, Term, Value, eval};
+
+use super::{Candidate, Group, Hints, MAX_CANDIDATES, action_without_pseudo_resource};
+use crate::encode::Encoding;
+use crate::question::Question;
+
+/// The most terms that are evaluated in one search: a few milliseconds, where the start of a
+/// solver takes some twenty.
+const MAX_EVALUATED_TERMS: usize = 40_000;
+
+/// A model of `formula` made of likely values, if a short search finds one. It does not combine
+/// the pseudo-resource with an action that has resource types. The same formula has the same
+/// model each time.
+pub fn search(question: &Question, encoding: &Encoding, formula: &Formula) -> Option<Model> {
+    let mut n_terms = 0;
+    formula.visit(|_, _| n_terms += 1);
+    let hints = Hints::new(question, formula);
+    let mut groups = hints.groups(encoding);
+    groups.extend(formula.variables().into_iter().map(|(name, sort)| rest(&hints, name, sort)));
+    let model = forced(formula);
+    let n_evaluations = RefCell::new(MAX_EVALUATED_TERMS / n_terms.max(1));
+    Search { formula, groups, n_evaluations }.extend(&model, 0)
+}
+
+/// The values that assertions state outright.
+fn forced(formula: &Formula) -> Model {
+    let terms = &formula.terms;
+    let mut model = Model::new();
+    let mut facts: Vec<(Term, bool)> =
+        formula.assertions().iter().map(|(_, t)| (*t, true)).collect();
+    while let Some((fact, truth)) = facts.pop() {
+        match (terms.node(fact), truth) {
+            (Node::Not(inner), _) => facts.push((*inner, !truth)),
+            (Node::And(children), true) | (Node::Or(children), false) => {
+                facts.extend(children.iter().map(|child| (*child, truth)));
+            }
+            (Node::Var(index), _) => {
+                model.insert(terms.variable(*index).0, Value::Bool(truth));
+            }
+            (Node::Eq(a, b), true) => {
+                let value = match terms.node(*b) {
+                    Node::String(text) => Value::String(text.to_string()),
+                    Node::Bits { value, width } => Value::Bits { value: *value, width: *width },
+                    _ => continue,
+                };
+                if let Node::Var(index) = terms.node(*a) {
+                    model.insert(terms.variable(*index).0, value);
+                }
+            }
+            _ => {}
+        }
+    }
+    model
+}
+
+/// The values to try for a variable that no group before gave one.
+fn rest<'a>(hints: &'a Hints, name: &'a str, sort: Sort) -> Group<'a> {
+    Box::new(move |model| {
+        if model.get(name).is_some() {
+            return Vec::new();
+        }
+        let values = match sort {
+            Sort::Bool => vec![Value::Bool(false), Value::Bool(true)],
+            Sort::Bits(width) => vec![Value::Bits { value: 0, width }],
+            Sort::String => {
+                let words = hints.words_of(name).iter().map(String::as_str);
+                let words = ["", "example"].into_iter().chain(words);
+                words.map(|word| Value::String(word.to_owned())).collect()
+            }
+        };
+        values.into_iter().map(|value| vec![(name.to_owned(), value)]).collect()
+    })
+}
+
+struct Search<'a> {
+    formula: &'a Formula,
+    groups: Vec<Group<'a>>,
+    /// How many evaluations are left.
+    n_evaluations: RefCell<usize>,
+}
+
+impl Search<'_> {
+    /// A model that extends `model` with a candidate of each group from the one at `position`. The
+    /// recursion is as deep as there are groups: a few for each context key.
+    fn extend(&self, model: &Model, position: usize) -> Option<Model> {
+        let Some(group) = self.groups.get(position) else {
+            let is_model = eval::holds(self.formula, model) == Ok(true);
+            return is_model.then(|| model.clone());
+        };
+        for candidate in choices(group(model), model) {
+            let mut extended = model.clone();
+            for (name, value) in candidate {
+                extended.insert(name, value);
+            }
+            if self.may_satisfy(&extended) {
+                let found = self.extend(&extended, position + 1);
+                if found.is_some() || *self.n_evaluations.borrow() == 0 {
+                    return found;
+                }
+            }
+        }
+        None
+    }
+
+    /// False only if nothing that extends the model satisfies the formula, or if the search has
+    /// come to its end.
+    fn may_satisfy(&self, model: &Model) -> bool {
+        let mut left = self.n_evaluations.borrow_mut();
+        if *left == 0 {
+            return false;
+        }
+        *left -= 1;
+        eval::holds_partially(self.formula, model) != Some(false)
+            && action_without_pseudo_resource(model).is_none()
+    }
+}
+
+/// What to try for a group: the candidates; the opposite of the truth values in the first of
+/// them, such as the presence of a key; leaving the group open. What earlier groups gave a value
+/// keeps it if that is possible.
+fn choices(candidates: Vec<Candidate>, model: &Model) -> Vec<Candidate> {
+    let mut choices: Vec<Candidate> = Vec::new();
+    let Some(first) = candidates.first() else { return vec![Candidate::new()] };
+    if first.iter().all(|(name, _)| model.get(name).is_some()) {
+        choices.push(Candidate::new());
+    }
+    let opposites: Vec<Candidate> = first
+        .iter()
+        .filter_map(|(name, value)| match value {
+            Value::Bool(value) => Some(vec![(name.clone(), Value::Bool(!value))]),
+            _ => None,
+        })
+        .collect();
+    choices.extend(candidates.into_iter().take(MAX_CANDIDATES));
+    choices.extend(opposites);
+    choices.push(Candidate::new());
+    choices
+}
+
+#[cfg(test)]
+mod tests {
+    use keyaki_policy::parse;
+
+    use super::*;
+    use crate::encode::{Opaque, encode};
+    use crate::public;
+
+    /// What is found of a policy that allows everybody to read, under conditions.
+    fn found(conditions: &str) -> Option<Model> {
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Principal": "*",
+                "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*",
+                "Condition": {{{conditions}}}}}}}"#
+        );
+        let policy = parse(&text, None).unwrap();
+        let question = Question::NoPublicAccess { policy, table: &public::S3 };
+        let encoding = encode(&question);
+        let formula = encoding.cell(&encoding.cells[0], Opaque::Free);
+        let found = search(&question, &encoding, &formula);
+        assert_eq!(found, search(&question, &encoding, &formula), "the same each time");
+        if let Some(model) = &found {
+            assert_eq!(eval::holds(&formula, model), Ok(true));
+        }
+        found
+    }
+
+    #[test]
+    fn likely_requests_are_found() {
+        for conditions in [
+            "",
+            r#""Bool": {"aws:SecureTransport": "true"}"#,
+            r#""Null": {"aws:UserAgent": "false"}"#,
+            r#""StringLike": {"aws:UserAgent": "keyaki/*"}"#,
+            r#""StringNotLike": {"aws:UserAgent": "keyaki/*"}"#,
+        ] {
+            assert!(found(conditions).is_some(), "{conditions}");
+        }
+    }
+
+    #[test]
+    fn a_search_that_finds_nothing_ends() {
+        let impossible = r#""StringLike": {"aws:UserAgent": "a*c"},
+            "StringNotLike": {"aws:UserAgent": ["a*", "*c"]}"#;
+        assert_eq!(found(impossible), None);
+        let unlikely = r#""StringLike": {"aws:UserAgent": "a*c"},
+            "StringNotLike": {"aws:UserAgent": ["ac", "aexamplec"]}"#;
+        assert_eq!(found(unlikely), None, "a solver has to find this one");
+    }
+}
