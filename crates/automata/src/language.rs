@@ -227,7 +227,9 @@ impl Language {
     /// The deterministic automaton of the language, as a nondeterministic one of which no two
     /// transitions compete; every state of it leads to a word.
     pub(crate) fn determinise(&self, meter: &mut Meter<'_>) -> Result<Nfa, LimitExceeded> {
-        let mut product = Product::new(std::slice::from_ref(self), &[], meter)?;
+        let (mut positives, mut negatives) = (Vec::new(), Vec::new());
+        self.split(true, &mut positives, &mut negatives);
+        let mut product = Product::new(&positives, &negatives, meter)?;
         product.explore(meter)?.into_nfa(&product, meter)
     }
 
@@ -292,7 +294,58 @@ impl Language {
                 let patterns = parts.iter().map(Language::patterns).collect::<Option<Vec<_>>>();
                 match patterns.map(|patterns| patterns.concat()) {
                     Some(patterns) if is_kept(&patterns) => Language::from_patterns(patterns),
-                    _ => Language::combine(parts, Operation::Or(parts.len() as u32)),
+                    _ => match parts.iter().map(Language::nfa).collect::<Option<Vec<_>>>() {
+                        Some(nfas) => Language::from_shape(Shape::Nfa(Nfa::union(nfas))),
+                        None => Language::combine(parts, Operation::Or(parts.len() as u32)),
+                    },
+                }
+            }
+        }
+    }
+
+    /// Whether [`Language::split`] with the same argument does more than add this language.
+    pub(crate) fn can_split(&self, is_wanted: bool) -> bool {
+        let Shape::Formula { operations, .. } = self.shape() else { return false };
+        match operations.last() {
+            Some(Operation::And(_)) => is_wanted,
+            Some(Operation::Or(_)) => !is_wanted || is_union_of_operands(operations),
+            Some(_) => true,
+            None => false,
+        }
+    }
+
+    /// Adds languages such that a word is in this language (or, unless `is_wanted`, is not) if and
+    /// only if it is in all the positives and in none of the negatives added.
+    pub(crate) fn split(
+        &self,
+        is_wanted: bool,
+        positives: &mut Vec<Language>,
+        negatives: &mut Vec<Language>,
+    ) {
+        let Shape::Formula { operands, operations } = self.shape() else {
+            if is_wanted { positives } else { negatives }.push(self.clone());
+            return;
+        };
+        let begins = begins(operations);
+        // Where the subformula ends, and whether it has to be true.
+        let mut open = vec![(operations.len(), is_wanted)];
+        while let Some((end, is_wanted)) = open.pop() {
+            let begin = begins[end - 1];
+            match operations[end - 1] {
+                Operation::Not => open.push((end - 1, !is_wanted)),
+                Operation::Operand(operand) => {
+                    let language = operands[operand as usize].clone();
+                    if is_wanted { &mut *positives } else { &mut *negatives }.push(language);
+                }
+                Operation::And(n) if is_wanted => {
+                    open.extend(parts(&begins, end, n).map(|end| (end, true)));
+                }
+                Operation::Or(n) if !is_wanted => {
+                    open.extend(parts(&begins, end, n).map(|end| (end, false)));
+                }
+                _ => {
+                    let language = subformula(operands, &operations[begin..end]);
+                    if is_wanted { &mut *positives } else { &mut *negatives }.push(language);
                 }
             }
         }
@@ -356,6 +409,52 @@ pub(crate) fn evaluate(operations: &[Operation], mut operand: impl FnMut(u32) ->
         stack.push(value);
     }
     stack.pop().unwrap_or(false)
+}
+
+/// For each operation, where the subformula that it ends begins.
+fn begins(operations: &[Operation]) -> Vec<usize> {
+    let mut begins: Vec<usize> = Vec::with_capacity(operations.len());
+    for (at, operation) in operations.iter().enumerate() {
+        let n = match *operation {
+            Operation::Operand(_) => 0,
+            Operation::Not => 1,
+            Operation::And(n) | Operation::Or(n) => n,
+        };
+        begins.push(parts(&begins, at + 1, n).last().map_or(at, |end| begins[end - 1]));
+    }
+    begins
+}
+
+/// Where the `n` parts of the operation before `end` end, the last first.
+fn parts(begins: &[usize], end: usize, n: u32) -> impl Iterator<Item = usize> {
+    let mut end = end - 1;
+    (0..n).map(move |_| {
+        let part = end;
+        end = begins[part - 1];
+        part
+    })
+}
+
+/// A part of a formula as a language; a union of automata is one automaton.
+fn subformula(operands: &[Language], operations: &[Operation]) -> Language {
+    let mut used = Vec::new();
+    let renumber = |operation: &Operation| match *operation {
+        Operation::Operand(operand) => {
+            used.push(operands[operand as usize].clone());
+            Operation::Operand(used.len() as u32 - 1)
+        }
+        other => other,
+    };
+    let operations: Vec<Operation> = operations.iter().map(renumber).collect();
+    if is_union_of_operands(&operations) {
+        return Language::union(&used);
+    }
+    Language::from_shape(Shape::Formula { operands: used.into(), operations: operations.into() })
+}
+
+fn is_union_of_operands(operations: &[Operation]) -> bool {
+    let [parts @ .., Operation::Or(_)] = operations else { return false };
+    parts.iter().all(|part| matches!(part, Operation::Operand(_)))
 }
 
 /// Whether it is better a formula than an automaton: it is a complement or an intersection, or a

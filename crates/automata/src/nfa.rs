@@ -11,7 +11,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use crate::class::CharClass;
 use crate::expr::Expr;
 use crate::language::Language;
-use crate::limits::{LimitExceeded, Meter};
+use crate::limits::{LimitExceeded, Limits, Meter};
 use crate::pattern::Pattern;
 
 /// A state, or a step that reads nothing.
@@ -139,8 +139,7 @@ impl Nfa {
 
     /// The automaton of a union of patterns. As large as they are.
     pub(crate) fn of_patterns<'p>(patterns: impl IntoIterator<Item = &'p Pattern>) -> Nfa {
-        let limits = crate::Limits { max_states: usize::MAX, ..crate::Limits::default() };
-        let mut meter = Meter::new(&limits);
+        let mut meter = unlimited();
         let mut builder = Builder::new(&mut meter, 0);
         let mut start = DEAD;
         for pattern in patterns {
@@ -156,6 +155,24 @@ impl Nfa {
         }
         builder.finish(start)
     }
+
+    /// The automaton of a union. As large as its parts.
+    pub(crate) fn union<'n>(parts: impl IntoIterator<Item = &'n Nfa>) -> Nfa {
+        let mut meter = unlimited();
+        let mut builder = Builder::new(&mut meter, 0);
+        let mut start = DEAD;
+        for part in parts {
+            let cur = builder.append(part, END);
+            start = builder.push_either(start, cur);
+        }
+        builder.finish(start)
+    }
+}
+
+/// A meter for what is as large as its input and needs no limit of its own.
+fn unlimited() -> Meter<'static> {
+    let (max_states, max_steps) = (usize::MAX, u64::MAX);
+    Meter::new(&Limits { max_states, max_steps, ..Limits::default() })
 }
 
 impl<'m, 'l> Builder<'m, 'l> {
@@ -177,11 +194,7 @@ impl<'m, 'l> Builder<'m, 'l> {
         if next == DEAD || class.is_empty() {
             return DEAD;
         }
-        let n_classes = self.nfa.classes.len() as u32;
-        let number = *self.numbers.entry(class.clone()).or_insert(n_classes);
-        if number == n_classes {
-            self.nfa.classes.push(class.clone());
-        }
+        let number = self.number(class);
         self.push(number, next, DEAD)
     }
 
@@ -343,30 +356,40 @@ impl<'m, 'l> Builder<'m, 'l> {
         let language = Language::nested(expr, self.depth + 1, self.meter)?;
         let dfa = language.determinise(self.meter)?;
         self.meter.holds(self.nfa.states.len() + dfa.states.len(), 0)?;
-        // END becomes `next`; an ALL that is followed by something is a star.
-        let all = self.push_star(&CharClass::ANY, next);
-        let offset = self.nfa.states.len() as u32;
+        self.meter.step(dfa.states.len())?;
+        Ok(self.append(&dfa, next))
+    }
+
+    /// Copies an automaton in front of `next`.
+    fn append(&mut self, nfa: &Nfa, next: u32) -> u32 {
+        // In front of the end, "all the rest" is what it was; in front of anything else, a star.
+        let all = if nfa.states.len() > 3 || nfa.start == ALL {
+            self.push_star(&CharClass::ANY, next)
+        } else {
+            DEAD
+        };
+        let numbers: Vec<u32> = nfa.classes.iter().map(|class| self.number(class)).collect();
+        let offset = self.nfa.states.len() as u32 - 3;
         let place = |state: u32| match state {
             DEAD => DEAD,
             END => next,
             ALL => all,
-            _ => state - 3 + offset,
+            _ => state + offset,
         };
-        for state in &dfa.states[3..] {
-            self.meter.step(1)?;
-            let (to, other) = (place(state.next), place(state.other));
-            if state.class == SILENT {
-                self.push(SILENT, to, other);
-            } else {
-                let class = dfa.classes[state.class as usize].clone();
-                let n_classes = self.nfa.classes.len() as u32;
-                let number = *self.numbers.entry(class.clone()).or_insert(n_classes);
-                if number == n_classes {
-                    self.nfa.classes.push(class);
-                }
-                self.push(number, to, DEAD);
-            }
+        for state in &nfa.states[3..] {
+            let class = numbers.get(state.class as usize).copied().unwrap_or(state.class);
+            self.push(class, place(state.next), place(state.other));
         }
-        Ok(place(dfa.start))
+        place(nfa.start)
+    }
+
+    /// The number of a class.
+    fn number(&mut self, class: &CharClass) -> u32 {
+        let next = self.nfa.classes.len() as u32;
+        let number = *self.numbers.entry(class.clone()).or_insert(next);
+        if number == next {
+            self.nfa.classes.push(class.clone());
+        }
+        number
     }
 }

@@ -110,6 +110,8 @@ pub(crate) struct Product<'q> {
     /// Which automaton each is of.
     owners: Vec<u32>,
     roles: Vec<Role>,
+    /// The states of negatives are those from here on.
+    first_negative: u32,
     n_positive: usize,
     constraints: Vec<Constraint<'q>>,
     /// By automaton; only those of operands are used.
@@ -164,6 +166,15 @@ impl<'q> Product<'q> {
                 _ => automata.extend(language.nfa().map(|nfa| (nfa, role))),
             }
         }
+        // Negatives last, so that their part of a state is its end. All else keeps its order, so that
+        // the operands of a formula stay together.
+        let mut order: Vec<u32> = (0..automata.len() as u32).collect();
+        order.sort_by_key(|i| automata[*i as usize].1 == Role::Negative);
+        for constraint in &mut constraints {
+            let is_first = |i: &u32| *i == constraint.first;
+            constraint.first = order.iter().position(is_first).unwrap_or_default() as u32;
+        }
+        let automata: Vec<(&Nfa, Role)> = order.iter().map(|i| automata[*i as usize]).collect();
         let n_states: usize = automata.iter().map(|(nfa, _)| nfa.states.len()).sum();
         // 12 bytes for the step, 4 each for owner and stamp.
         meter.holds(0, n_states * 20)?;
@@ -188,6 +199,11 @@ impl<'q> Product<'q> {
         let mut product = Product {
             n_positive: roles.iter().filter(|role| **role == Role::Positive).count(),
             statuses: vec![Status::Dead; roles.len()],
+            first_negative: automata
+                .iter()
+                .take_while(|(_, role)| *role != Role::Negative)
+                .map(|(nfa, _)| nfa.states.len() as u32)
+                .sum(),
             roles,
             simulation: Simulation::new(steps.len()),
             steps,
@@ -318,8 +334,13 @@ impl<'q> Product<'q> {
         }
         // By state: where it was found from, reading what.
         let mut origins: Vec<(u32, u32)> = vec![(0, 0); self.accepting.len()];
+        let mut antichain = Antichain::default();
         let mut state = 0;
         while (state as usize) < origins.len() {
+            if !antichain.admits(state, &self.found, self.first_negative) {
+                state += 1;
+                continue;
+            }
             self.divide(state);
             for block in 0..self.blocks.first.len() {
                 let minterm = self.blocks.first[block];
@@ -565,6 +586,53 @@ impl Sets {
             self.table[place] = number + 1;
         }
     }
+}
+
+/// States none of which makes another one needless (De Wulf, Doyen, Henzinger, Raskin: Antichains,
+/// CAV 2006): what has the same positives and more negatives accepts less.
+#[derive(Default)]
+struct Antichain {
+    /// By the hash of all that is no negative.
+    buckets: QuickMap<u64, Vec<Member>>,
+}
+
+struct Member {
+    state: u32,
+    /// A bit for each negative state, modulo 64: a quick test for inclusion.
+    bits: u64,
+}
+
+impl Antichain {
+    /// The members of one bucket that are compared with a state; the newest.
+    const MAX_COMPARED: usize = 32;
+
+    /// Whether the state has to be followed, which then makes it a member. Asked in the order in
+    /// which the states were found, it keeps the shortest words.
+    fn admits(&mut self, state: u32, found: &Sets, first_negative: u32) -> bool {
+        let set = found.get(state);
+        let (rest, negatives) = set.split_at(set.partition_point(|s| *s < first_negative));
+        let bits = negatives.iter().fold(0, |bits, s| bits | 1 << (s % 64));
+        let bucket = self.buckets.entry(hash(rest)).or_default();
+        let has_less = |member: &&Member| {
+            if member.bits & !bits != 0 {
+                return false;
+            }
+            let other = found.get(member.state);
+            let begin = other.partition_point(|s| *s < first_negative);
+            other[..begin] == *rest && is_subset(&other[begin..], negatives)
+        };
+        if bucket.iter().rev().take(Antichain::MAX_COMPARED).any(|member| has_less(&member)) {
+            return false;
+        }
+        bucket.push(Member { state, bits });
+        true
+    }
+}
+
+/// Whether all items of one ascending list are in another.
+fn is_subset(small: &[u32], large: &[u32]) -> bool {
+    let mut rest = large.iter();
+    small.len() <= large.len() && small.iter().all(|item| rest.any(|other| other == item))
 }
 
 fn hash(set: &[u32]) -> u64 {

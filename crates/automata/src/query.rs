@@ -22,11 +22,30 @@ pub fn find(
     negatives: &[Language],
     limits: &Limits<'_>,
 ) -> Result<Option<String>, LimitExceeded> {
+    if let Some((positives, negatives)) = split(positives, negatives) {
+        return find(&positives, &negatives, limits);
+    }
     match quick(positives, negatives) {
         Quick::Word(word) => Ok(Some(word)),
         Quick::Empty(_) => Ok(None),
         Quick::Open => shortest(positives, negatives, limits),
     }
+}
+
+/// Conjunctions among the positives and disjunctions among the negatives taken apart; `None` if
+/// there are none.
+fn split(positives: &[Language], negatives: &[Language]) -> Option<(Vec<Language>, Vec<Language>)> {
+    if !positives.iter().any(|p| p.can_split(true)) && !negatives.iter().any(|q| q.can_split(false))
+    {
+        return None;
+    }
+    let (mut split_positives, mut split_negatives) = (Vec::new(), Vec::new());
+    for (languages, is_wanted) in [(positives, true), (negatives, false)] {
+        for language in languages {
+            language.split(is_wanted, &mut split_positives, &mut split_negatives);
+        }
+    }
+    Some((split_positives, split_negatives))
 }
 
 /// A shortest word that lies in all of `positives` and in none of `negatives`, always by the
@@ -36,6 +55,9 @@ pub fn shortest(
     negatives: &[Language],
     limits: &Limits<'_>,
 ) -> Result<Option<String>, LimitExceeded> {
+    if let Some((positives, negatives)) = split(positives, negatives) {
+        return shortest(&positives, &negatives, limits);
+    }
     let mut meter = Meter::new(limits);
     Product::new(positives, negatives, &mut meter)?.shortest(&mut meter)
 }
@@ -78,6 +100,9 @@ pub fn count(
     up_to: u64,
     limits: &Limits<'_>,
 ) -> Result<u64, LimitExceeded> {
+    if let Some((positives, negatives)) = split(positives, negatives) {
+        return count(&positives, &negatives, up_to, limits);
+    }
     if let Some(words) = listed(positives, negatives) {
         return Ok((words.count() as u64).min(up_to));
     }
@@ -98,6 +123,9 @@ pub fn find_n(
     n: usize,
     limits: &Limits<'_>,
 ) -> Result<Vec<String>, LimitExceeded> {
+    if let Some((positives, negatives)) = split(positives, negatives) {
+        return find_n(&positives, &negatives, n, limits);
+    }
     if let Some(words) = listed(positives, negatives) {
         return Ok(words.take(n).map(str::to_owned).collect());
     }

@@ -8,10 +8,12 @@ fn tight() -> Limits<'static> {
     Limits { max_states: 20_000, max_steps: 20_000_000, ..Limits::default() }
 }
 
-/// `(a|b)*a(a|b)^n`, whose deterministic automata have `2^(n+1)` states.
+/// `(a|b)*a(a|b)^n`, whose deterministic automata have `2^(n+1)` states; written so that it is not
+/// seen to be a pattern.
 fn a_before_the_end(n: u32) -> Expr {
     let ab = Expr::chars([('a', 'b')]);
-    Expr::Concat(vec![ab.clone().star(), Expr::literal("a"), ab.times(n)])
+    let words = ["a", "b", "ab"].map(Expr::literal);
+    Expr::Concat(vec![Expr::Union(words.to_vec()).star(), Expr::literal("a"), ab.times(n)])
 }
 
 #[test]
@@ -68,6 +70,20 @@ fn ten_thousand_stars_are_decided() {
         Err(LimitExceeded::States(_) | LimitExceeded::Steps(_) | LimitExceeded::Memory(_)) => {}
         Err(other) => panic!("{other}"),
     }
+}
+
+#[test]
+fn states_with_the_same_positives_and_more_negatives_are_not_followed() {
+    // Any of 2^20 sets of letters can have been read, and none leads to a word that the empty set
+    // does not lead to.
+    let letters = || Expr::chars([('a', 't')]).star();
+    let p = [Language::new(&Expr::Concat(vec![letters(), Expr::literal("z")]), &tight()).unwrap()];
+    let mut q: Vec<Language> = ('a'..='t').map(|c| Language::glob(&format!("*{c}*z"))).collect();
+    q.push(Language::glob("*z"));
+    let limits = Limits { max_states: 100, ..tight() };
+    assert_eq!(shortest(&p, &q, &limits), Ok(None));
+    q.pop();
+    assert_eq!(shortest(&p, &q, &limits), Ok(Some("z".to_owned())));
 }
 
 #[test]
