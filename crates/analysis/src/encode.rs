@@ -16,20 +16,26 @@
 //! which replays the models.
 
 mod axioms;
+mod base64;
 mod condition;
+mod decimal;
 mod effective;
+pub mod instant;
 mod lists;
 mod pattern;
 mod principal;
 pub mod symbols;
+mod usage;
+mod variable;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keyaki_logic::{Formula, Sort, Term, Terms, simplify};
+use keyaki_logic::{Formula, Regex, Sort, Term, Terms, simplify};
 use keyaki_policy::ast::{
     ActionPattern, BaseOperator, Clause, Condition, ConditionValue, Effect, PrincipalArn,
     PrincipalKind, ResourcePattern, Statement, Template,
 };
+use keyaki_policy::reading::Switch;
 use keyaki_policy::span::Span;
 use keyaki_policy::{Policy, PolicyType};
 
@@ -39,6 +45,7 @@ use crate::question::{PolicyRef, Question, Side, Subject};
 use lists::Lists;
 use pattern::{Pattern, Token};
 use symbols::{Key, Symbols, address_field};
+use usage::Usage;
 
 /// A construct that is not modelled, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,6 +190,10 @@ pub fn is_opaque(variable: &str) -> bool {
 
 const OPAQUE: &str = "opaque ";
 
+/// How the policy of an API abbreviates the ARNs of that API; the parser lets no other pattern
+/// without `arn:` through but stars.
+const ABBREVIATED_API: &str = "execute-api:/";
+
 /// Where a term comes from.
 #[derive(Clone, Copy)]
 struct Source<'a> {
@@ -196,6 +207,9 @@ struct Encoder<'q> {
     t: Terms,
     symbols: Symbols,
     keys: BTreeMap<String, Key>,
+    usage: Usage,
+    /// Whether the variable of the principal's name is in use.
+    uses_name: bool,
     lists: Lists,
     base_users: Vec<(String, PrincipalArn)>,
     canonical_users: BTreeSet<String>,
@@ -218,6 +232,8 @@ impl<'q> Encoder<'q> {
             t,
             symbols,
             keys: BTreeMap::new(),
+            usage: Usage::of(question),
+            uses_name: false,
             lists: Lists::of(question),
             base_users: Vec::new(),
             canonical_users: BTreeSet::new(),
@@ -352,12 +368,9 @@ impl<'q> Encoder<'q> {
         let slots = self.slots(key).filter(|_| is_modelled).unwrap_or_default();
         let mut is_opaque = slots.is_empty();
         let equal = self.some_element(&slots, |encoder, slot| {
-            let test = match condition::read(condition.operator.base, value) {
-                (Some(test), false) => encoder.test(slot, &test),
-                _ => None,
-            };
-            is_opaque |= test.is_none();
-            test.unwrap_or(opaque)
+            let test = encoder.asked(condition.operator.base, slot, &value.template);
+            is_opaque |= !test.is_exact();
+            test.certain
         });
         let present = self.present(key);
         let equal = if is_opaque { opaque } else { equal };
@@ -436,8 +449,7 @@ impl<'q> Encoder<'q> {
         let ranges = networks.iter().copied().zip(signature.iter().copied());
         for (network, inside) in ranges.chain(RFC_1918.map(|network| (network, false))) {
             if network.family == family {
-                let test = self.test(key, &condition::Test::Address(network));
-                let test = test.expect("the key's sort is address");
+                let test = self.test(key, &condition::Test::Address(network)).certain;
                 parts.push(if inside { test } else { self.t.not(test) });
             }
         }
@@ -478,10 +490,15 @@ impl<'q> Encoder<'q> {
     /// resource and conditions do.
     fn asked_for(&mut self, source: Source<'_>) -> Term {
         let statement = source.statement;
+        // A key that stands as a variable is mentioned, whatever is made of it.
+        for key in statement.variables() {
+            self.key(key);
+        }
         let action = self.action(&statement.action);
         let resource = match &statement.resource {
             Some(clause) => self.resource(source, clause),
-            None => self.t.bool(true),
+            // In a key policy such a statement is about nothing (1.6).
+            None => self.t.bool(source.policy.policy_type != PolicyType::Kms),
         };
         let conditions = self.conditions(source, statement);
         self.t.and([action, resource, conditions])
@@ -519,53 +536,67 @@ impl<'q> Encoder<'q> {
 
     /// True if and only if the clause matches the resource (2.2, 2.3).
     fn resource(&mut self, source: Source<'_>, clause: &Clause<ResourcePattern>) -> Term {
-        let entries: Vec<Term> =
-            clause.entries.iter().map(|entry| self.resource_entry(source, entry)).collect();
+        let mut entries = Vec::new();
+        let mut unresolved = Vec::new();
+        for entry in &clause.entries {
+            let (matches, open) = self.resource_entry(source, entry);
+            entries.push(matches);
+            unresolved.push(open);
+        }
         let listed = self.t.or(entries);
-        if clause.negated { self.t.not(listed) } else { listed }
+        let matches = if clause.negated { self.t.not(listed) } else { listed };
+        // D29: an entry with an unresolved variable matches nothing, or spoils the clause.
+        let unresolved = self.t.or(unresolved);
+        let resolved = self.t.not(unresolved);
+        let all_resolved = self.t.and([matches, resolved]);
+        self.by_reading(Switch::D29, matches, all_resolved)
     }
 
-    fn resource_entry(&mut self, source: Source<'_>, entry: &ResourcePattern) -> Term {
+    /// Whether the entry matches, and whether a variable in it is unresolved.
+    fn resource_entry(&mut self, source: Source<'_>, entry: &ResourcePattern) -> (Term, Term) {
         let pattern = Pattern::new(&entry.template, true);
+        let resolved = self.t.bool(false);
         if pattern.tokens == [Token::Many] && !pattern.widened {
-            return self.t.bool(true);
+            return (self.t.bool(true), resolved);
         }
         let text = entry.template.to_string();
         let name = format!("Resource `{text}` {:?}", source.policy.version);
-        if !text.starts_with("arn:") && !matches!(pattern.tokens[..], [Token::Many, ..]) {
-            let construct = format!("resource `{text}`");
-            return self.opaque(source, &name, construct, entry.span);
-        }
         let is_star = self.symbols.is_star;
         let is_arn = self.t.not(is_star);
-        let fields = self.resource_fields(source.policy.policy_type, &pattern);
-        let matches = self.t.and([is_arn, fields]);
-        if !pattern.widened {
-            return matches;
+        let cases = self.cases(&entry.template, true);
+        let mut ways = Vec::new();
+        for case in cases.cases {
+            let mut matches = match text.strip_prefix(ABBREVIATED_API) {
+                Some(_) => self.abbreviated_api(source.policy.policy_type, &case.tokens),
+                None => self.resource_fields(source.policy.policy_type, &case.tokens),
+            };
+            let is_cut_short = text.starts_with(ABBREVIATED_API);
+            if case.widened || (is_cut_short && pattern::has_value(&case.tokens)) {
+                // The variable's value is literal text (D27), so the pattern with a star in its
+                // place has to match.
+                let construct = format!("policy variable in `{text}`");
+                let opaque = self.opaque(source, &name, construct, entry.span);
+                matches = self.t.and([opaque, matches]);
+            }
+            ways.push(self.t.and([is_arn, case.when, matches]));
         }
-        // The variable's value is literal text (D27, D29), so the pattern with a star in its place
-        // has to match.
-        let construct = format!("policy variable in `{text}`");
-        let opaque = self.opaque(source, &name, construct, entry.span);
-        self.t.and([opaque, matches])
+        (self.t.or(ways), cases.unresolved)
     }
 
     /// Each of the first five fields for itself, no wildcard crossing a colon, and the sixth as a
-    /// whole (D8). A short ARN is padded with stars: in resource policies only if it has a star
-    /// already, in service control policies only if it ends in one, in resource control policies
-    /// never (D9).
-    fn resource_fields(&mut self, policy_type: PolicyType, pattern: &Pattern) -> Term {
-        let fields = pattern::arn_fields(&pattern.tokens);
-        let padded = match policy_type {
+    /// whole (D8). A short ARN is padded with stars, or matches nothing (D9).
+    fn resource_fields(&mut self, policy_type: PolicyType, tokens: &[Token]) -> Term {
+        let fields = pattern::arn_fields(tokens);
+        let is_padded = match policy_type {
             PolicyType::Identity | PolicyType::Boundary | PolicyType::Session => true,
             PolicyType::Resource
             | PolicyType::Trust
             | PolicyType::Kms
-            | PolicyType::VpcEndpoint => pattern.tokens.contains(&Token::Many),
-            PolicyType::Scp => pattern.tokens.last() == Some(&Token::Many),
+            | PolicyType::VpcEndpoint => tokens.contains(&Token::Many),
+            PolicyType::Scp => fields.last().and_then(|field| field.last()) == Some(&Token::Many),
             PolicyType::Rcp => false,
         };
-        if fields.len() < 6 && !padded {
+        if fields.len() < 6 && !is_padded {
             return self.t.bool(false);
         }
         let s = &self.symbols;
@@ -573,9 +604,23 @@ impl<'q> Encoder<'q> {
             [s.partition, s.resource_service, s.resource_region, s.resource_account, s.resource_id];
         let mut tests = vec![self.t.bool(pattern::matches(fields[0], "arn"))];
         for (variable, field) in variables.into_iter().zip(&fields[1..]) {
-            tests.push(self.t.in_re(variable, pattern::regex(field)));
+            tests.push(pattern::test(&mut self.t, variable, field));
         }
         self.t.and(tests)
+    }
+
+    /// `execute-api:/STAGE/…` in the policy of an API: the API's id, which is left out, is what
+    /// precedes the first slash of the sixth field.
+    fn abbreviated_api(&mut self, policy_type: PolicyType, tokens: &[Token]) -> Term {
+        let rest = &tokens[ABBREVIATED_API.len() - 1..];
+        if policy_type != PolicyType::Resource {
+            return self.t.bool(false);
+        }
+        let id = Regex::Star(Box::new(Regex::NotChar('/')));
+        let language = Regex::Concat(vec![id, pattern::regex(rest)]);
+        let service = in_literal(&mut self.t, self.symbols.resource_service, "execute-api");
+        let id = self.t.in_re(self.symbols.resource_id, language);
+        self.t.and([service, id])
     }
 
     /// The key, which from now on is one that the question mentions.

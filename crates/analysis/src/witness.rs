@@ -18,8 +18,9 @@ use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::request::{Context, ContextValue, Principal};
 
 use crate::encode::Encoding;
+use crate::encode::instant;
 use crate::encode::symbols::{
-    ARN_FIELDS, BEFORE_ROOT, Key, Kind, ROOT, address_field, name, switch_of,
+    ARN_FIELDS, BEFORE_ROOT, Key, Kind, ROOT, address_field, instant_field, name, switch_of,
 };
 use crate::question::Question;
 pub use search::search;
@@ -270,7 +271,12 @@ fn own_value(model: &Model, key: &Key) -> String {
     if let Some(id) = key.organisation() {
         return format!("{}{BEFORE_ROOT}{}", text(model, &id), text(model, &key.field(ROOT)));
     }
+    let is = |field: &str| model.get(&key.field(field)) == Some(&Value::Bool(true));
     match key.sort {
+        // Of some texts only the date or the address is modelled.
+        KeySort::String if is(instant_field::IS_DATE) => instant::display(seconds(model, key)),
+        KeySort::String if is(address_field::IS_ADDRESS) => address(model, key),
+        KeySort::String if is(instant_field::IS_EMPTY) => String::new(),
         KeySort::String => match model.get(&key.value()) {
             Some(Value::String(text)) => text.clone(),
             _ => likely(&key.lower).to_owned(),
@@ -279,23 +285,48 @@ fn own_value(model: &Model, key: &Key) -> String {
         KeySort::Arn => {
             format!("arn:{}", ARN_FIELDS.map(|field| text(model, &key.field(field))).join(":"))
         }
-        KeySort::Address => {
-            let bits = |field: &str| match model.get(&key.field(field)) {
-                Some(Value::Bits { value, .. }) => *value,
-                _ => 0,
-            };
-            if model.get(&key.field(address_field::IS_V6)) == Some(&Value::Bool(true)) {
-                std::net::Ipv6Addr::from_bits(bits(address_field::V6)).to_string()
-            } else {
-                std::net::Ipv4Addr::from_bits(bits(address_field::V4) as u32).to_string()
+        KeySort::Address => address(model, key),
+        // Where the formula does not speak of the value any more, it is a likely one.
+        KeySort::Number => match text(model, &key.value()) {
+            "" => "1".to_owned(),
+            number => number.to_owned(),
+        },
+        KeySort::Date => {
+            let seconds = seconds(model, key);
+            let is_writable = (instant::FIRST..=instant::LAST).contains(&seconds);
+            let seconds = if is_writable { seconds } else { LIKELY_SECONDS[0] };
+            match key.lower.as_str() {
+                "aws:epochtime" => seconds.to_string(),
+                _ => instant::display(seconds),
             }
         }
-        // Only their presence is modelled.
-        KeySort::Number => "0".to_owned(),
-        KeySort::Date => "2026-01-01T00:00:00Z".to_owned(),
-        KeySort::Binary => "AA==".to_owned(),
+        KeySort::Binary => text(model, &key.value()).to_owned(),
     }
 }
+
+fn address(model: &Model, key: &Key) -> String {
+    let bits = |field: &str| match model.get(&key.field(field)) {
+        Some(Value::Bits { value, .. }) => *value,
+        _ => 0,
+    };
+    if model.get(&key.field(address_field::IS_V6)) == Some(&Value::Bool(true)) {
+        std::net::Ipv6Addr::from_bits(bits(address_field::V6)).to_string()
+    } else {
+        std::net::Ipv4Addr::from_bits(bits(address_field::V4) as u32).to_string()
+    }
+}
+
+/// The instant that the key has, in seconds since 1970.
+fn seconds(model: &Model, key: &Key) -> i64 {
+    match model.get(&key.instant()) {
+        Some(Value::Bits { value, .. }) => instant::from_bits(*value),
+        _ => LIKELY_SECONDS[0],
+    }
+}
+
+/// Instants of this year, and some before and after.
+const LIKELY_SECONDS: [i64; 5] =
+    [1_767_225_600, 1_782_864_000, 1_735_689_600, 946_684_800, 4_102_444_800];
 
 /// Values for several variables at once.
 type Candidate = Vec<(String, Value)>;
@@ -588,7 +619,13 @@ impl Hints {
         }
         let mut groups = Vec::new();
         match key.sort {
-            KeySort::String => groups.push(self.strings_or(&key.value(), likely(&key.lower))),
+            KeySort::String => {
+                groups.push(self.strings_or(&key.value(), likely(&key.lower)));
+                for field in [instant_field::IS_DATE, address_field::IS_ADDRESS] {
+                    groups.push(vec![vec![(key.field(field), Value::Bool(false))]]);
+                }
+                groups.push(instants(key));
+            }
             KeySort::Arn => {
                 for field in ARN_FIELDS {
                     groups.push(self.strings_or(&key.field(field), likely_field(field)));
@@ -608,7 +645,14 @@ impl Hints {
                 };
                 groups.push(vec![v4([198, 51, 100, 7]), v4([203, 0, 113, 7]), v4([8, 8, 8, 8])]);
             }
-            KeySort::Number | KeySort::Date | KeySort::Binary => {}
+            KeySort::Number => {
+                let likely = ["1", "10", "100", "1000"].map(|n| vec![string(&key.value(), n)]);
+                let words = self.words_of(&key.value()).iter();
+                let words = words.map(|word| vec![string(&key.value(), word)]);
+                groups.push(likely.into_iter().chain(words).collect());
+            }
+            KeySort::Binary => groups.push(self.strings_or(&key.value(), "AA==")),
+            KeySort::Date => groups.push(instants(key)),
         }
         groups
     }
@@ -624,6 +668,15 @@ impl Hints {
         let words = self.words.iter().find(|(name, _)| name == variable);
         words.map(|(_, words)| words.as_slice()).unwrap_or_default()
     }
+}
+
+/// Likely instants for a date.
+fn instants(key: &Key) -> Vec<Candidate> {
+    let of = |seconds: i64| {
+        let bits = Value::Bits { value: instant::to_bits(seconds), width: instant::BITS };
+        vec![(key.instant(), bits)]
+    };
+    LIKELY_SECONDS.map(of).to_vec()
 }
 
 /// The candidates with an owner of the resource that suits them, before the candidates as they are:
@@ -678,6 +731,7 @@ fn named(of: Kind, account: &str, resource: &str) -> Candidate {
         kind(of),
         string(name::ACCOUNT, account),
         string(name::PRINCIPAL, resource),
+        string(name::NAME, resource.rsplit('/').next().unwrap_or_default()),
         string(name::USER_ID, user_id),
     ]
 }

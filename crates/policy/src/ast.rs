@@ -323,6 +323,20 @@ impl PolicyType {
     }
 }
 
+impl Statement {
+    /// The keys of the policy variables in the statement's resources and condition values.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        let resources = self.resource.iter().flat_map(|clause| &clause.entries);
+        let values = self.conditions.iter().flat_map(|condition| &condition.values);
+        let resources = resources.map(|entry| &entry.template);
+        let templates = resources.chain(values.map(|value| &value.template));
+        templates.flat_map(|template| &template.segments).filter_map(|segment| match segment {
+            Segment::Variable { key, .. } => Some(key.as_str()),
+            Segment::Text(_) | Segment::Escaped(_) => None,
+        })
+    }
+}
+
 impl Policy {
     /// JSON pointer (RFC 6901) to the statement of that index, from the document's root.
     pub fn statement_path(&self, index: usize) -> String {

@@ -28,6 +28,8 @@ use crate::reading::{Readings, Switch};
 use crate::request::Request;
 use crate::span::Span;
 use answer::Answer;
+pub use bytes::is_base64;
+pub use date::seconds;
 pub use effective::{Effective, Gate, decide};
 pub use number::MAX_EXPONENT;
 pub use scene::MAX_MATCHING_STEPS;

@@ -12,8 +12,9 @@ mod switched;
 use keyaki_logic::{Regex, Sort, Term};
 use keyaki_policy::catalogue::{Cardinality, KeySort};
 
-use super::Encoder;
+use super::decimal::{self, Comparison};
 use super::symbols::{ARN_FIELDS, Key, Kind};
+use super::{Encoder, base64, instant};
 
 /// Keys of a request through a VPC endpoint (7.3).
 const ENDPOINT_KEYS: [&str; 7] = [
@@ -85,6 +86,7 @@ impl Encoder<'_> {
         let mut add = |label: &str, term: Term| axioms.push((label.to_owned(), term));
         add("R2, R4, R5: shapes of the principal", self.principal_shapes());
         add("the kinds that this type of policy speaks of", self.kinds());
+        add("R5, R6: the principal's name", self.name_of_principal());
         add("a user's session has one user", self.one_base_user());
         add("shape of the action", self.action_shape());
         add("shape of the resource", self.resource_shape());
@@ -282,7 +284,37 @@ impl Encoder<'_> {
                 shapes.push(self.t.in_re(variable, visible));
             }
         }
+        let present = self.present(key);
+        let shape = match key.sort {
+            // D16, and no plus sign: what AWS writes.
+            KeySort::Number => decimal::shape(),
+            KeySort::Binary => base64::shape(),
+            KeySort::Date => {
+                shapes.push(self.instant_shape(key));
+                return self.t.and(shapes);
+            }
+            KeySort::String | KeySort::Arn | KeySort::Bool | KeySort::Address => {
+                return self.t.and(shapes);
+            }
+        };
+        let value = self.t.var(&key.value(), Sort::String);
+        let well_formed = self.t.in_re(value, shape);
+        shapes.push(self.t.implies(present, well_formed));
         self.t.and(shapes)
+    }
+
+    /// A date that can be written.
+    fn instant_shape(&mut self, key: &Key) -> Term {
+        let present = self.present(key);
+        let value = self.t.var(&key.instant(), Sort::Bits(instant::BITS));
+        let bounds = [
+            (Comparison::GreaterOrEqual, instant::FIRST),
+            (Comparison::LessOrEqual, instant::LAST),
+        ];
+        let bounds = bounds
+            .map(|(comparison, bound)| instant::compare(&mut self.t, value, comparison, bound));
+        let well_formed = self.t.and(bounds);
+        self.t.implies(present, well_formed)
     }
 
     /// For which kinds of principal the key is certainly there, and for which certainly not.

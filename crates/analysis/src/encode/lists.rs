@@ -31,7 +31,7 @@ use keyaki_policy::catalogue::{Cardinality, KeySort};
 use keyaki_policy::reading::Switch;
 
 use super::condition::Test;
-use super::pattern::{self, Part, Pattern};
+use super::pattern::{self, Bounds, Part, Pattern};
 use super::symbols::{BEFORE_ROOT, Key, ROOT, switch_variable};
 use super::{Encoder, Source};
 use crate::question::Question;
@@ -241,19 +241,18 @@ impl Encoder<'_> {
 
     /// A term that is true if and only if the element is the empty string.
     pub(super) fn is_empty_string(&mut self, slot: &Key) -> Term {
-        match self.test(slot, &Test::Text(Vec::new())) {
-            Some(test) if slot.sort == KeySort::String => test,
+        match slot.sort {
+            KeySort::String => self.test(slot, &Test::Text(Vec::new())).certain,
             _ => self.t.bool(false),
         }
     }
 
     /// The test of a path in the organisation of which the variable `id` is the id (R7).
-    pub(super) fn organisation_path(&mut self, key: &Key, id: &str, test: &Test) -> Option<Term> {
-        let tokens = match test {
-            Test::Text(tokens) => tokens,
-            // A path begins with an id without colon, and has a slash.
-            Test::Arn(_) | Test::Bool(_) | Test::Never => return Some(self.t.bool(false)),
-            Test::Address(_) => return None,
+    pub(super) fn organisation_path(&mut self, key: &Key, id: &str, test: &Test) -> Bounds {
+        let Test::Text(tokens) = test else {
+            // A path begins with an id without colon, and has a slash: it is no ARN, and of no
+            // other type.
+            return Bounds::exactly(self.t.bool(false));
         };
         let id = self.t.var(id, Sort::String);
         let root = self.t.var(&key.field(ROOT), Sort::String);

@@ -5,7 +5,10 @@
 //! patterns of the parts ([`concat_test`]), so that no solver ever has to reason about
 //! concatenation, and equality of a part (the account, say) stays an equality.
 
-use keyaki_logic::{Regex, Term, Terms};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use keyaki_logic::{Piece, Regex, Term, Terms};
 use keyaki_policy::ast::{Segment, Template};
 
 /// A piece of a pattern.
@@ -13,6 +16,15 @@ use keyaki_policy::ast::{Segment, Template};
 pub(super) enum Token {
     /// This character.
     Char(char),
+    /// Any one character that is this one in lower case.
+    Folded(char),
+    /// The value of this string, literally (D27).
+    Value {
+        /// The string.
+        term: Term,
+        /// Whether it certainly has no colon, which the axioms see to.
+        colon_free: bool,
+    },
     /// `?`: any one character.
     One,
     /// `*`: any string.
@@ -57,6 +69,90 @@ impl Pattern {
     }
 }
 
+/// The pattern of what equals the pattern without regard to case (D15). Values become
+/// [`Token::Many`]: nothing is said of them.
+pub(super) fn folded(tokens: &[Token]) -> Vec<Token> {
+    let fold = |token: &Token| match token {
+        Token::Char(c) if class_of(lower(*c)).is_some() => Token::Folded(lower(*c)),
+        Token::Value { .. } => Token::Many,
+        other => *other,
+    };
+    tokens.iter().map(fold).collect()
+}
+
+/// The lower case of a character, if it is one character (D15).
+fn lower(c: char) -> char {
+    let mut lower = c.to_lowercase();
+    match (lower.next(), lower.next()) {
+        (Some(single), None) => single,
+        _ => c,
+    }
+}
+
+/// The characters that are `folded` in lower case, if others than `folded` itself are.
+fn class_of(folded: char) -> Option<&'static Vec<char>> {
+    static CLASSES: LazyLock<BTreeMap<char, Vec<char>>> = LazyLock::new(|| {
+        let mut classes: BTreeMap<char, Vec<char>> = BTreeMap::new();
+        for c in (char::MIN..=char::MAX).filter(|c| lower(*c) != *c) {
+            let folded = lower(c);
+            let itself = (lower(folded) == folded).then_some(folded);
+            classes.entry(folded).or_insert_with(|| itself.into_iter().collect()).push(c);
+        }
+        classes
+    });
+    CLASSES.get(&folded)
+}
+
+/// The same pattern with a star for each value.
+pub(super) fn widened(tokens: &[Token]) -> Vec<Token> {
+    let mut pattern = Pattern { tokens: Vec::new(), widened: true };
+    for token in tokens {
+        pattern.push(if let Token::Value { .. } = token { Token::Many } else { *token });
+    }
+    pattern.tokens
+}
+
+/// One pattern after the other, with neighbouring stars in one.
+pub(super) fn joined(before: &[Token], after: &[Token]) -> Vec<Token> {
+    let mut pattern = Pattern { tokens: before.to_vec(), widened: false };
+    after.iter().for_each(|token| pattern.push(*token));
+    pattern.tokens
+}
+
+/// The only word of the pattern's language, if it certainly has one.
+pub(super) fn only_word(tokens: &[Token]) -> Option<String> {
+    let char = |token: &Token| match token {
+        Token::Char(c) => Some(*c),
+        _ => None,
+    };
+    tokens.iter().map(char).collect()
+}
+
+/// Whether some token is a value.
+pub(super) fn has_value(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| matches!(token, Token::Value { .. }))
+}
+
+/// A term that is true if and only if the string is in the pattern's language.
+pub(super) fn test(t: &mut Terms, string: Term, tokens: &[Token]) -> Term {
+    if has_value(tokens) {
+        t.matches(string, pieces(tokens))
+    } else {
+        t.in_re(string, regex(tokens))
+    }
+}
+
+/// The pattern as pieces. There are no folded characters beside values ([`folded`]).
+pub(super) fn pieces(tokens: &[Token]) -> Vec<Piece> {
+    let piece = |token: &Token| match token {
+        Token::Char(c) | Token::Folded(c) => Piece::text(c.encode_utf8(&mut [0; 4])),
+        Token::Value { term, .. } => Piece::Value(*term),
+        Token::One => Piece::AnyChar,
+        Token::Many => Piece::Any,
+    };
+    tokens.iter().map(piece).collect()
+}
+
 /// The tokens of a text without wildcards.
 pub(super) fn literal(text: &str) -> Vec<Token> {
     text.chars().map(Token::Char).collect()
@@ -72,7 +168,7 @@ pub(super) fn regex(tokens: &[Token]) -> Regex {
     regex_with(tokens, &Regex::AnyChar, &Regex::All)
 }
 
-/// The language of the pattern where `?` is a word of `one` and `*` a word of `many`.
+/// The language of the pattern where `?` is a word of `one`, and `*` or a value a word of `many`.
 pub(super) fn regex_with(tokens: &[Token], one: &Regex, many: &Regex) -> Regex {
     let mut parts = Vec::new();
     let mut text = String::new();
@@ -82,8 +178,9 @@ pub(super) fn regex_with(tokens: &[Token], one: &Regex, many: &Regex) -> Regex {
                 text.push(*c);
                 continue;
             }
+            Token::Folded(c) => &class(*c),
             Token::One => one,
-            Token::Many => many,
+            Token::Many | Token::Value { .. } => many,
         };
         if !text.is_empty() {
             parts.push(Regex::Literal(std::mem::take(&mut text)));
@@ -94,6 +191,14 @@ pub(super) fn regex_with(tokens: &[Token], one: &Regex, many: &Regex) -> Regex {
         parts.push(Regex::Literal(text));
     }
     if parts.len() == 1 { parts.remove(0) } else { Regex::Concat(parts) }
+}
+
+/// The characters that are this one in lower case.
+fn class(folded: char) -> Regex {
+    match class_of(folded) {
+        Some(chars) => Regex::Chars(chars.iter().map(|c| (*c, *c)).collect()),
+        None => Regex::Literal(folded.to_string()),
+    }
 }
 
 /// Whether `text` is in the language of the pattern.
@@ -120,13 +225,107 @@ pub(super) enum Part<'a> {
 /// one or two stars.
 const MAX_SPLITS: usize = 4096;
 
-/// A term that is true if and only if the concatenation of `parts` is in the pattern's language;
-/// `None` if the pattern is too intricate.
-pub(super) fn concat_test(t: &mut Terms, parts: &[Part<'_>], tokens: &[Token]) -> Option<Term> {
-    let mut budget = MAX_SPLITS;
-    concat_within(t, parts, tokens, &mut budget)
+/// What is known of something: true if [`Bounds::certain`] is, false if [`Bounds::possible`] is
+/// false, and otherwise not modelled. `certain` implies `possible`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bounds {
+    pub(super) certain: Term,
+    pub(super) possible: Term,
 }
 
+impl Bounds {
+    /// Everything is known.
+    pub(super) fn exactly(term: Term) -> Bounds {
+        Bounds { certain: term, possible: term }
+    }
+
+    /// Nothing is known but that it is false unless `possible` is true.
+    pub(super) fn at_most(t: &mut Terms, possible: Term) -> Bounds {
+        Bounds { certain: t.bool(false), possible }
+    }
+
+    /// Nothing is known.
+    pub(super) fn unknown(t: &mut Terms) -> Bounds {
+        Bounds { certain: t.bool(false), possible: t.bool(true) }
+    }
+
+    /// Whether everything is known.
+    pub(super) fn is_exact(self) -> bool {
+        self.certain == self.possible
+    }
+
+    /// True if and only if one of them is.
+    pub(super) fn any(t: &mut Terms, bounds: &[Bounds]) -> Bounds {
+        let certain = t.or(bounds.iter().map(|b| b.certain));
+        let possible = t.or(bounds.iter().map(|b| b.possible));
+        Bounds { certain, possible }
+    }
+
+    /// True if and only if `premise` and this are.
+    pub(super) fn and(self, t: &mut Terms, premise: Term) -> Bounds {
+        let certain = t.and([premise, self.certain]);
+        let possible = t.and([premise, self.possible]);
+        Bounds { certain, possible }
+    }
+}
+
+/// Whether the concatenation of `parts` is in the pattern's language. Not all is known of patterns
+/// that are too intricate, and of values in the pattern that may have colons: such a value can
+/// spread over several parts.
+pub(super) fn concat_test(t: &mut Terms, parts: &[Part<'_>], tokens: &[Token]) -> Bounds {
+    let whole = |t: &mut Terms, tokens: &[Token]| {
+        let mut budget = MAX_SPLITS;
+        concat_within(t, parts, tokens, &mut budget)
+    };
+    if let [Token::Value { term, .. }] = tokens {
+        // As good as: the value is the concatenation.
+        if let Some(pieces) = pieces_of(parts) {
+            return Bounds::exactly(t.matches(*term, pieces));
+        }
+    }
+    let Some(certain) = whole(t, tokens) else { return Bounds::unknown(t) };
+    let no_colon = Regex::Star(Box::new(Regex::NotChar(':')));
+    // Parts that no colon keeps apart can share any value.
+    let is_apart = |part: &Part<'_>| !matches!(part, Part::Const(text) if !text.ends_with(':'));
+    let apart = parts.iter().all(is_apart);
+    let spreading: Vec<Term> = tokens
+        .iter()
+        .filter_map(|token| match token {
+            Token::Value { term, colon_free } if !colon_free || !apart => Some(*term),
+            _ => None,
+        })
+        .collect();
+    if spreading.is_empty() {
+        return Bounds::exactly(certain);
+    }
+    let wider = match whole(t, &widened(tokens)) {
+        Some(wider) => wider,
+        None => t.bool(true),
+    };
+    let may_spread: Vec<Term> = spreading
+        .into_iter()
+        .map(|value| {
+            let stays = t.in_re(value, no_colon.clone());
+            if apart { t.not(stays) } else { t.bool(true) }
+        })
+        .collect();
+    let some_spreads = t.or(may_spread);
+    let otherwise = t.and([some_spreads, wider]);
+    Bounds { certain, possible: t.or([certain, otherwise]) }
+}
+
+/// The concatenation as pieces, if each part is a whole variable.
+fn pieces_of(parts: &[Part<'_>]) -> Option<Vec<Piece>> {
+    let piece = |part: &Part<'_>| match *part {
+        Part::Const(text) => Some(Piece::text(text)),
+        Part::Field(variable) | Part::Rest(variable) => Some(Piece::Value(variable)),
+        Part::Behind(..) => None,
+    };
+    parts.iter().map(piece).collect()
+}
+
+/// True if and only if the pattern matches the parts with no value in the pattern spreading over
+/// several of them; `None` if there are too many ways to lay it over them.
 fn concat_within(
     t: &mut Terms,
     parts: &[Part<'_>],
@@ -135,22 +334,24 @@ fn concat_within(
 ) -> Option<Term> {
     *budget = budget.checked_sub(1)?;
     let Some((part, rest)) = parts.split_first() else {
-        return Some(t.bool(matches!(tokens, [] | [Token::Many])));
+        let empty = t.string("");
+        return Some(test(t, empty, tokens));
     };
     let mut ways = Vec::new();
     match *part {
         Part::Const(text) => {
-            for at in after_reading(tokens, text) {
-                ways.push(concat_within(t, rest, &tokens[at..], budget)?);
+            for (at, read) in after_reading(t, tokens, text) {
+                let after = concat_within(t, rest, &tokens[at..], budget)?;
+                ways.push(t.and([read, after]));
             }
         }
-        Part::Rest(variable) => ways.push(t.in_re(variable, regex(tokens))),
+        Part::Rest(variable) => ways.push(test(t, variable, tokens)),
         Part::Behind(prefix, variable) => {
             let whole: Vec<Token> = literal(prefix).into_iter().chain(tokens.to_vec()).collect();
-            ways.push(t.in_re(variable, regex(&whole)));
+            ways.push(test(t, variable, &whole));
         }
         Part::Field(variable) if rest.is_empty() => {
-            ways.push(t.in_re(variable, regex(tokens)));
+            ways.push(test(t, variable, tokens));
         }
         Part::Field(variable) => {
             for at in 0..=tokens.len() {
@@ -166,7 +367,7 @@ fn concat_within(
                 }
                 let after = concat_within(t, rest, &tokens[at..], budget)?;
                 if t.as_bool(after) != Some(false) {
-                    let here = t.in_re(variable, regex(field));
+                    let here = test(t, variable, field);
                     ways.push(t.and([here, after]));
                 }
             }
@@ -175,35 +376,48 @@ fn concat_within(
     Some(t.or(ways))
 }
 
-/// Where in the pattern one can be after reading `text` from its start. Of two places that differ
-/// by a star only the first is kept: the star may be empty.
-fn after_reading(tokens: &[Token], text: &str) -> Vec<usize> {
-    let mut at = vec![0];
-    for c in text.chars() {
-        let mut next: Vec<usize> = Vec::new();
-        for &start in &at {
-            let mut i = start;
-            loop {
-                match tokens.get(i) {
-                    Some(Token::Many) => {
-                        next.push(i);
-                        i += 1;
-                        continue;
-                    }
-                    Some(Token::One) => next.push(i + 1),
-                    Some(Token::Char(wanted)) if *wanted == c => next.push(i + 1),
-                    _ => {}
+/// Where in the pattern one can be after reading `text` from its start, and when. Of two places
+/// that differ by a star only the first is kept: the star may be empty.
+fn after_reading(t: &mut Terms, tokens: &[Token], text: &str) -> Vec<(usize, Term)> {
+    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let mut reached: Vec<BTreeMap<usize, Vec<Term>>> = vec![BTreeMap::new(); ends.len()];
+    reached[0].insert(0, vec![t.bool(true)]);
+    for (n, c) in text.chars().enumerate() {
+        // Places only grow while nothing is read.
+        for (at, token) in tokens.iter().enumerate() {
+            let Some(ways) = reached[n].get(&at).cloned() else { continue };
+            let when = t.or(ways);
+            let mut go = |n: usize, at: usize, when: Term| {
+                reached[n].entry(at).or_default().push(when);
+            };
+            match *token {
+                Token::Many => {
+                    go(n, at + 1, when);
+                    go(n + 1, at, when);
                 }
-                break;
+                Token::One => go(n + 1, at + 1, when),
+                Token::Char(wanted) if wanted == c => go(n + 1, at + 1, when),
+                Token::Folded(wanted) if wanted == lower(c) => go(n + 1, at + 1, when),
+                Token::Char(_) | Token::Folded(_) => {}
+                Token::Value { term, .. } => {
+                    for (end, to) in ends.iter().enumerate().skip(n) {
+                        let part = t.string(&text[ends[n]..*to]);
+                        let equal = t.eq(term, part);
+                        let when = t.and([when, equal]);
+                        reached[end].entry(at + 1).or_default().push(when);
+                    }
+                }
             }
         }
-        next.sort_unstable();
-        next.dedup();
-        at = next;
     }
-    let all = at.clone();
-    at.retain(|&i| !(i > 0 && tokens[i - 1] == Token::Many && all.binary_search(&(i - 1)).is_ok()));
-    at
+    let last = reached.pop().unwrap_or_default();
+    let places: Vec<(usize, Term)> = last.into_iter().map(|(at, ways)| (at, t.or(ways))).collect();
+    let is_covered = |at: usize, when: Term| {
+        let star = |place: &&(usize, Term)| at > 0 && place.0 == at - 1;
+        let earlier = places.iter().find(star).filter(|_| tokens[at - 1] == Token::Many);
+        earlier.is_some_and(|(_, earlier)| *earlier == when || t.as_bool(*earlier) == Some(true))
+    };
+    places.iter().copied().filter(|(at, when)| !is_covered(*at, *when)).collect()
 }
 
 #[cfg(test)]
@@ -256,9 +470,10 @@ mod tests {
                 Part::Const(":"),
                 Part::Rest(z),
             ];
-            let test = concat_test(&mut t, &parts, &tokens).expect("few stars");
+            let test = concat_test(&mut t, &parts, &tokens);
+            assert!(test.is_exact(), "few stars");
             let mut formula = Formula::new(t);
-            formula.assert("", test);
+            formula.assert("", test.certain);
             for x in WORDS {
                 for y in WORDS {
                     for z in RESTS {
@@ -282,6 +497,7 @@ mod tests {
         let mut t = Terms::new();
         let x = t.var("x", Sort::String);
         let parts = [Part::Field(x); 6];
-        assert_eq!(concat_test(&mut t, &parts, &like(&"*a".repeat(100))), None);
+        let test = concat_test(&mut t, &parts, &like(&"*a".repeat(100)));
+        assert_eq!(test, Bounds::unknown(&mut t));
     }
 }

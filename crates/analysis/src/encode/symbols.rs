@@ -53,6 +53,7 @@ pub mod name {
     pub const PARTITION: &str = "partition";
     pub const ACCOUNT: &str = "principal.account";
     pub const PRINCIPAL: &str = "principal.resource";
+    pub const NAME: &str = "principal.name";
     pub const USER_ID: &str = "key aws:userid";
     pub const SERVICE: &str = "principal.service";
     pub const PROVIDER: &str = "principal.provider";
@@ -140,6 +141,15 @@ impl Key {
         format!("list {}", self.lower)
     }
 
+    /// Name of the variable of the instant that the value is, for dates. `aws:CurrentTime` and
+    /// `aws:EpochTime` share one (R20).
+    pub fn instant(&self) -> String {
+        match self.lower.as_str() {
+            "aws:epochtime" => Key::new("aws:CurrentTime").instant(),
+            _ => self.field(instant_field::INSTANT),
+        }
+    }
+
     /// Name of the variable of one field of the value, for ARNs and addresses.
     pub fn field(&self, field: &str) -> String {
         self.variable(field, " of")
@@ -158,6 +168,14 @@ impl Key {
             slot => format!("{word}-{slot}{of} {}", self.lower),
         }
     }
+}
+
+/// Names of the variables of a date, to be used with [`Key::field`].
+pub mod instant_field {
+    #![expect(missing_docs, reason = "the table in docs/encoding.md says what each is")]
+    pub const INSTANT: &str = "instant";
+    pub const IS_DATE: &str = "is-date";
+    pub const IS_EMPTY: &str = "is-empty";
 }
 
 /// The variable that says whether the key is present of whose value this is a variable, or one of a
@@ -187,6 +205,7 @@ pub const ROOT: &str = "root";
 /// Names of the three variables of an address, to be used with [`Key::field`].
 pub mod address_field {
     #![expect(missing_docs, reason = "the table in docs/encoding.md says what each is")]
+    pub const IS_ADDRESS: &str = "is-address";
     pub const IS_V6: &str = "is-v6";
     pub const V4: &str = "v4";
     pub const V6: &str = "v6";

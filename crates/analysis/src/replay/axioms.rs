@@ -18,6 +18,7 @@ use std::net::IpAddr;
 
 use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::catalogue::{self, Cardinality, KeySort};
+use keyaki_policy::evaluate::{is_base64, seconds};
 use keyaki_policy::request::{ContextValue, Principal, Request};
 use keyaki_policy::{PolicyType, Readings};
 
@@ -65,6 +66,7 @@ pub fn violations(question: &Question, request: &Request, readings: Readings) ->
     check.action();
     check.resource();
     check.values();
+    check.clock();
     check.anonymous();
     check.account_principal();
     check.service();
@@ -91,6 +93,7 @@ impl<'r> Check<'r> {
         let mut mentioned = BTreeSet::new();
         for statement in question.policies().flat_map(|(_, policy)| &policy.statements) {
             mentioned.extend(statement.conditions.iter().map(|test| test.key.to_ascii_lowercase()));
+            mentioned.extend(statement.variables().map(str::to_ascii_lowercase));
             let mut principals = statement.principal.iter().flat_map(|clause| &clause.entries);
             if principals.any(|entry| matches!(entry.kind, PrincipalKind::UniqueId(_))) {
                 // Unique ids are looked for in the user id (2.4).
@@ -287,11 +290,24 @@ impl<'r> Check<'r> {
                     KeySort::Bool => value == "true" || value == "false",
                     KeySort::Arn => is_arn(value),
                     KeySort::Address => value.parse::<IpAddr>().is_ok(),
-                    KeySort::String | KeySort::Number | KeySort::Date | KeySort::Binary => true,
+                    KeySort::Number => is_number(value),
+                    KeySort::Date => is_date(key, value),
+                    KeySort::Binary => is_base64(value),
+                    KeySort::String => true,
                 };
                 let sort = info.sort;
                 self.require(well_formed, format_args!("`{key}` cannot be `{value}` ({sort:?})"));
             }
+        }
+    }
+
+    /// R20: two names for one instant.
+    fn clock(&mut self) {
+        let instant = |key: &str| self.one(key).and_then(seconds);
+        let times = [instant("aws:CurrentTime"), instant("aws:EpochTime")];
+        if let [Some(current), Some(epoch)] = times {
+            let agree = current == epoch;
+            self.require(agree, "R20: `aws:EpochTime` is not `aws:CurrentTime`");
         }
     }
 
@@ -628,6 +644,26 @@ fn is_arn(text: &str) -> bool {
 }
 
 /// Whether the text is not empty and all its bytes are such.
+/// A decimal number as AWS writes it (D16).
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| is_made_of(text, |byte| byte.is_ascii_digit());
+    let magnitude = text.strip_prefix('-').unwrap_or(text);
+    match magnitude.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction),
+        None => digits(magnitude),
+    }
+}
+
+/// A date that can be written with four digits for its year; `aws:EpochTime` is a count of seconds
+/// (3.6).
+fn is_date(key: &str, text: &str) -> bool {
+    const FIRST: &str = "0000-01-01T00:00:00Z";
+    const LAST: &str = "9999-12-31T23:59:59Z";
+    let is_count = text.parse::<i64>().is_ok();
+    let has_form = is_count || !key.eq_ignore_ascii_case("aws:EpochTime");
+    has_form && seconds(FIRST) <= seconds(text) && seconds(text) <= seconds(LAST)
+}
+
 fn is_made_of(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(is_such)
 }
@@ -780,6 +816,36 @@ mod tests {
         check(&anonymous().with_list("aws:SourceVpc", &[]), "");
         check(&anonymous().with("x:own", "a"), "");
         check(&anonymous().with_list("x:own", &["a"]), "");
+    }
+
+    #[test]
+    fn numbers_and_dates_are_well_formed() {
+        let values: [(&str, &[&str], &[&str]); 3] = [
+            ("ebs:VolumeSize", &["0", "-1.50", "007"], &["", "+1", "1e3", "1.", ".5", "-", "x"]),
+            (
+                "aws:CurrentTime",
+                &["2026-01-01", "1767225600", "9999-12-31T23:59:59Z", "0000-01-01"],
+                &["", "2026-13-01", "x", "253402300800", "9999-12-31T23:59:59-01:00"],
+            ),
+            ("aws:EpochTime", &["0", "-5"], &["2026-01-01", "+5", "1.5", "253402300800"]),
+        ];
+        for (key, well_formed, others) in values {
+            for value in well_formed {
+                check(&by(user(USER)).with(key, value), "");
+            }
+            for value in others {
+                check(&by(user(USER)).with(key, value), &format!("`{key}` cannot be `{value}`"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_time_is_one_instant() {
+        let at = |epoch: &str| {
+            by(user(USER)).with("aws:CurrentTime", "1970-01-01T00:01Z").with("aws:EpochTime", epoch)
+        };
+        check(&at("60"), "");
+        check(&at("61"), "R20");
     }
 
     #[test]
@@ -984,8 +1050,8 @@ mod tests {
     #[test]
     fn some_keys_are_always_present() {
         for (key, value) in [
-            ("aws:CurrentTime", "x"),
-            ("aws:EpochTime", "x"),
+            ("aws:CurrentTime", "2026-01-01T00:00:00Z"),
+            ("aws:EpochTime", "1767225600"),
             ("aws:SecureTransport", "true"),
             ("aws:RequestedRegion", "x"),
             ("aws:ViaAWSService", "false"),
@@ -1004,12 +1070,13 @@ mod tests {
         let token = "aws:TokenIssueTime";
         for principal in [session(ROLE, "n1"), guest(GUEST, None)] {
             check(&by(principal.clone()).mentioning(&[token]), "R21");
-            check(&by(principal).with(token, "x").mentioning(&[token]), "");
+            check(&by(principal).with(token, "2026-01-01").mentioning(&[token]), "");
         }
         check(&by(user(USER)).mentioning(&[token]), "");
         for key in ["aws:SourceIdentity", "identitystore:UserId", "ec2:RoleDelivery"] {
-            check(&by(user(USER)).with(key, "x").mentioning(&[token]), "R21");
-            check(&by(user(USER)).with(key, "x").with(token, "x").mentioning(&[token]), "");
+            let keyed = by(user(USER)).with(key, "1").mentioning(&[token]);
+            check(&keyed, "R21");
+            check(&keyed.with(token, "2026-01-01"), "");
         }
         check(&by(user(USER)).with("aws:MultiFactorAuthPresent", "true").mentioning(&[token]), "");
     }

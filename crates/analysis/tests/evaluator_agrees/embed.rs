@@ -9,11 +9,13 @@ use std::net::IpAddr;
 
 use keyaki_analysis::encode::Encoding;
 use keyaki_analysis::encode::symbols::switch_of;
-use keyaki_analysis::encode::symbols::{ARN_FIELDS, Key, Kind, ROOT, address_field, name};
+use keyaki_analysis::encode::symbols::{
+    ARN_FIELDS, Key, Kind, ROOT, address_field, instant_field, name,
+};
 use keyaki_logic::{Model, Sort, Value};
 use keyaki_policy::catalogue::{Cardinality, KeySort};
 use keyaki_policy::request::{ContextValue, Principal};
-use keyaki_policy::{Readings, Request};
+use keyaki_policy::{Readings, Request, evaluate};
 
 /// Whether a list has more elements than the encoding tells apart, so that no assignment stands for
 /// the request itself.
@@ -179,6 +181,7 @@ fn of_account(model: &mut Model, request: &Request, arn: &str, service: &str) ->
     }
     text(model, name::ACCOUNT, account);
     text(model, name::PRINCIPAL, id);
+    text(model, name::NAME, id.rsplit('/').next()?);
     Some(())
 }
 
@@ -227,7 +230,7 @@ fn context_value(
             let slots = encoding.elements.get(&key.lower).map(Vec::as_slice).unwrap_or_default();
             for (slot, element) in slots.iter().zip(distinct(elements)) {
                 model.insert(slot.presence(), Value::Bool(true));
-                own_value(model, slot, element)?;
+                own_value(model, encoding, slot, element)?;
             }
             return Some(());
         }
@@ -248,7 +251,7 @@ fn context_value(
         }
         _ => {}
     }
-    own_value(model, key, value)
+    own_value(model, encoding, key, value)
 }
 
 /// The value of a key that follows from the principal, if it does.
@@ -294,7 +297,7 @@ fn derived(principal: &Principal, kind: Kind, key: &Key) -> Option<String> {
     Some(value)
 }
 
-fn own_value(model: &mut Model, key: &Key, value: &str) -> Option<()> {
+fn own_value(model: &mut Model, encoding: &Encoding, key: &Key, value: &str) -> Option<()> {
     if let Some(id) = key.organisation() {
         // The id is there: as the key has it, or as the first path begins.
         let Some(Value::String(id)) = model.get(&id) else { return None };
@@ -303,7 +306,28 @@ fn own_value(model: &mut Model, key: &Key, value: &str) -> Option<()> {
         return Some(());
     }
     match key.sort {
-        KeySort::String => text(model, &key.value(), value),
+        KeySort::String => {
+            let has = |name: &str| encoding.terms.variables().any(|(known, _)| known == name);
+            if has(&key.value()) {
+                text(model, &key.value(), value);
+            }
+            // Of some texts only the date or the address is modelled.
+            let date = evaluate::seconds(value);
+            let is_address = value.parse::<IpAddr>().is_ok();
+            for (field, holds) in [
+                (instant_field::IS_EMPTY, value.is_empty()),
+                (instant_field::IS_DATE, date.is_some()),
+                (address_field::IS_ADDRESS, is_address),
+            ] {
+                if has(&key.field(field)) {
+                    model.insert(key.field(field), Value::Bool(holds));
+                }
+            }
+            instant(model, key, date.unwrap_or(0))?;
+            if is_address {
+                address(model, key, value)?;
+            }
+        }
         KeySort::Bool => {
             model.insert(key.value(), Value::Bool(value.parse().ok()?));
         }
@@ -313,18 +337,34 @@ fn own_value(model: &mut Model, key: &Key, value: &str) -> Option<()> {
                 text(model, &key.field(field), value);
             }
         }
-        KeySort::Address => {
-            let address: IpAddr = value.parse().ok()?;
-            model.insert(key.field(address_field::IS_V6), Value::Bool(address.is_ipv6()));
-            let (field, value, width) = match address {
-                IpAddr::V4(address) => (address_field::V4, u128::from(address.to_bits()), 32),
-                IpAddr::V6(address) => (address_field::V6, address.to_bits(), 128),
-            };
-            model.insert(key.field(field), Value::Bits { value, width });
+        KeySort::Address => address(model, key, value)?,
+        KeySort::Number | KeySort::Binary => text(model, &key.value(), value),
+        KeySort::Date => {
+            if key.lower == "aws:epochtime" && value.parse::<i64>().is_err() {
+                return None;
+            }
+            instant(model, key, evaluate::seconds(value)?)?;
         }
-        // Only their presence is modelled.
-        KeySort::Number | KeySort::Date | KeySort::Binary => {}
     }
+    Some(())
+}
+
+/// The instant, unless the model has another for the key already.
+fn instant(model: &mut Model, key: &Key, seconds: i64) -> Option<()> {
+    let bits = i128::from(seconds) + (1 << 63);
+    let value = Value::Bits { value: bits.try_into().ok()?, width: 64 };
+    let before = model.insert(key.instant(), value.clone());
+    before.is_none_or(|before| before == value).then_some(())
+}
+
+fn address(model: &mut Model, key: &Key, value: &str) -> Option<()> {
+    let address: IpAddr = value.parse().ok()?;
+    model.insert(key.field(address_field::IS_V6), Value::Bool(address.is_ipv6()));
+    let (field, value, width) = match address {
+        IpAddr::V4(address) => (address_field::V4, u128::from(address.to_bits()), 32),
+        IpAddr::V6(address) => (address_field::V6, address.to_bits(), 128),
+    };
+    model.insert(key.field(field), Value::Bits { value, width });
     Some(())
 }
 

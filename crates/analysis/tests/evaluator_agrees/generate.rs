@@ -11,7 +11,7 @@ use keyaki_analysis::Question;
 use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::catalogue::{self, Cardinality};
 use keyaki_policy::request::{ContextValue, Principal};
-use keyaki_policy::{PolicyType, Readings, Request, Switch};
+use keyaki_policy::{PolicyType, Readings, Request, Switch, evaluate};
 
 const A: &str = "111122223333";
 
@@ -42,8 +42,8 @@ const KEYS: &[(&str, &[&str])] = &[
     ("aws:PrincipalIsAWSService", &["true", "false", "TRUE", "t*"]),
     ("aws:PrincipalServiceName", &["sns.amazonaws.com", "*.amazonaws.com"]),
     ("aws:PrincipalServiceNamesList", &["sns.amazonaws.com", "sqs.amazonaws.com"]),
-    ("aws:SourceIp", &["203.0.113.7", "10.1.2.3", "11.0.0.1", "12.0.0.1", "2001:db8::1", "::1"]),
-    ("aws:SourceIp", &["203.0.113.7", "10.1.2.3", "11.0.0.1", "12.0.0.1", "2001:db8::1", "::1"]),
+    ("aws:SourceIp", ADDRESSES),
+    ("aws:SourceIp", ADDRESSES),
     ("aws:SourceVpc", &["vpc-1", "vpc-2", "vpc-*", "anonymous", "", "vpc-?"]),
     ("aws:SourceVpc", &["vpc-1", "vpc-2", "vpc-*", "anonymous", "", "vpc-?"]),
     ("aws:SourceVpce", &["vpce-1", "vpce-*"]),
@@ -80,18 +80,118 @@ const KEYS: &[(&str, &[&str])] = &[
     ("aws:PrincipalOrgPaths", PATHS),
     ("aws:PrincipalOrgPaths", PATHS),
     ("aws:PrincipalTag/team", &["x", "y", "", "x*"]),
-    ("aws:TokenIssueTime", &["2026-01-01T00:00:00Z"]),
+    ("aws:TokenIssueTime", DATES),
+    ("aws:MultiFactorAuthAge", NUMBERS),
+    ("ebs:VolumeSize", NUMBERS),
+    ("ebs:VolumeSize", NUMBERS),
+    ("aws:PrincipalTag/level", NUMBERS),
+    ("aws:ResourceTag/level", NUMBERS),
+    ("aws:ResourceTag/when", DATES),
+    ("aws:ResourceTag/when", DATES),
+    ("aws:ResourceTag/from", ADDRESSES),
+    ("aws:ResourceTag/bytes", BASE64),
     ("aws:SourceIdentity", &["ines", "i*"]),
     ("aws:FederatedProvider", &["accounts.google.com"]),
     ("aws:MultiFactorAuthPresent", &["true", "false"]),
-    ("aws:CurrentTime", &["2026-01-01T00:00:00Z"]),
+    ("aws:CurrentTime", DATES),
+    ("aws:CurrentTime", DATES),
+    ("aws:EpochTime", DATES),
     ("aws:CalledViaAWSMCP", &["x"]),
     ("identitystore:UserId", &["u1"]),
-    ("ec2:RoleDelivery", &["1.0"]),
+    ("ec2:RoleDelivery", NUMBERS),
     ("kms:CallerAccount", &[A, "444455556666"]),
     ("s3:DataAccessPointArn", ARNS),
     ("s3:DataAccessPointAccount", &[A, "1*"]),
-    ("x:custom", &["v", "v*", "*", "true", "arn:aws:s3:::b", "arn:aws:s3:::*", "10.0.0.1"]),
+    ("x:custom", CUSTOM),
+    ("x:custom", CUSTOM),
+];
+
+const CUSTOM: &[&str] = &[
+    "v",
+    "V",
+    "v*",
+    "*",
+    "true",
+    "True",
+    "arn:aws:s3:::b",
+    "arn:aws:s3:::*",
+    "urn:aws:s3:::b",
+    "10.0.0.1",
+    "2026-01-01",
+    "1767225600",
+    "10",
+    "1e1",
+    "Zm8=",
+    "aws",
+    "aws:s3",
+    "a",
+];
+
+const NUMBERS: &[&str] = &[
+    "10", "10.0", "010", "9.99", "10.01", "-1", "-0", "0", "+10", "1e1", "100E-1", "abc", "", "1.",
+    "2", "200", "10*", "1?", "2026", "10 ",
+];
+
+const DATES: &[&str] = &[
+    "2026-01-01T00:00:00Z",
+    "2026-01-01T00:00Z",
+    "2026-01-01",
+    "2026-01-01T01:00:00+01:00",
+    "2026-01-01T00:00:00.5Z",
+    "1767225600",
+    "1767225601",
+    "2025-12-31T23:59:59Z",
+    "2027",
+    "2027-01",
+    "2026*",
+    "1767225600.5",
+    "someday",
+    "",
+    "-5",
+    "99999999999999999999",
+    "999999999999999",
+];
+
+const ADDRESSES: &[&str] = &[
+    "203.0.113.7",
+    "10.1.2.3",
+    "11.0.0.1",
+    "12.0.0.1",
+    "2001:db8::1",
+    "2001:DB8::1",
+    "::1",
+    "10.*",
+    "10.1.*",
+    "10.1.2.*",
+    "1*.1.2.3",
+    "no",
+    "",
+];
+
+const BASE64: &[&str] = &["Zm8=", "Zm9v", "Zm9=", "", "AA==", "true", "2026"];
+
+/// Keys of which the values stand as variables.
+const VARIABLES: &[&str] = &[
+    "aws:username",
+    "aws:username",
+    "aws:userid",
+    "aws:PrincipalArn",
+    "aws:PrincipalAccount",
+    "aws:PrincipalType",
+    "aws:PrincipalTag/team",
+    "aws:PrincipalTag/team",
+    "aws:PrincipalIsAWSService",
+    "aws:PrincipalServiceName",
+    "aws:SourceArn",
+    "aws:SecureTransport",
+    "aws:ResourceAccount",
+    "aws:TagKeys",
+    "aws:CurrentTime",
+    "aws:SourceIp",
+    "ebs:VolumeSize",
+    "x:custom",
+    "x:custom",
+    "x:custom",
 ];
 
 const PRINCIPAL_ARNS: &[&str] = &[
@@ -144,29 +244,41 @@ const RANGES: &[&str] = &[
     "::1",
 ];
 
-const OPERATORS: &[&str] = &[
+const TEXT_OPERATORS: &[&str] = &[
     "StringEquals",
     "StringEquals",
     "StringNotEquals",
     "StringLike",
     "StringLike",
     "StringNotLike",
+    "StringEqualsIgnoreCase",
+    "StringNotEqualsIgnoreCase",
     "ArnEquals",
     "ArnLike",
     "ArnNotEquals",
     "ArnNotLike",
     "Null",
-    "Bool",
-    "IpAddress",
-    "NotIpAddress",
 ];
 
-const UNMODELLED_OPERATORS: &[&str] = &[
-    "StringEqualsIgnoreCase",
+const NUMERIC_OPERATORS: &[&str] = &[
+    "NumericEquals",
+    "NumericNotEquals",
     "NumericLessThan",
-    "DateNotEquals",
-    "ForAnyValue:StringNotEqualsIgnoreCase",
+    "NumericLessThanEquals",
+    "NumericGreaterThan",
+    "NumericGreaterThanEquals",
 ];
+
+const DATE_OPERATORS: &[&str] = &[
+    "DateEquals",
+    "DateNotEquals",
+    "DateLessThan",
+    "DateLessThanEquals",
+    "DateGreaterThan",
+    "DateGreaterThanEquals",
+];
+
+const OTHER_OPERATORS: &[&str] = &["Bool", "IpAddress", "NotIpAddress", "BinaryEquals"];
 
 const PRINCIPALS: &[(&str, &str)] = &[
     ("AWS", "*"),
@@ -219,6 +331,12 @@ const RESOURCES: &[&str] = &[
     "arn:*",
     "arn:aws:sqs:us-east-1:*:q:x",
     "arn:aws*:*:*:*:?*",
+    "arn:aws:s3:::b/${aws:username}",
+    "arn:aws:s3:::${aws:PrincipalTag/team}",
+    "arn:aws:s3:::b${x:custom, '*'}",
+    "arn:aws:sqs:*:*:${x:custom}:x",
+    "arn:aws:s3:::${aws:userid}${x:custom, '/k'}*",
+    "execute-api:/*/GET",
 ];
 
 /// The text of a random policy.
@@ -291,17 +409,20 @@ fn conditions(u: &mut Unstructured<'_>) -> Result<String> {
 }
 
 fn operator(u: &mut Unstructured<'_>, key: &str) -> Result<String> {
-    if u.ratio(1, 10)? {
-        return Ok((*u.choose(UNMODELLED_OPERATORS)?).to_owned());
-    }
-    let fitting: &[&str] = match key {
-        "aws:SourceIp" => &["IpAddress", "IpAddress", "NotIpAddress", "Null"],
-        "aws:CurrentTime" | "aws:TokenIssueTime" | "ec2:RoleDelivery" => &["Null"],
-        key if catalogue::key(key).is_some_and(|key| key.sort == catalogue::KeySort::Bool) => {
-            &["Bool", "Bool", "Null", "StringEquals", "StringLike"]
-        }
-        "x:custom" => OPERATORS,
-        _ => &OPERATORS[..OPERATORS.len() - 2],
+    use catalogue::KeySort;
+    let any = [TEXT_OPERATORS, NUMERIC_OPERATORS, DATE_OPERATORS, OTHER_OPERATORS];
+    let fitting: &[&str] = match catalogue::key(key).map(|info| info.sort) {
+        _ if u.ratio(1, 5)? => u.choose(&any)?,
+        Some(KeySort::Address) => &["IpAddress", "IpAddress", "NotIpAddress", "Null"],
+        Some(KeySort::Date) => DATE_OPERATORS,
+        Some(KeySort::Number) => NUMERIC_OPERATORS,
+        Some(KeySort::Bool) => &["Bool", "Bool", "Null", "StringEquals", "StringLike"],
+        _ if key.ends_with("/level") => NUMERIC_OPERATORS,
+        _ if key.ends_with("/when") => DATE_OPERATORS,
+        _ if key.ends_with("/from") => &["IpAddress", "NotIpAddress", "Null"],
+        _ if key.ends_with("/bytes") => &["BinaryEquals"],
+        None => u.choose(&any)?,
+        _ => TEXT_OPERATORS,
     };
     let operator = u.choose(fitting)?;
     let if_exists = *operator != "Null" && u.ratio(1, 4)?;
@@ -315,24 +436,58 @@ fn operator(u: &mut Unstructured<'_>, key: &str) -> Result<String> {
 }
 
 fn value(u: &mut Unstructured<'_>, operator: &str, words: &[&str]) -> Result<String> {
-    let words = if operator.contains("Null") {
+    let is = |base: &str| operator.contains(base);
+    let words: &[&str] = if is("Null") {
         &["true", "false"]
-    } else if operator.contains("Bool") {
+    } else if is("Bool") {
         &["true", "false", "False"]
-    } else if operator.contains("IpAddress") {
+    } else if is("IpAddress") {
         RANGES
+    } else if is("Numeric") {
+        NUMBERS
+    } else if is("Date") {
+        DATES
+    } else if is("Binary") {
+        BASE64
     } else {
         words
     };
     let word = (*u.choose(words)?).to_owned();
-    Ok(if ["IpAddress", "Null", "Bool"].iter().any(|base| operator.contains(base)) {
-        word
-    } else if u.ratio(1, 16)? {
-        format!("{word}${{aws:username}}")
-    } else if u.ratio(1, 30)? {
-        format!("{word}${{*}}")
-    } else {
-        word
+    if ["IpAddress", "Null"].into_iter().any(is) {
+        return Ok(word);
+    }
+    if u.ratio(1, 8)? {
+        return with_variable(u, &word);
+    }
+    Ok(match u.int_in_range(0..=30)? {
+        0 => format!("{word}${{*}}"),
+        1..=4 if is("IgnoreCase") => word.to_uppercase(),
+        5..=8 if is("IgnoreCase") => word.replace('k', "\u{212a}"),
+        _ => word,
+    })
+}
+
+/// A word with a variable in it, before it or instead of it.
+fn with_variable(u: &mut Unstructured<'_>, word: &str) -> Result<String> {
+    let key = u.choose(VARIABLES)?;
+    let variable = match u.choose(&["", "", "", "a", "*", "10"])? {
+        &"" => format!("${{{key}}}"),
+        default => format!("${{{key}, '{default}'}}"),
+    };
+    let middle = word.find(':').unwrap_or(word.len());
+    let (start, end) = word.split_at(middle);
+    Ok(match u.int_in_range(0..=5)? {
+        0 | 1 => variable,
+        2 => format!("{word}{variable}"),
+        3 => format!("{variable}{word}"),
+        4 => format!("{start}{variable}{end}"),
+        // A field of an ARN.
+        _ => {
+            let mut fields: Vec<&str> = word.split(':').collect();
+            let place = u.int_in_range(0..=fields.len() - 1)?;
+            fields[place] = &variable;
+            fields.join(":")
+        }
     })
 }
 
@@ -358,13 +513,20 @@ const REQUESTED_RESOURCES: &[&str] = &[
     "arn:aws:s3:us-east-1:111122223333:accesspoint/ap",
     "arn:aws:iam::aws:policy/x",
     "arn:aws::::q",
+    "arn:aws:s3:::x",
+    "arn:aws:s3:::b/a",
+    "arn:aws:sqs:us-east-1:111122223333:a:x",
+    "arn:aws:execute-api:us-east-1:111122223333:api/prod/GET",
     "*",
 ];
 
 /// The switches of which both readings are modelled.
-const SWITCHES: [Switch; 18] = {
+const SWITCHES: [Switch; 23] = {
     use Switch::*;
-    [D12, D14, D23, D24, D26, R9, R25, R29, R19, R10, R11, R12, R13, R18, R22, R23, R31, R35]
+    [
+        D6, D12, D14, D17, D22, D28, D29, D23, D24, D26, R9, R25, R29, R19, R10, R11, R12, R13,
+        R18, R22, R23, R31, R35,
+    ]
 };
 
 /// The defaults, or readings of which many are alternatives.
@@ -399,6 +561,7 @@ pub(crate) fn request(
     }
 
     let facts = Facts {
+        second: u.int_in_range(0..=2)?,
         through_endpoint: u.ratio(1, 2)?,
         called_via: u.ratio(1, 3)? && !matches!(request.principal, Principal::Service { .. }),
         in_organization: u.ratio(1, 2)?,
@@ -440,6 +603,7 @@ fn mentioned(question: &Question) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     for statement in question.policies().flat_map(|(_, policy)| &policy.statements) {
         keys.extend(statement.conditions.iter().map(|test| test.key.to_ascii_lowercase()));
+        keys.extend(statement.variables().map(str::to_ascii_lowercase));
         let mut entries = statement.principal.iter().flat_map(|clause| &clause.entries);
         if entries.any(|entry| matches!(entry.kind, PrincipalKind::UniqueId(_))) {
             keys.insert("aws:userid".to_owned());
@@ -450,6 +614,8 @@ fn mentioned(question: &Question) -> BTreeSet<String> {
 
 /// What is drawn once for a request, because several keys follow from it.
 struct Facts {
+    /// Which of three instants it is.
+    second: u8,
     through_endpoint: bool,
     called_via: bool,
     in_organization: bool,
@@ -658,7 +824,22 @@ fn derived(
         ("aws:ResourceAccount", _) if is_drawn && request.resource.contains(A) => {
             Some(A.to_owned())
         }
-        ("aws:CurrentTime", _) => Some("2026-01-01T00:00:00Z".to_owned()),
+        ("aws:CurrentTime", _) => Some(
+            match facts.second {
+                0 => "2026-01-01T00:00:00Z",
+                1 => "2026-01-01T01:00:01+01:00",
+                _ => "2026-01-02",
+            }
+            .to_owned(),
+        ),
+        ("aws:EpochTime", _) => Some(
+            match facts.second {
+                0 => "1767225600",
+                1 => "1767225601",
+                _ => "1767312000",
+            }
+            .to_owned(),
+        ),
         _ => None,
     })
 }
@@ -690,6 +871,13 @@ fn fits(key: &str, word: &str) -> bool {
     match catalogue::key(key).map(|info| info.sort) {
         Some(catalogue::KeySort::Arn) => word.starts_with("arn:") && word.matches(':').count() >= 5,
         Some(catalogue::KeySort::Bool) => word == "true" || word == "false",
+        Some(catalogue::KeySort::Number) => {
+            !word.is_empty()
+                && word.trim_start_matches('-').chars().all(|c| c == '.' || c.is_ascii_digit())
+                && !word.ends_with('.')
+        }
+        Some(catalogue::KeySort::Date) => evaluate::seconds(word).is_some_and(|s| s < 1 << 37),
+        Some(catalogue::KeySort::Address) => word.parse::<std::net::IpAddr>().is_ok(),
         _ => word != "anonymous" && word != "Anonymous",
     }
 }
@@ -723,7 +911,13 @@ fn spoil(u: &mut Unstructured<'_>, request: &mut Request, question: &Question) -
             };
             let words = KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(key));
             let mut words = words.map_or(vec![], |(_, words)| words.to_vec());
-            words.extend(["true", "arn:aws:iam::111122223333:user/a", "arn:a b:x:::", "x"]);
+            words.extend([
+                "true",
+                "arn:aws:iam::111122223333:user/a",
+                "arn:a b:x:::",
+                "x",
+                "2026-01-01",
+            ]);
             let word = (*u.choose(&words)?).to_owned();
             let is_multi =
                 catalogue::key(key).is_some_and(|info| info.cardinality == Cardinality::Multi);

@@ -1,8 +1,9 @@
 //! Sets of policies: the formula of 5.6 and the evaluator's `decide` say the same of every request.
 //!
 //! Both were written from the specification, one as terms over all requests, one as a procedure
-//! for one request. The set stands on the side in question and nothing on the other, so that the
-//! formula is what the set allows; the readings are drawn as well.
+//! for one request. A set stands on the side in question, and nothing or another set on the other,
+//! so that the formula is what the set allows and the other does not; the readings are drawn as
+//! well. The request of the assignment, read back as a witness is, must be decided alike.
 
 use keyaki_analysis::question::Subject as Side;
 use keyaki_policy::evaluate::decide;
@@ -31,17 +32,36 @@ const MIN_BYTES: u32 = 1 << 14;
 
 const ACCOUNTS: [&str; 3] = ["111122223333", "111122223333", "444455556666"];
 
+/// Entries of each grant class (5.4), for principals that requests often have.
+const PRINCIPALS: &[&str] = &[
+    r#""*""#,
+    r#"{"AWS": "111122223333"}"#,
+    r#"{"AWS": "arn:aws:iam::111122223333:user/a"}"#,
+    r#"{"AWS": "arn:aws:iam::111122223333:role/r"}"#,
+    r#"{"AWS": "arn:aws:iam::111122223333:role/p/r"}"#,
+    r#"{"AWS": "arn:aws:sts::111122223333:assumed-role/r/sess"}"#,
+    r#"{"AWS": "arn:aws:sts::111122223333:federated-user/f"}"#,
+    r#"{"AWS": ["arn:aws:iam::111122223333:role/r", "111122223333"]}"#,
+    r#"{"Service": "sns.amazonaws.com"}"#,
+];
+
 #[test]
 fn what_a_set_of_policies_allows_is_agreed_on() {
     let counts = RefCell::new(BTreeMap::<&str, usize>::new());
     let property = |u: &mut Unstructured<'_>| {
-        let (texts, set) = set(u)?;
-        let question = allowed_by(set.clone());
-        let encoding = encode(&question);
+        let (mut texts, set) = random_set(u)?;
+        let existing = if u.ratio(1, 3)? {
+            let (of_existing, existing) = random_set(u)?;
+            texts.extend(of_existing.iter().map(|text| format!("existing {text}")));
+            existing
+        } else {
+            PolicySet { resource: set.resource.as_ref().map(|_| vec![]), ..PolicySet::default() }
+        };
+        let subject = Sets::new(texts, existing, set);
         for _ in 0..REQUESTS {
             let readings = readings(u)?;
-            let request = request(u, &question, readings)?;
-            let outcome = compare(&texts, &set, &question, &encoding, &request, readings);
+            let request = request(u, &subject.question, readings)?;
+            let outcome = compare(&subject, &request, readings);
             *counts.borrow_mut().entry(outcome).or_default() += 1;
         }
         Ok(())
@@ -65,24 +85,30 @@ fn rounds_wanted() -> usize {
     wanted.and_then(|rounds| rounds.parse().ok()).unwrap_or_default()
 }
 
-/// The question whose formula is what the set allows.
-fn allowed_by(set: PolicySet) -> Question {
-    Question::NoNewAccess { existing: vec![].into(), new: Side::Set(Box::new(set)) }
+/// A question about two sets, with the texts of their policies.
+struct Sets {
+    texts: Vec<String>,
+    existing: PolicySet,
+    new: PolicySet,
+    question: Question,
+    encoding: Encoding,
+}
+
+impl Sets {
+    fn new(texts: Vec<String>, existing: PolicySet, new: PolicySet) -> Sets {
+        let side = |set: &PolicySet| Side::Set(Box::new(set.clone()));
+        let question = Question::NoNewAccess { existing: side(&existing), new: side(&new) };
+        let encoding = encode(&question);
+        Sets { texts, existing, new, question, encoding }
+    }
 }
 
 /// Compares the two sides on one request; returns the outcome.
 #[track_caller]
-fn compare(
-    texts: &[String],
-    set: &PolicySet,
-    question: &Question,
-    encoding: &Encoding,
-    request: &Request,
-    readings: Readings,
-) -> &'static str {
+fn compare(subject: &Sets, request: &Request, readings: Readings) -> &'static str {
+    let Sets { texts, existing, new, question, encoding } = subject;
     let context = || format!("{}\n{request:?}\n{readings:?}", texts.join("\n"));
-    let mut violations = violations(question, request, readings);
-    violations.retain(|violation| !violation.ends_with("is about a resource, not about `*`"));
+    let violations = unexcused_violations(question, request, readings);
     let Some(model) = embed::model(encoding, request, readings) else {
         assert!(!violations.is_empty(), "can happen but has no model: {}", context());
         return "has no model";
@@ -102,16 +128,19 @@ fn compare(
     let is_exact = !free.variables().into_iter().any(|(name, _)| is_opaque(name));
     let free = eval::holds_partially(&free, &model);
     let fails = eval::holds_partially(&encoding.whole(Opaque::Adverse), &model);
-    let effective = decide(set, request, readings);
-    let allowed = effective.decision == Some(Decision::Allow);
-    let agrees = if is_exact {
-        free == Some(allowed)
-    } else if allowed {
-        free != Some(false)
-    } else {
-        free != Some(true) && fails == Some(false)
+    let effective = decide(new, request, readings);
+    let allows =
+        |set, request: &Request| decide(set, request, readings).decision == Some(Decision::Allow);
+    let is_new = |request: &Request| allows(new, request) && !allows(existing, request);
+    let agrees = match is_new(request) {
+        expected if is_exact => free == Some(expected),
+        true => free != Some(false),
+        false => free != Some(true) && fails == Some(false),
     };
     assert!(agrees, "{effective:?}, free {free:?}, fails {fails:?}: {}", context());
+    let decoded = decoded(encoding, model);
+    assert_eq!(unexcused_violations(question, &decoded, readings), [""; 0], "{}", context());
+    assert_eq!(is_new(&decoded), is_new(request), "{decoded:?}: {}", context());
     match effective.decision {
         None => "hangs",
         Some(Decision::Allow) => "allowed",
@@ -125,7 +154,7 @@ fn readings(u: &mut Unstructured<'_>) -> Result<Readings> {
 }
 
 /// A random set, with the texts of its policies.
-fn set(u: &mut Unstructured<'_>) -> Result<(Vec<String>, PolicySet)> {
+fn random_set(u: &mut Unstructured<'_>) -> Result<(Vec<String>, PolicySet)> {
     let mut texts = Vec::new();
     let mut draw = |u: &mut Unstructured<'_>, policy_type, most: usize| -> Result<Vec<Policy>> {
         let n = u.int_in_range(0..=most)?;
@@ -139,23 +168,23 @@ fn set(u: &mut Unstructured<'_>) -> Result<(Vec<String>, PolicySet)> {
             2 => Some(draw(u, PolicyType::Kms, 1)?),
             _ => Some(draw(u, PolicyType::Resource, 2)?),
         },
-        boundary: match u.ratio(1, 4)? {
+        boundary: match u.ratio(1, 2)? {
             true => draw(u, PolicyType::Boundary, 2)?,
             false => vec![],
         },
-        session: match u.ratio(1, 4)? {
+        session: match u.ratio(1, 3)? {
             true => Some(draw(u, PolicyType::Session, 1)?),
             false => None,
         },
-        scp: match u.ratio(1, 4)? {
+        scp: match u.ratio(1, 5)? {
             true => vec![draw(u, PolicyType::Scp, 2)?, draw(u, PolicyType::Scp, 1)?],
             false => vec![],
         },
-        rcp: match u.ratio(1, 4)? {
+        rcp: match u.ratio(1, 5)? {
             true => vec![draw(u, PolicyType::Rcp, 2)?],
             false => vec![],
         },
-        vpc_endpoint: match u.ratio(1, 6)? {
+        vpc_endpoint: match u.ratio(1, 8)? {
             true => draw(u, PolicyType::VpcEndpoint, 2)?,
             false => vec![],
         },
@@ -184,14 +213,18 @@ fn statement(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String
         _ if is_rcp => r#""Principal": "*", "#.to_owned(),
         _ if policy_type.names_principals() => {
             let negated = if u.ratio(1, 6)? { "Not" } else { "" };
-            format!(r#""{negated}Principal": {}, "#, generate::principals(u)?)
+            let principals = match u.ratio(1, 4)? {
+                true => generate::principals(u)?,
+                false => (*u.choose(PRINCIPALS)?).to_owned(),
+            };
+            format!(r#""{negated}Principal": {principals}, "#)
         }
         _ => String::new(),
     };
-    let actions = ["*", "s3:*", "s3:Get*", "kms:*", "sts:*"];
-    let actions = if is_rcp { &actions[1..] } else { &actions[..] };
-    let resources = ["*", "*", "arn:aws:s3:::b/*", "arn:aws:kms:*:*:key/*"];
-    let condition = if u.ratio(1, 4)? {
+    let actions = ["*", "*", "s3:*", "s3:Get*", "kms:*", "sts:*"];
+    let actions = if is_rcp { &actions[2..] } else { &actions[..] };
+    let resources = ["*", "*", "*", "arn:aws:s3:::b/*", "arn:aws:kms:*:*:key/*"];
+    let condition = if u.ratio(1, 6)? {
         *u.choose(&[
             r#"{"StringEquals": {"aws:ResourceAccount": "111122223333"}}"#,
             r#"{"StringEquals": {"aws:PrincipalAccount": "111122223333"}}"#,
@@ -212,7 +245,15 @@ fn statement(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String
 /// A random request, with the owner of its resource.
 fn request(u: &mut Unstructured<'_>, question: &Question, readings: Readings) -> Result<Request> {
     let mut request = generate::request(u, question, readings)?;
-    if u.arbitrary()? {
+    let is_plain = request.context.get("aws:userid").is_none();
+    if is_plain && u.ratio(2, 3)? {
+        request.principal = named_principal(u)?;
+        if request.context.get("aws:PrincipalAccount").is_some() {
+            request.context.insert("aws:PrincipalAccount", ContextValue::One(ACCOUNTS[0].into()));
+        }
+        request.resource = request.resource.replacen("arn:aws-cn:", "arn:aws:", 1);
+    }
+    if u.ratio(1, 3)? {
         let (action, resource) = *u.choose(&[
             ("kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:key/1"),
             ("kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:alias/a"),
@@ -251,10 +292,29 @@ fn request(u: &mut Unstructured<'_>, question: &Question, readings: Readings) ->
     Ok(request)
 }
 
+/// A principal that [`PRINCIPALS`] names, or that is near to one.
+fn named_principal(u: &mut Unstructured<'_>) -> Result<Principal> {
+    let user = "arn:aws:iam::111122223333:user/a".to_owned();
+    let session = |role: &str| Principal::RoleSession {
+        role_arn: format!("arn:aws:iam::111122223333:role/{role}"),
+        session_name: "sess".to_owned(),
+    };
+    Ok(match u.int_in_range(0..=4)? {
+        0 => Principal::User { arn: user, canonical_user: None },
+        1 | 2 => session("r"),
+        3 => session("p/r"),
+        _ => Principal::FederatedUser {
+            arn: "arn:aws:sts::111122223333:federated-user/f".to_owned(),
+            base: u.arbitrary::<bool>()?.then_some(user),
+        },
+    })
+}
+
 /// One set and one request, for what was found once.
 #[track_caller]
 fn check(set: &PolicySet, principal: Principal, action: &str, resource: &str, expected: &str) {
-    let question = allowed_by(set.clone());
+    let existing = PolicySet { resource: Some(vec![]), ..PolicySet::default() };
+    let subject = Sets::new(vec![], existing, set.clone());
     let request = Request {
         principal,
         action: action.to_owned(),
@@ -262,8 +322,7 @@ fn check(set: &PolicySet, principal: Principal, action: &str, resource: &str, ex
         resource_account: Some(ACCOUNTS[0].to_owned()),
         ..Request::default()
     };
-    let encoding = encode(&question);
-    let outcome = compare(&[], set, &question, &encoding, &request, Readings::DEFAULT);
+    let outcome = compare(&subject, &request, Readings::DEFAULT);
     assert_eq!(outcome, expected);
 }
 
@@ -294,4 +353,50 @@ fn a_key_policy_and_a_trust_policy_say_nothing_of_other_actions() {
     check(&of_key, user(), "kms:ListKeys", "*", "allowed");
     let arn = "arn:aws:kms:us-east-1:111122223333:key/1";
     check(&of_key, user(), "kms:Decrypt", arn, "denied implicitly");
+}
+
+/// Random sets meet these too rarely: who else has to agree to a grant of the own account (5.4), and
+/// whom a Deny with `NotPrincipal` spares (2.5).
+#[test]
+fn boundaries_limit_grants_to_roles_and_are_not_spared() {
+    let resource = |effect: &str, principal: &str| {
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "{effect}", {principal},
+                "Action": "*", "Resource": "*"}}]}}"#
+        );
+        parsed(&text, PolicyType::Resource)
+    };
+    let limit = |action: &str, policy_type| {
+        let text = format!(
+            r#"{{"Version": "2012-10-17",
+                "Statement": [{{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}]}}"#
+        );
+        parsed(&text, policy_type)
+    };
+    let role = r#""Principal": {"AWS": "arn:aws:iam::111122223333:role/r"}"#;
+    let session = || Principal::RoleSession {
+        role_arn: "arn:aws:iam::111122223333:role/r".to_owned(),
+        session_name: "sess".to_owned(),
+    };
+    let object = "arn:aws:s3:::b/k";
+    let get = |set: &PolicySet, expected| check(set, session(), "s3:GetObject", object, expected);
+
+    let mut set =
+        PolicySet { resource: Some(vec![resource("Allow", role)]), ..PolicySet::default() };
+    get(&set, "allowed");
+    set.boundary = vec![limit("sqs:*", PolicyType::Boundary)];
+    get(&set, "denied implicitly");
+    set.boundary = vec![limit("s3:*", PolicyType::Boundary)];
+    get(&set, "allowed");
+    set.session = Some(vec![limit("sqs:*", PolicyType::Session)]);
+    get(&set, "denied implicitly");
+    set.resource = Some(vec![resource("Allow", r#""Principal": "*""#)]);
+    get(&set, "allowed");
+
+    let spared = r#""NotPrincipal": {"AWS": "arn:aws:iam::111122223333:role/r"}"#;
+    set.resource = Some(vec![resource("Allow", role), resource("Deny", spared)]);
+    set.session = None;
+    get(&set, "denied explicitly");
+    set.boundary = vec![];
+    get(&set, "allowed");
 }

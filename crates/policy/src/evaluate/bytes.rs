@@ -5,7 +5,7 @@
 //! text, so texts are compared instead of bytes.
 
 /// Whether the text is base64.
-pub(super) fn is_base64(text: &str) -> bool {
+pub fn is_base64(text: &str) -> bool {
     let bytes = text.as_bytes();
     let digits = match bytes {
         [digits @ .., b'=', b'='] => digits,

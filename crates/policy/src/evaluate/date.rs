@@ -8,7 +8,7 @@
 /// The seconds since 1970-01-01T00:00:00Z that the text names.
 ///
 /// A count is within the range of `i64`; years are those of four digits.
-pub(super) fn seconds(text: &str) -> Option<i64> {
+pub fn seconds(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok();

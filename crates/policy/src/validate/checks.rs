@@ -47,7 +47,7 @@ checks! {
     EMPTY_SID: Suggestion, "empty-sid", Some("Empty Sid value"), "an empty `Sid`";
     UNSUPPORTED_CHARACTER: Error, "unsupported-character", None,
         "a character above U+00FF, which IAM refuses";
-    POLICY_TOO_LARGE: Warning, "policy-too-large", Some("Policy size exceeds quota"),
+    POLICY_TOO_LARGE: Warning, "policy-too-large", None,
         "more characters than AWS stores of such a policy by default (1.9)";
 
     ALLOW_NOT_PRINCIPAL: SecurityWarning, "allow-with-not-principal", Some("Allow with NotPrincipal"),
@@ -220,7 +220,7 @@ checks! {
     INVALID_BOOLEAN: Error, "invalid-boolean", Some("Type mismatch Boolean"),
         "a value of `Bool` that is neither `true` nor `false`";
     INVALID_BASE64: Error, "invalid-base64", None, "a value of `BinaryEquals` that is no base64";
-    INVALID_ARN_VALUE: Warning, "invalid-arn-value", Some("Missing ARN field"),
+    INVALID_ARN_VALUE: Warning, "invalid-arn-value", None,
         "a value of an ARN operator that is not of six fields (D22)";
     PRIVATE_ADDRESS: Error, "private-address", Some("Private IP address"),
         "a private address for `aws:SourceIp`, which is a public one";

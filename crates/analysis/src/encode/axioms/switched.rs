@@ -213,7 +213,7 @@ impl Encoder<'_> {
         let mut ranges = Vec::new();
         for network in RFC_1918.into_iter().chain(NOT_PUBLIC) {
             let inside = self.test(&key, &Test::Address(network));
-            ranges.push(inside.expect("the key's sort is address"));
+            ranges.push(inside.certain);
         }
         let private = self.t.or(ranges);
         let public = self.t.not(private);

@@ -301,7 +301,7 @@ mod tests {
         let present = by(user(USER)).with(confirmed, "false");
         check_violates(&present.clone().mentioning(&[token]), Switch::R22);
         check_allows(&present, Switch::R22);
-        check_allows(&aged().with(confirmed, "true").with(token, "x"), Switch::R22);
+        check_allows(&aged().with(confirmed, "true").with(token, "2026-01-01"), Switch::R22);
     }
 
     #[test]
