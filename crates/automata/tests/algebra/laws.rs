@@ -222,6 +222,13 @@ fn operations_obey_the_laws_of_boolean_algebra() {
         assert!(includes(&a, &and(&a, &b), &limits()).unwrap());
         let disjoint = includes(&b.complement(), &a, &limits()).unwrap();
         assert_eq!(overlap(&a, &b, &limits()).unwrap(), !disjoint);
+        let (p, q) = (compile(&glob(u, true, true)?), compile(&glob(u, true, true)?));
+        if let (Some(a), Some(b)) = (p.as_pattern(), q.as_pattern()) {
+            let both = shortest(&[p.clone(), q.clone()], &[], &limits()).unwrap();
+            assert!(a.may_overlap(b) || both.is_none(), "{a:?} {b:?}");
+            let rest = shortest(std::slice::from_ref(&p), std::slice::from_ref(&q), &limits());
+            assert!(!b.subsumes(a) || rest == Ok(None), "{b:?} {a:?}");
+        }
         Ok(())
     })
     .budget_ms(3_000);
