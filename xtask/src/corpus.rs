@@ -58,13 +58,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     }
 }
 
-const USAGE: &str = "corpus [--keyaki PATH] [--timeout SECONDS] [--workers N] [--out FILE] \
+const USAGE: &str = "corpus [--keyaki PATH] [--timeout SECONDS] [--workers N] [--solver NAME] [--out FILE] \
                      [--sample N] [--seed TEXT], or corpus --review FILE [--seed TEXT]";
 
 struct Options {
     keyaki: PathBuf,
     timeout: Duration,
     workers: usize,
+    /// The solvers to ask, or the program's own choice.
+    solvers: Vec<String>,
     /// Where to keep the results, one a line.
     out: Option<PathBuf>,
     /// How many jobs of each question to answer; all if `None`.
@@ -80,6 +82,7 @@ impl Options {
             keyaki: crate::root().join("target/release/keyaki"),
             timeout: Duration::from_secs(30),
             workers: 1,
+            solvers: Vec::new(),
             out: None,
             sample: None,
             review: None,
@@ -94,6 +97,7 @@ impl Options {
                 "--keyaki" => options.keyaki = PathBuf::from(value),
                 "--timeout" => options.timeout = Duration::from_secs(number()? as u64),
                 "--workers" => options.workers = number()?.max(1),
+                "--solver" => options.solvers.push(value.clone()),
                 "--out" => options.out = Some(PathBuf::from(value)),
                 "--sample" => options.sample = Some(number()?),
                 "--review" => options.review = Some(PathBuf::from(value)),
@@ -116,7 +120,8 @@ fn answer(jobs: &[Job], options: &Options) -> Result<Vec<Value>, String> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(vec![Value::Null; jobs.len()]);
     let work = || -> Result<(), String> {
-        let mut worker = Worker::new(options.keyaki.clone(), options.timeout);
+        let mut worker =
+            Worker::new(options.keyaki.clone(), options.timeout, options.solvers.clone());
         while let Some((at, job)) = take(&next, jobs) {
             let result = worker.answer(job)?;
             results.lock().expect("no worker panics with the lock")[at] = result;

@@ -16,7 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("keyaki-automata", &[]),
     ("keyaki-policy", &[]),
     ("keyaki-logic", &[]),
-    ("keyaki-solvers", &["keyaki-logic"]),
+    ("keyaki-solvers", &["keyaki-automata", "keyaki-logic"]),
     ("keyaki-analysis", &["keyaki-logic", "keyaki-policy"]),
     ("keyaki", &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers"]),
     ("keyaki-cli", &["keyaki"]),

@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Answer an SMT-LIB script that has one (check-sat)
     Solve(Solve),
-    /// Tell which solvers are installed, and try each
+    /// Tell which solvers there are, and try each
     Solvers(Solvers),
     /// Print the JSON Schema of jobs and results
     Schema,

@@ -11,7 +11,7 @@ use keyaki::policies;
 use keyaki::policy::json;
 use keyaki::question::{PolicyRef, Side};
 use keyaki::smtlib::{self, Dialect};
-use keyaki::solvers::{Config, Found, RawAnswer, Status, find};
+use keyaki::solvers::{Config, RawAnswer, Status, embedded, find};
 use keyaki::wire::{ErrorRecord, JobResult, VerdictName};
 use keyaki::{Cancel, EngineOptions, PolicyType, encode as encoder, engine, wire};
 
@@ -261,10 +261,12 @@ pub(crate) fn solve(arguments: &Solve) -> Result<Exit, Failure> {
 
 /// `keyaki solvers`
 pub(crate) fn solvers(arguments: &Solvers) -> Result<Exit, Failure> {
-    let found = find(&configuration(arguments.config.as_deref())?);
-    io::stdout().write_all(render::solvers(&found).as_bytes())?;
-    let works = |found: &Found| found.status == Status::Works;
-    Ok(if found.iter().any(works) { Exit::Success } else { Exit::Error })
+    let config = configuration(arguments.config.as_deref())?;
+    let (embedded, found) = (embedded(&config), find(&config));
+    io::stdout().write_all(render::solvers(&embedded, &found).as_bytes())?;
+    let some_works = found.iter().map(|found| &found.status).chain([&embedded]);
+    let some_works = some_works.into_iter().any(|status| *status == Status::Works);
+    Ok(if some_works { Exit::Success } else { Exit::Error })
 }
 
 /// `keyaki schema`

@@ -11,7 +11,7 @@ use keyaki::evaluation::Evaluation;
 use keyaki::job::Inquiry;
 use keyaki::policy::{Switch, policy_set};
 use keyaki::question::Place;
-use keyaki::solvers::{Found, Status};
+use keyaki::solvers::{Automaton, Found, Status};
 use keyaki::wire::{
     ErrorRecord, EvidenceName, JobResult, MatchedStatement, Principal, ReasonName, Request,
     StatementRef, VerdictName,
@@ -278,19 +278,23 @@ pub(crate) fn attempts(result: &JobResult) {
 }
 
 /// A table of solvers.
-pub(crate) fn solvers(found: &[Found]) -> String {
+pub(crate) fn solvers(embedded: &Status, found: &[Found]) -> String {
     let mut out = String::new();
+    let status = |status: &Status, command: &str| match status {
+        Status::Works => "works".to_owned(),
+        Status::Broken(cause) => format!("broken: {}", visible(cause)),
+        Status::Missing => format!("missing: no `{command}` on PATH"),
+        Status::Disabled => "disabled".to_owned(),
+    };
+    let (name, version) = (Automaton::NAME, env!("CARGO_PKG_VERSION"));
+    let word = status(embedded, name);
+    line(&mut out, format_args!("{name:<9} {version:<10} {word:<8} embedded"));
     for solver in found {
-        let status = match &solver.status {
-            Status::Works => "works".to_owned(),
-            Status::Broken(cause) => format!("broken: {}", visible(cause)),
-            Status::Missing => format!("missing: no `{}` on PATH", solver.definition.command),
-            Status::Disabled => "disabled".to_owned(),
-        };
+        let status = status(&solver.status, &solver.definition.command);
         let version = solver.version.as_deref().unwrap_or("-");
         let path = solver.path.as_ref().map(|path| shown(path)).unwrap_or_default();
         let name = &solver.definition.name;
-        line(&mut out, format_args!("{:<8} {version:<10} {status:<8} {path}", visible(name)));
+        line(&mut out, format_args!("{:<9} {version:<10} {status:<8} {path}", visible(name)));
     }
     out
 }

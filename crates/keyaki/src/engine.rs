@@ -4,15 +4,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use keyaki_analysis::{Error, Options, Question, Report, check};
-use keyaki_logic::{Cancel, Limits, Solver, SolverError};
+use keyaki_logic::{Cancel, Limits, Reason, Solver, SolverError};
 use keyaki_solvers::{
-    Checked, Config, Definition, Mode, Portfolio, Process, RawAnswer, ScriptAnswer, locate,
+    Automaton, Checked, Config, Definition, Mode, Portfolio, Process, RawAnswer, ScriptAnswer,
+    locate,
 };
 
 use crate::decisions::Decisions;
 
 /// What answers questions. One engine serves many questions, from many threads.
 pub struct Engine {
+    automaton: bool,
     definitions: Vec<Definition>,
     options: EngineOptions,
 }
@@ -20,7 +22,8 @@ pub struct Engine {
 /// How an engine goes about its questions.
 #[derive(Clone, Debug, Default)]
 pub struct EngineOptions {
-    /// Names of the solvers to ask; all that are enabled and found if empty.
+    /// Names of the solvers to ask; all that are enabled and found if empty. The embedded one is
+    /// asked first, whatever the order.
     pub solvers: Vec<String>,
     /// Directory to keep every script in.
     pub save_scripts_to: Option<PathBuf>,
@@ -53,21 +56,27 @@ impl Engine {
     /// [`EngineError`] if there is nobody to ask.
     pub fn new(config: &Config, options: EngineOptions) -> Result<Engine, EngineError> {
         let names = || config.solvers.iter().map(|solver| solver.name.clone()).collect();
+        let chosen = |name: &&String| *name != Automaton::NAME;
+        let automaton = if options.solvers.is_empty() {
+            config.automaton
+        } else {
+            !options.solvers.iter().all(|name| chosen(&name))
+        };
         let definitions: Vec<Definition> = if options.solvers.is_empty() {
             config.enabled().filter(|solver| locate(&solver.command).is_some()).cloned().collect()
         } else {
             let find = |name: &String| {
                 config.get(name).cloned().ok_or_else(|| EngineError::UnknownSolver {
                     name: name.clone(),
-                    known: names(),
+                    known: [vec![Automaton::NAME.to_owned()], names()].concat(),
                 })
             };
-            options.solvers.iter().map(find).collect::<Result<_, _>>()?
+            options.solvers.iter().filter(chosen).map(find).collect::<Result<_, _>>()?
         };
-        if definitions.is_empty() {
+        if definitions.is_empty() && !automaton {
             return Err(EngineError::NoSolver(names()));
         }
-        Ok(Engine { definitions, options })
+        Ok(Engine { automaton, definitions, options })
     }
 
     /// An engine of the solvers known without configuration that are installed.
@@ -81,7 +90,8 @@ impl Engine {
 
     /// Names of the solvers that are asked.
     pub fn solvers(&self) -> impl Iterator<Item = &str> {
-        self.definitions.iter().map(|definition| definition.name.as_str())
+        let embedded = self.automaton.then_some(Automaton::NAME);
+        embedded.into_iter().chain(self.definitions.iter().map(|d| d.name.as_str()))
     }
 
     /// Answers a question within the default limits.
@@ -106,11 +116,16 @@ impl Engine {
         timeout: Duration,
         cancel: &Cancel,
     ) -> Result<Report, Error> {
-        let members = self.processes().map(|process| {
-            let member: Box<dyn Solver> = Box::new(Checked::new(process));
-            member
-        });
-        let portfolio: Portfolio = Portfolio::new(self.mode(), members.collect());
+        let embedded = self.automaton.then(|| -> Box<dyn Solver> { Box::new(Automaton) });
+        let external =
+            self.processes().map(|process| -> Box<dyn Solver> { Box::new(Checked::new(process)) });
+        let mode = match (self.options.audit, self.automaton) {
+            (true, _) => Mode::All,
+            (false, true) => Mode::Hedged,
+            (false, false) => Mode::Race,
+        };
+        let portfolio: Portfolio =
+            Portfolio::new(mode, embedded.into_iter().chain(external).collect());
         // Whoever audits, names solvers or keeps scripts wants to see what solvers say.
         let EngineOptions { audit, solvers, save_scripts_to } = &self.options;
         let candidates = !audit && solvers.is_empty() && save_scripts_to.is_none();
@@ -119,7 +134,8 @@ impl Engine {
         check(question, &portfolio, options, &Limits::within(timeout), cancel)
     }
 
-    /// Answers an SMT-LIB script with one `(check-sat)`.
+    /// Answers an SMT-LIB script with one `(check-sat)`. The embedded solver reads no scripts yet,
+    /// so without others the answer is unknown.
     ///
     /// # Errors
     ///
@@ -131,12 +147,13 @@ impl Engine {
         cancel: &Cancel,
     ) -> Result<ScriptAnswer, SolverError> {
         let members: Vec<Box<Process>> = self.processes().map(Box::new).collect();
-        let portfolio: Portfolio<Process> = Portfolio::new(self.mode(), members);
+        if members.is_empty() {
+            let answer = RawAnswer::Unknown(Reason::Unsupported);
+            return Ok(ScriptAnswer { answer, by: Vec::new(), attempts: Vec::new() });
+        }
+        let mode = if self.options.audit { Mode::All } else { Mode::Race };
+        let portfolio: Portfolio<Process> = Portfolio::new(mode, members);
         portfolio.solve_script(script, &Limits::within(timeout), cancel)
-    }
-
-    fn mode(&self) -> Mode {
-        if self.options.audit { Mode::All } else { Mode::Race }
     }
 
     fn processes(&self) -> impl Iterator<Item = Process> {

@@ -1,7 +1,7 @@
 //! One corpus, every engine: each case of `corpus/cases` has the verdict that stands in it, whoever
 //! is asked.
 //!
-//! Asked are the portfolio, each installed solver alone, and all of them to the end on the formulas
+//! Asked are the portfolio, the embedded solver and each installed one alone, and all of them to the end on the formulas
 //! as the encoder writes them (audit), so that neither the simplifier nor a race decides what a
 //! case shows. A witness is replayed here once more, and run through the evaluator, although the
 //! engine has done so: this test must not rely on what it tests.
@@ -24,7 +24,7 @@ use keyaki::job::{Document, Inquiry, Setting};
 use keyaki::policies;
 use keyaki::policy::evaluate::{Decision, decide, evaluate};
 use keyaki::question::{PolicyRef, Side, Subject};
-use keyaki::solvers::Config;
+use keyaki::solvers::{Automaton, Config};
 use keyaki::wire::PolicyTypeName;
 use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Request, Verdict};
 use keyaki_analysis::replay::{Replay, replay};
@@ -76,11 +76,36 @@ fn every_case_has_its_verdict_by_the_portfolio() {
 
 #[test]
 fn every_case_has_its_verdict_by_each_solver_alone() {
-    let alone = |name: &&str| {
-        let solvers = vec![(*name).to_owned()];
-        ((*name).to_owned(), EngineOptions { solvers, ..EngineOptions::default() })
-    };
-    check_all(&installed().iter().map(alone).collect::<Vec<_>>());
+    check_all(&installed().into_iter().map(alone).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_case_has_its_verdict_by_the_embedded_solver_alone() {
+    check_all(&[alone(Automaton::NAME)]);
+}
+
+#[test]
+fn every_case_has_its_verdict_by_the_embedded_solver_on_plain_formulas() {
+    let (name, options) = alone(Automaton::NAME);
+    check_all(&[(name, EngineOptions { audit: true, ..options })]);
+}
+
+/// The cases that hang on a relation between two strings, such as an organisation's paths, which
+/// begin with its id. The embedded solver leaves them to the others.
+const RELATIONAL: [&str; 8] = [
+    "a-path-begins-with-the-organisation",
+    "an-account-is-in-one-organisation-by-its-paths",
+    "an-organisation-has-paths",
+    "an-organisation-whose-id-begins-alike",
+    "paths-are-of-one-organisation",
+    "some-path-like-a-pattern",
+    "the-arn-of-a-vpc-names-it",
+    "two-accounts-are-in-two-organisations",
+];
+
+fn alone(name: &str) -> (String, EngineOptions) {
+    let solvers = vec![name.to_owned()];
+    (name.to_owned(), EngineOptions { solvers, ..EngineOptions::default() })
 }
 
 #[test]
@@ -111,7 +136,8 @@ fn cases_are_complete_and_have_names_of_their_own() {
 /// Runs all cases with each of the engines and tells all that are wrong at once.
 #[track_caller]
 fn check_all(engines: &[(String, EngineOptions)]) {
-    if !has_solver() {
+    let embedded = |(name, _): &(String, EngineOptions)| name == Automaton::NAME;
+    if !engines.iter().all(embedded) && !has_solver() {
         return;
     }
     let wanted = std::env::var("KEYAKI_CASE").unwrap_or_default();
@@ -125,7 +151,17 @@ fn check_all(engines: &[(String, EngineOptions)]) {
                 while let Some((file, case)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     for (name, options) in engines {
                         let start = Instant::now();
-                        let outcome = run(case, options);
+                        let mut outcome = run(case, options);
+                        if name == Automaton::NAME && RELATIONAL.contains(&case.name.as_str()) {
+                            // Never a wrong answer, and never for another reason.
+                            outcome = outcome.or_else(|what| {
+                                if what.contains("unknown unsupported") {
+                                    Ok(())
+                                } else {
+                                    Err(what)
+                                }
+                            });
+                        }
                         let time = start.elapsed();
                         if time > SLOW || !wanted.is_empty() {
                             eprintln!("{} by {name}: {:.1} s", case.name, time.as_secs_f64());

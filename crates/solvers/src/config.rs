@@ -15,6 +15,8 @@ use keyaki_logic::smtlib::Dialect;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::automaton::Automaton;
+
 /// The built-in configuration.
 const BUILTIN: &str = include_str!("solvers.toml");
 
@@ -34,6 +36,9 @@ const MEMORY_BYTES_MIN: u64 = 64 << 20;
 /// The solvers, in the order of their first mention.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// Whether the embedded solver, [`Automaton`], is asked unless solvers are named. It has no
+    /// command, so this is all there is to say of it.
+    pub automaton: bool,
     /// Every solver, whether enabled or not. Names are distinct.
     pub solvers: Vec<Definition>,
 }
@@ -85,7 +90,7 @@ pub enum ConfigError {
 impl Config {
     /// The solvers that are known without a file: z3, cvc4 and cvc5.
     pub fn builtin() -> Config {
-        let mut config = Config { solvers: Vec::new() };
+        let mut config = Config { automaton: true, solvers: Vec::new() };
         config.merge("solvers.toml", BUILTIN).expect("a test reads the built-in configuration");
         config
     }
@@ -150,6 +155,10 @@ impl Config {
                 let message = format!("solver `{}` is defined twice", entry.name.get_ref());
                 return Err(problem(entry.name.span(), message));
             }
+            if entry.name.get_ref() == Automaton::NAME {
+                config.automaton = entry.read_embedded()?.unwrap_or(config.automaton);
+                continue;
+            }
             match config.solvers.iter_mut().find(|known| known.name == *entry.name.get_ref()) {
                 Some(known) => entry.override_in(known)?,
                 None => config.solvers.push(entry.into_definition()?),
@@ -192,6 +201,21 @@ struct Entry {
 }
 
 impl Entry {
+    /// Whether the entry of the embedded solver enables it, if it says so.
+    fn read_embedded(&self) -> Result<Option<bool>, Problem> {
+        let has_more = self.command.is_some()
+            || self.arguments.is_some()
+            || self.version_arguments.is_some()
+            || self.dialect.is_some()
+            || self.memory_bytes.is_some();
+        if has_more {
+            let message =
+                format!("`{}` is embedded and has no field but `enabled`", Automaton::NAME);
+            return Err(problem(self.name.span(), message));
+        }
+        Ok(self.enabled)
+    }
+
     fn into_definition(self) -> Result<Definition, Problem> {
         let missing = |field: &str| {
             let message = format!("solver `{}` has no `{field}`", self.name.get_ref());
@@ -315,6 +339,18 @@ mod tests {
             Definition { enabled: false, ..Config::builtin().get("z3").unwrap().clone() };
         assert_eq!(config.get("z3"), Some(&expected));
         assert_eq!(config.solvers[1..], Config::builtin().solvers[1..]);
+    }
+
+    #[test]
+    fn the_embedded_solver_can_be_disabled_and_nothing_else() {
+        let mut config = Config::builtin();
+        assert!(config.automaton);
+        config.merge("my.toml", "[[solver]]\nname = \"automaton\"\nenabled = false").unwrap();
+        assert_eq!(config, Config { automaton: false, ..Config::builtin() });
+        check_rejects(
+            "[[solver]]\nname = \"automaton\"\ncommand = \"z3\"",
+            "my.toml:2:8: `automaton` is embedded and has no field but `enabled`",
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use keyaki_logic::{Cancel, Formula, Limits, Outcome, Reason, Regex, Solver, Sort, Terms};
 
+use crate::automaton::Automaton;
 use crate::checked::Checked;
 use crate::child::{self, Job, Listener};
 use crate::config::{Config, Definition};
@@ -99,12 +100,20 @@ fn is_program(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
+/// Whether the embedded solver can be used. It decides the same two formulas as the others.
+pub fn embedded(config: &Config) -> Status {
+    if config.automaton { tried(&Checked::new(Automaton)) } else { Status::Disabled }
+}
+
 fn status(definition: &Definition) -> Status {
-    let solver = Checked::new(Process::new(definition.clone()));
+    tried(&Checked::new(Process::new(definition.clone())))
+}
+
+fn tried(solver: &impl Solver) -> Status {
     let expected_sat = |outcome: &Outcome| matches!(outcome, Outcome::Sat(_));
     let expected_unsat = |outcome: &Outcome| *outcome == Outcome::Unsat;
-    let broken = try_formula(&solver, &satisfiable(), expected_sat)
-        .and_then(|()| try_formula(&solver, &unsatisfiable(), expected_unsat));
+    let broken = try_formula(solver, &satisfiable(), expected_sat)
+        .and_then(|()| try_formula(solver, &unsatisfiable(), expected_unsat));
     match broken {
         Ok(()) => Status::Works,
         Err(reason) => Status::Broken(reason),
@@ -253,7 +262,7 @@ mod tests {
 
     #[track_caller]
     fn check_status(definition: Definition, expected: Status) {
-        let found = find(&Config { solvers: vec![definition] });
+        let found = find(&Config { automaton: false, solvers: vec![definition] });
         assert_eq!(found[0].status, expected);
     }
 
@@ -262,6 +271,13 @@ mod tests {
         check_status(definition("keyaki-no-such-program", &[]), Status::Missing);
         check_status(definition("/dev/null", &[]), Status::Missing);
         check_status(definition("/tmp", &[]), Status::Missing);
+    }
+
+    #[test]
+    fn the_embedded_solver_works_unless_it_is_disabled() {
+        let config = Config { automaton: true, solvers: Vec::new() };
+        assert_eq!(embedded(&config), Status::Works);
+        assert_eq!(embedded(&Config { automaton: false, ..config }), Status::Disabled);
     }
 
     #[test]

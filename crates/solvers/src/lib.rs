@@ -1,7 +1,7 @@
-//! Solvers as child processes, checked and raced.
+//! Solvers: one in process, others as child processes, checked and raced.
 //!
 //! All threads and all processes of the project are here, and nothing about policies is. Read the
-//! modules in this order: [`config`] (which solvers there are), [`process`] (asking one),
+//! modules in this order: [`automaton`] (the one that is always there), [`config`] (which solvers there are), [`process`] (asking one),
 //! [`checked`] (not believing its models), [`portfolio`] (asking several), [`discover`] (which of
 //! them are installed and work). The others are inner parts: `child` runs a program under limits,
 //! `listen` reads what a solver says, `record` keeps scripts, `system` is the only `unsafe` code.
@@ -15,14 +15,16 @@ mod listen;
 mod record;
 mod system;
 
+pub mod automaton;
 pub mod checked;
 pub mod config;
 pub mod discover;
 pub mod portfolio;
 pub mod process;
 
+pub use automaton::Automaton;
 pub use checked::Checked;
 pub use config::{Config, ConfigError, Definition};
-pub use discover::{Found, Status, find, locate};
-pub use portfolio::{Mode, Portfolio, ScriptAnswer};
+pub use discover::{Found, Status, embedded, find, locate};
+pub use portfolio::{GRACE, Mode, Portfolio, ScriptAnswer};
 pub use process::{Process, RawAnswer, ScriptSolver};

@@ -9,6 +9,10 @@
 //! returns, every member has returned. Contradictory definite answers are an error of the whole,
 //! never a vote; in a race, the losers are stopped, so only [`Mode::All`] looks for contradictions.
 //!
+//! A hedged portfolio asks its first member alone for a grace time, in the caller's thread, and the
+//! others only if that was not enough: the first is the one that answers in microseconds, and the
+//! start of a process for each of its answers would cost a hundred times as much as they do.
+//!
 //! The race knows nothing of formulas or scripts (`race`); what an answer is comes in as a trait.
 
 use std::any::Any;
@@ -33,7 +37,14 @@ pub enum Mode {
     Race,
     /// When every member has returned; their answers must agree.
     All,
+    /// When the first member has a definite answer; if it has none after [`GRACE`], or says so
+    /// before, as with [`Mode::Race`]. Scripts are raced.
+    Hedged,
 }
+
+/// How long the first member of a hedged portfolio is alone. The embedded solver needs far less
+/// for nearly everything, and the external ones, started together, take some 50 ms for anything.
+pub const GRACE: Duration = Duration::from_millis(100);
 
 /// Solvers that are asked together, one thread each.
 ///
@@ -80,7 +91,24 @@ impl<S: Solver + ?Sized> Solver for Portfolio<S> {
         cancel: &Cancel,
     ) -> Result<Answer, SolverError> {
         let ask = |member: &S, cancel: &Cancel| member.solve(formula, limits, cancel);
-        let finishers = race(&self.members, self.mode, cancel, S::name, ask)?;
+        let finishers = match (self.mode, &self.members[..]) {
+            (Mode::Hedged, [only]) => vec![alone(&**only, formula, limits, cancel)],
+            (Mode::Hedged, [first, rest @ ..]) => {
+                let grace = limits.deadline.min(Instant::now() + GRACE);
+                let short = Limits { deadline: grace, ..limits.clone() };
+                let tried = alone(&**first, formula, &short, cancel);
+                if tried.is_definite() || cancel.is_cancelled() {
+                    vec![tried]
+                } else if tried.is_late() {
+                    race(&self.members, Mode::Race, cancel, S::name, ask)?
+                } else {
+                    let mut finishers = race(rest, Mode::Race, cancel, S::name, ask)?;
+                    finishers.insert(0, tried);
+                    finishers
+                }
+            }
+            _ => race(&self.members, self.mode, cancel, S::name, ask)?,
+        };
         let verdict = Verdict::of(finishers, cancel)?;
         let outcome = match verdict.first {
             Some(answer) => answer.outcome,
@@ -161,6 +189,26 @@ impl<R: Reply> Finisher<R> {
         let result = self.reply.as_ref().map(Reply::result);
         matches!(result, Ok(AttemptResult::Sat | AttemptResult::Unsat))
     }
+
+    fn is_late(&self) -> bool {
+        let result = self.reply.as_ref().map(Reply::result);
+        matches!(result, Ok(AttemptResult::Unknown(Reason::Timeout)))
+    }
+}
+
+/// Asks one member in this thread.
+fn alone<S: Solver + ?Sized>(
+    member: &S,
+    formula: &Formula,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Finisher<Answer> {
+    let start = Instant::now();
+    let query = Query::current();
+    let reply = query.enter(|| unless_it_panics(|| member.solve(formula, limits, cancel)));
+    let name = member.name().to_owned();
+    let script = query.script(&name);
+    Finisher { name, reply, wall: start.elapsed(), script }
 }
 
 /// Asks every member in a thread of its own; returns them in the order in which they returned.
@@ -218,7 +266,7 @@ fn collect<R: Reply>(
     let mut all = Vec::new();
     // Ends when the last member's sender is gone.
     for finisher in finishers {
-        if mode == Mode::Race && finisher.is_definite() {
+        if mode != Mode::All && finisher.is_definite() {
             stop.cancel();
         }
         all.push(finisher);

@@ -61,12 +61,23 @@ fn verdicts(results: &[Value]) -> String {
         };
         let _ = writeln!(text, "| {name} | {} |", columns.each_ref().map(count).join(" | "));
     }
+    let rate = |column: &Column| per_second(column.times.len(), column.times.iter().sum());
+    let _ = writeln!(text, "| jobs a second | {} |", columns.each_ref().map(rate).join(" | "));
     for (name, share) in [("median", 0.5), ("p99", 0.99), ("max", 1.0)] {
         let time = |column: &Column| milliseconds(quantile(&column.times, share));
         let times = columns.each_ref().map(time).join(" | ");
         let _ = writeln!(text, "| {name} time, ms | {times} |");
     }
     text
+}
+
+/// How many jobs one worker answers a second, of those that took so many nanoseconds together.
+fn per_second(n: usize, nanoseconds: u64) -> String {
+    if nanoseconds == 0 {
+        "-".to_owned()
+    } else {
+        format!("{:.0}", n as f64 * 1e9 / nanoseconds as f64)
+    }
 }
 
 struct Column {

@@ -23,6 +23,8 @@ const MAX_STDERR_BYTES: usize = 2_000;
 pub(super) struct Worker {
     keyaki: PathBuf,
     timeout: Duration,
+    /// The solvers to ask; the program's own choice if there are none.
+    solvers: Vec<String>,
     running: Option<Running>,
 }
 
@@ -34,8 +36,8 @@ struct Running {
 }
 
 impl Worker {
-    pub(super) fn new(keyaki: PathBuf, timeout: Duration) -> Worker {
-        Worker { keyaki, timeout, running: None }
+    pub(super) fn new(keyaki: PathBuf, timeout: Duration, solvers: Vec<String>) -> Worker {
+        Worker { keyaki, timeout, solvers, running: None }
     }
 
     /// The result of a job, as the program wrote it. If it wrote none, the result is an error of
@@ -68,6 +70,7 @@ impl Worker {
     fn start(&self) -> Result<Running, String> {
         let mut child = Command::new(&self.keyaki)
             .args(["batch", "--attempts", "--timeout", &self.timeout.as_secs_f64().to_string()])
+            .args(self.solvers.iter().flat_map(|solver| ["--solver", solver]))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -153,7 +156,7 @@ mod tests {
         let path = env::temp_dir().join(format!("keyaki-xtask-{}-{name}", process::id()));
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
-        let mut worker = Worker::new(path.clone(), Duration::from_secs(5));
+        let mut worker = Worker::new(path.clone(), Duration::from_secs(5), Vec::new());
         let found = ["a", "b"].map(|id| {
             let job = Job { id: id.to_owned(), question: "q", job: json!({"id": id}) };
             let result = worker.answer(&job).unwrap();

@@ -3,8 +3,8 @@
 use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
 use keyaki_automata::{
-    CharClass, Expr, Language, Limits, core, count, equivalent, find, find_n, includes, overlap,
-    shortest,
+    Answer, CharClass, Expr, Language, Limits, core, count, decide, equivalent, find, find_n,
+    includes, overlap, shortest,
 };
 
 use crate::generate::{
@@ -67,6 +67,17 @@ fn check_core(positives: &[Language], negatives: &[Language], is_empty: bool) {
     let pick = |all: &[Language], chosen: &[usize]| -> Vec<Language> {
         chosen.iter().map(|i| all[*i].clone()).collect()
     };
+    let Ok(Answer::Empty(why)) = decide(positives, negatives, &limits()) else {
+        panic!("{positives:?} {negatives:?} have no word");
+    };
+    let (p, n) = (pick(positives, &why.positives), pick(negatives, &why.negatives));
+    assert_eq!(
+        shortest(&p, &n, &limits()).unwrap(),
+        None,
+        "{why:?} of {positives:?} {negatives:?}"
+    );
+    assert!(core.positives.iter().all(|i| why.positives.contains(i)));
+    assert!(core.negatives.iter().all(|i| why.negatives.contains(i)));
     let (p, n) = (pick(positives, &core.positives), pick(negatives, &core.negatives));
     assert_eq!(
         shortest(&p, &n, &limits()).unwrap(),

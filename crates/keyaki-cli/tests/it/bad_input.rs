@@ -366,7 +366,7 @@ fn a_solver_that_is_not_configured_is_refused() {
         &den,
         "check no-public-access p.json --solver yices",
         expect![[r#"
-        error: unknown solver `yices`; configured are z3, cvc4, cvc5
+        error: unknown solver `yices`; configured are automaton, z3, cvc4, cvc5
     "#]],
     );
 }

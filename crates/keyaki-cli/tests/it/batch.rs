@@ -291,13 +291,11 @@ fn a_job_chooses_its_solvers_and_its_time() {
 
 #[test]
 fn attempts_are_there_for_those_who_ask() {
-    if !has_solver() {
-        return;
-    }
     let run =
         Den::new().keyaki_reading("batch --attempts", public_access("x", UNLIKELY).to_string());
     let result = run.result();
     let attempts = result["attempts"].as_array().unwrap();
-    assert!(attempts.iter().any(|attempt| attempt["result"] == "sat"), "{result}");
-    assert_eq!(attempts.len(), installed().len());
+    // The embedded solver has the answer before others are started.
+    let [attempt] = &attempts[..] else { panic!("{result}") };
+    assert_eq!([&attempt["solver"], &attempt["result"]], ["automaton", "sat"]);
 }

@@ -85,9 +85,11 @@ fn a_saved_script_is_replayed_by_its_first_line() {
     let output = command.args(["--save-smt", "my scripts; #1"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let attempts = result["attempts"].as_array().unwrap();
+    // The embedded solver is sent no script.
+    let attempts = result["attempts"].as_array().unwrap().iter();
+    let attempts: Vec<_> = attempts.filter(|attempt| attempt["solver"] != "automaton").collect();
     assert_eq!(attempts.len(), installed().len());
-    for attempt in attempts {
+    for attempt in &attempts {
         let script = attempt["script"].as_str().unwrap();
         let text = fs::read_to_string(script).unwrap();
         let replay = text.lines().next().unwrap().strip_prefix("; replay: ").unwrap();

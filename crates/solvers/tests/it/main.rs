@@ -4,6 +4,7 @@
 //! ends at all has not waited for it.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
 
+mod automaton;
 mod fakes;
 mod parent;
 mod portfolio;

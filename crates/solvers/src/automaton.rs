@@ -1,0 +1,119 @@
+//! The solver in process: a search over the Boolean structure, automata for the strings.
+//!
+//! It decides, exactly, Boolean combinations of truth variables, memberships of string variables
+//! in regular languages, equalities of string variables with constants and one another, and tests
+//! of the first bits of bit vectors. That is all that policies without policy variables become.
+//! Patterns that relate string variables ([`Node::Matches`]) are decided where a guess happens to
+//! satisfy them or where the rest of the formula has no model; otherwise the answer is
+//! [`Reason::Unsupported`], at once, so that nobody waits.
+//!
+//! Read the modules in this order: [`problem`] (a formula as clauses), [`search`] (values for its
+//! variables), [`theory`] (what the atoms mean), and of its parts [`languages`], [`bits`] and
+//! [`distinct`]. `docs/automata.md` has the argument and what is not decided.
+//!
+//! A model is evaluated before it is returned. The same formula gets the same answer and the same
+//! model each time, unless a limit cuts in.
+//!
+//! [`Node::Matches`]: keyaki_logic::term::Node::Matches
+
+mod bits;
+mod distinct;
+mod languages;
+mod problem;
+mod queue;
+mod search;
+mod theory;
+mod watch;
+
+use std::time::Instant;
+
+use keyaki_logic::solver::AttemptResult;
+use keyaki_logic::{
+    Answer, Attempt, Cancel, Formula, Limits, Model, Outcome, Reason, Solver, SolverError, Value,
+    eval,
+};
+
+use problem::Problem;
+use search::{Found, Search};
+use theory::Values;
+use watch::Watch;
+
+/// The value of a string of which nothing is said.
+const FREE_WORD: &str = "example";
+
+/// The embedded solver.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Automaton;
+
+impl Automaton {
+    /// What reports and `--solver` call it.
+    pub const NAME: &str = "automaton";
+}
+
+impl Solver for Automaton {
+    fn name(&self) -> &str {
+        Automaton::NAME
+    }
+
+    fn solve(
+        &self,
+        formula: &Formula,
+        limits: &Limits,
+        cancel: &Cancel,
+    ) -> Result<Answer, SolverError> {
+        let start = Instant::now();
+        let outcome = decide(formula, &Watch::new(limits, cancel))?;
+        let result = match outcome {
+            Outcome::Sat(_) => AttemptResult::Sat,
+            Outcome::Unsat => AttemptResult::Unsat,
+            Outcome::Unknown(reason) => AttemptResult::Unknown(reason),
+        };
+        let name = Automaton::NAME.to_owned();
+        let by = match outcome {
+            Outcome::Unknown(_) => Vec::new(),
+            _ => vec![name.clone()],
+        };
+        let attempt = Attempt { solver: name, result, wall: start.elapsed(), script: None };
+        Ok(Answer { outcome, by, attempts: vec![attempt] })
+    }
+}
+
+fn decide(formula: &Formula, watch: &Watch<'_>) -> Result<Outcome, SolverError> {
+    if let Some(reason) = watch.look() {
+        return Ok(Outcome::Unknown(reason));
+    }
+    let Ok(problem) = Problem::new(formula) else {
+        return Ok(Outcome::Unknown(Reason::Unsupported));
+    };
+    match Search::new(&problem, watch).run() {
+        Found::Nothing => Ok(Outcome::Unsat),
+        Found::Unknown(reason) => Ok(Outcome::Unknown(reason)),
+        Found::Values(values) => {
+            let model = model(formula, &problem, values);
+            match eval::holds(formula, &model) {
+                Ok(true) => Ok(Outcome::Sat(model)),
+                Ok(false) => {
+                    let detail = "an assertion is false under it".to_owned();
+                    Err(SolverError::BadModel { detail })
+                }
+                Err(detail) => Err(SolverError::BadModel { detail }),
+            }
+        }
+    }
+}
+
+/// The values as a model of the formula.
+fn model(formula: &Formula, problem: &Problem<'_>, values: Values) -> Model {
+    let mut model = Model::new();
+    for (index, truth) in values.truths {
+        model.insert(formula.terms.variable(index).0, Value::Bool(truth));
+    }
+    for (subject, word) in problem.strings.iter().zip(values.strings) {
+        let word = word.unwrap_or_else(|| FREE_WORD.to_owned());
+        model.insert(subject.name, Value::String(word));
+    }
+    for (subject, value) in problem.bits.iter().zip(values.bits) {
+        model.insert(subject.name, Value::Bits { value, width: subject.width });
+    }
+    model
+}
