@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use keyaki_automata::Language;
 use keyaki_logic::template::widened;
-use keyaki_logic::{Piece, Reason, Regex, Term};
+use keyaki_logic::{Piece, Reason, Regex};
 
 use super::bits::{Interval, least_outside};
 use super::distinct::distinct;
@@ -369,6 +369,7 @@ impl<'p, 'f> Theory<'p, 'f> {
             .filter(|lit| matches!(problem.atoms[lit.var() as usize], Atom::Matches(_)))
             .collect();
         let mut first = Vec::with_capacity(classes.classes.len());
+        self.compare(&classes, &templates)?;
         let extras = self.extras(&classes, &templates)?;
         for (class, extras) in classes.classes.iter().zip(&extras) {
             first.push(self.word(class, extras, &[])?);
@@ -471,6 +472,42 @@ impl<'p, 'f> Theory<'p, 'f> {
             }
         }
         Ok(Some(text))
+    }
+
+    /// Finds templates that a class is said not to match although it does, because of another
+    /// template, or because it equals a variable of it.
+    fn compare(&self, classes: &Classes, templates: &[Lit]) -> Result<(), Stop> {
+        let class_of = |value: u32| classes.class_of[value as usize];
+        let about: Vec<(Lit, usize, Vec<Token>)> = templates
+            .iter()
+            .filter_map(|&lit| match self.template(lit).string {
+                Text::Var(string) => {
+                    Some((lit, class_of(string), tokens(self.template(lit), class_of)))
+                }
+                Text::Const(_) => None,
+            })
+            .collect();
+        for (lit, class, large) in about.iter().filter(|(lit, ..)| !lit.is_positive()) {
+            let same = about.iter().filter(|(other, c, _)| other.is_positive() && c == class);
+            let same = same.map(|(other, _, small)| (Some(*other), &small[..]));
+            let itself = [Token::Value(*class)];
+            let mut others = same.chain([(None, &itself[..])]);
+            if let Some((other, small)) = others.find(|(_, small)| covers(large, small)) {
+                let mut core = vec![*lit];
+                core.extend(other);
+                // Of the variables on both sides, those that are equal have to be.
+                for token in large.iter().chain(small) {
+                    if let Token::Value(class) = token {
+                        core.extend_from_slice(&classes.classes[*class].equalities);
+                    }
+                }
+                core.extend_from_slice(&classes.classes[*class].equalities);
+                core.sort_unstable();
+                core.dedup();
+                return Err(Stop::Conflict(core));
+            }
+        }
+        Ok(())
     }
 
     /// What templates say of each class by themselves: without a guess of anybody's word.
@@ -776,8 +813,9 @@ impl<'p, 'f> Theory<'p, 'f> {
 
     /// True only if whatever matches the template `small` matches `large`: see [`covers`].
     fn covers(&self, large: u32, small: u32) -> bool {
-        let [large, small] =
-            [large, small].map(|template| tokens(self.problem.templates[template as usize].pieces));
+        let [large, small] = [large, small].map(|template| {
+            tokens(&self.problem.templates[template as usize], |value| value as usize)
+        });
         covers(&large, &small)
     }
 
@@ -868,17 +906,19 @@ enum Token {
     Char(char),
     One,
     Many,
-    Value(Term),
+    Value(usize),
 }
 
-fn tokens(pieces: &[Piece]) -> Vec<Token> {
+/// The tokens of a template; `number` is the number of a variable.
+fn tokens(template: &Template<'_>, number: impl Fn(u32) -> usize) -> Vec<Token> {
     let mut tokens = Vec::new();
-    for piece in pieces {
+    let mut values = template.values.iter();
+    for piece in template.pieces {
         match piece {
             Piece::Text(text) => tokens.extend(text.chars().map(Token::Char)),
             Piece::AnyChar => tokens.push(Token::One),
             Piece::Any => tokens.push(Token::Many),
-            Piece::Value(value) => tokens.push(Token::Value(*value)),
+            Piece::Value(_) => tokens.extend(values.next().map(|&v| Token::Value(number(v)))),
         }
     }
     tokens
