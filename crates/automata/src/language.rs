@@ -23,6 +23,7 @@ struct Inner {
     shape: Shape,
     /// The ASCII characters that words and single items of patterns name, as bits.
     named_ascii: u128,
+    size: usize,
     /// The automaton of a shape other than `Nfa` and `Formula`, made when first asked for.
     nfa: OnceLock<Nfa>,
 }
@@ -124,7 +125,8 @@ impl Language {
 
     fn from_shape(shape: Shape) -> Language {
         let named_ascii = named_ascii(&shape);
-        Language(Arc::new(Inner { shape, named_ascii, nfa: OnceLock::new() }))
+        let size = size(&shape);
+        Language(Arc::new(Inner { shape, named_ascii, size, nfa: OnceLock::new() }))
     }
 
     fn from_patterns(mut patterns: Vec<Pattern>) -> Language {
@@ -145,6 +147,11 @@ impl Language {
     /// The ASCII characters that its words and the single items of its patterns name.
     pub(crate) fn named_ascii(&self) -> u128 {
         self.0.named_ascii
+    }
+
+    /// How many steps each character of a word may cost in [`Language::matches`], at most.
+    pub(crate) fn size(&self) -> usize {
+        self.0.size
     }
 
     /// Whether both are the same value (not only the same language).
@@ -369,6 +376,17 @@ impl fmt::Debug for Language {
             Shape::Formula { operands, operations } => {
                 f.debug_tuple("Formula").field(operands).field(operations).finish()
             }
+        }
+    }
+}
+
+fn size(shape: &Shape) -> usize {
+    match shape {
+        Shape::Words(_) => 1,
+        Shape::Patterns(patterns) => patterns.iter().map(|pattern| pattern.items().len()).sum(),
+        Shape::Nfa(nfa) => nfa.states.len(),
+        Shape::Formula { operands, operations } => {
+            operands.iter().map(Language::size).sum::<usize>() + operations.len()
         }
     }
 }

@@ -45,5 +45,6 @@ pub use language::Language;
 pub use limits::{LimitExceeded, Limits};
 pub use pattern::{Item, Pattern};
 pub use query::{
-    Why, core, count, equivalent, find, find_n, includes, is_empty, is_universal, overlap, shortest,
+    Answer, Why, core, count, decide, equivalent, find, find_n, includes, is_empty, is_universal,
+    overlap, shortest, shrink,
 };

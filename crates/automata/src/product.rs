@@ -101,6 +101,8 @@ struct Constraint<'q> {
     /// The automaton of operand 0; the others follow.
     first: u32,
     wanted: bool,
+    /// Which language it is, as in [`Product::origins`].
+    origin: usize,
 }
 
 /// Automata side by side, and the states of their product found so far.
@@ -110,9 +112,15 @@ pub(crate) struct Product<'q> {
     /// Which automaton each is of.
     owners: Vec<u32>,
     roles: Vec<Role>,
+    /// Which language each automaton is from: an index of the positives followed by the negatives.
+    origins: Vec<usize>,
+    /// For each language, whether it was the reason for some state to accept nothing, or not the
+    /// empty word. A word that the reasons alone allow would be accepted by some state: where its
+    /// run was stopped there is a reason that stops it. (Where another state with fewer negatives
+    /// was followed instead, the rest of the word would be accepted from there.)
+    is_reason: Vec<bool>,
     /// The states of negatives are those from here on.
     first_negative: u32,
-    n_positive: usize,
     constraints: Vec<Constraint<'q>>,
     /// By automaton; only those of operands are used.
     statuses: Vec<Status>,
@@ -151,19 +159,20 @@ impl<'q> Product<'q> {
         negatives: &'q [Language],
         meter: &mut Meter<'_>,
     ) -> Result<Product<'q>, LimitExceeded> {
-        let mut automata: Vec<(&'q Nfa, Role)> = Vec::new();
+        let mut automata: Vec<(&'q Nfa, Role, usize)> = Vec::new();
         let mut constraints = Vec::new();
         let all = positives.iter().map(|language| (language, true));
-        for (language, wanted) in all.chain(negatives.iter().map(|language| (language, false))) {
+        let all = all.chain(negatives.iter().map(|language| (language, false)));
+        for (origin, (language, wanted)) in all.enumerate() {
             let role = if wanted { Role::Positive } else { Role::Negative };
             match language.shape() {
                 Shape::Formula { operands, operations } => {
                     let first = automata.len() as u32;
-                    constraints.push(Constraint { operations, first, wanted });
+                    constraints.push(Constraint { operations, first, wanted, origin });
                     let nfas = operands.iter().filter_map(Language::nfa);
-                    automata.extend(nfas.map(|nfa| (nfa, Role::Operand)));
+                    automata.extend(nfas.map(|nfa| (nfa, Role::Operand, origin)));
                 }
-                _ => automata.extend(language.nfa().map(|nfa| (nfa, role))),
+                _ => automata.extend(language.nfa().map(|nfa| (nfa, role, origin))),
             }
         }
         // Negatives last, so that their part of a state is its end. All else keeps its order, so that
@@ -174,8 +183,9 @@ impl<'q> Product<'q> {
             let is_first = |i: &u32| *i == constraint.first;
             constraint.first = order.iter().position(is_first).unwrap_or_default() as u32;
         }
-        let automata: Vec<(&Nfa, Role)> = order.iter().map(|i| automata[*i as usize]).collect();
-        let n_states: usize = automata.iter().map(|(nfa, _)| nfa.states.len()).sum();
+        let automata: Vec<(&Nfa, Role, usize)> =
+            order.iter().map(|i| automata[*i as usize]).collect();
+        let n_states: usize = automata.iter().map(|(nfa, ..)| nfa.states.len()).sum();
         // 12 bytes for the step, 4 each for owner and stamp.
         meter.holds(0, n_states * 20)?;
         meter.step(n_states)?;
@@ -183,7 +193,7 @@ impl<'q> Product<'q> {
         let mut steps = Vec::with_capacity(n_states);
         let mut owners = Vec::with_capacity(n_states);
         let mut starts = Vec::with_capacity(automata.len());
-        for (automaton, (nfa, _)) in automata.iter().enumerate() {
+        for (automaton, (nfa, ..)) in automata.iter().enumerate() {
             let offset = steps.len() as u32;
             let numbers: Vec<u32> = nfa.classes.iter().map(|class| classes.number(class)).collect();
             steps.extend(nfa.states.iter().map(|state| State {
@@ -194,16 +204,17 @@ impl<'q> Product<'q> {
             owners.resize(steps.len(), automaton as u32);
             starts.push(nfa.start + offset);
         }
-        let roles: Vec<Role> = automata.iter().map(|(_, role)| *role).collect();
+        let roles: Vec<Role> = automata.iter().map(|(_, role, _)| *role).collect();
         let alphabet = Alphabet::new(&classes.list, meter)?;
         let mut product = Product {
-            n_positive: roles.iter().filter(|role| **role == Role::Positive).count(),
             statuses: vec![Status::Dead; roles.len()],
             first_negative: automata
                 .iter()
-                .take_while(|(_, role)| *role != Role::Negative)
-                .map(|(nfa, _)| nfa.states.len() as u32)
+                .take_while(|(_, role, _)| *role != Role::Negative)
+                .map(|(nfa, ..)| nfa.states.len() as u32)
                 .sum(),
+            origins: automata.iter().map(|(.., origin)| *origin).collect(),
+            is_reason: vec![false; positives.len() + negatives.len()],
             roles,
             simulation: Simulation::new(steps.len()),
             steps,
@@ -244,11 +255,13 @@ impl<'q> Product<'q> {
     /// Whether the set accepts the empty word; `None` if it can accept no word. Reduces automata
     /// that accept everything to one state.
     fn judge(&mut self, set: &mut Vec<u32>) -> Option<bool> {
-        let mut accepts = true;
-        let mut n_positive = 0;
+        let mut dead = Reason::default();
+        let mut rejects = Reason::default();
         if !self.constraints.is_empty() {
             self.statuses.fill(Status::Dead);
         }
+        // Positives that are not in the set are dead.
+        let mut next_positive = 0;
         let (mut read, mut write) = (0, 0);
         while read < set.len() {
             let owner = self.owners[set[read] as usize];
@@ -269,30 +282,54 @@ impl<'q> Product<'q> {
                 set[write] = state;
                 write += 1;
             }
-            match self.roles[owner as usize] {
-                Role::Positive => {
-                    n_positive += 1;
-                    accepts &= status != Status::Open(false);
+            self.find_dead(&mut next_positive, owner, &mut dead);
+            let origin = self.origins[owner as usize];
+            match (self.roles[owner as usize], status) {
+                (Role::Operand, _) => self.statuses[owner as usize] = status,
+                (Role::Negative, Status::Universal) => dead.add(origin, &self.is_reason),
+                (Role::Negative, Status::Open(true)) | (Role::Positive, Status::Open(false)) => {
+                    rejects.add(origin, &self.is_reason);
                 }
-                Role::Negative if status == Status::Universal => return None,
-                Role::Negative => accepts &= status == Status::Open(false),
-                Role::Operand => self.statuses[owner as usize] = status,
+                _ => {}
             }
         }
+        self.find_dead(&mut next_positive, self.roles.len() as u32, &mut dead);
         set.truncate(write);
-        if n_positive < self.n_positive {
-            return None;
-        }
         for constraint in &self.constraints {
             let status = |operand: u32| self.statuses[(constraint.first + operand) as usize];
             if possible(constraint.operations, status) == Some(!constraint.wanted) {
-                return None;
+                dead.add(constraint.origin, &self.is_reason);
             }
             let is_in =
                 |operand: u32| matches!(status(operand), Status::Universal | Status::Open(true));
-            accepts &= evaluate(constraint.operations, is_in) == constraint.wanted;
+            if evaluate(constraint.operations, is_in) != constraint.wanted {
+                rejects.add(constraint.origin, &self.is_reason);
+            }
         }
-        Some(accepts)
+        if dead.settle(&mut self.is_reason) {
+            return None;
+        }
+        Some(!rejects.settle(&mut self.is_reason))
+    }
+
+    /// Notes the positives from `next` on that come before automaton `until`.
+    #[inline]
+    fn find_dead(&self, next: &mut u32, until: u32, dead: &mut Reason) {
+        for automaton in *next..until {
+            if self.roles[automaton as usize] == Role::Positive {
+                dead.add(self.origins[automaton as usize], &self.is_reason);
+            } else if self.roles[automaton as usize] == Role::Negative {
+                // These come last.
+                break;
+            }
+        }
+        *next = until + 1;
+    }
+
+    /// The languages that are enough for there to be no word, once [`Product::shortest`] has found
+    /// none: indices of the positives followed by the negatives.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = usize> {
+        self.is_reason.iter().enumerate().filter(|(_, is_reason)| **is_reason).map(|(i, _)| i)
     }
 
     /// Sorts the minterms into the blocks of a state.
@@ -400,6 +437,28 @@ impl<'q> Product<'q> {
         graph.accepting = self.accepting.clone();
         graph.measure(meter)?;
         Ok(graph)
+    }
+}
+
+/// Why a state is dead or rejects; one that is a reason already is preferred.
+#[derive(Default)]
+struct Reason {
+    new: Option<usize>,
+    is_known: bool,
+}
+
+impl Reason {
+    fn add(&mut self, origin: usize, is_reason: &[bool]) {
+        self.is_known |= is_reason[origin];
+        self.new.get_or_insert(origin);
+    }
+
+    /// Whether there was a reason; notes it.
+    fn settle(self, is_reason: &mut [bool]) -> bool {
+        if let Some(origin) = self.new.filter(|_| !self.is_known) {
+            is_reason[origin] = true;
+        }
+        self.new.is_some()
     }
 }
 

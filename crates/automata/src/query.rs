@@ -15,6 +15,93 @@ use crate::meet::Meet;
 use crate::pattern::Pattern;
 use crate::product::{Graph, Product, READABLE};
 
+/// Whether some word is in all positives and in no negative.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// This one is; short and readable.
+    Word(String),
+    /// None is, and why: a part of the languages that is enough. [`shrink`] makes it small.
+    Empty(Why),
+}
+
+/// Which languages are enough for there to be no word: ascending indices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Why {
+    /// Of the positives.
+    pub positives: Vec<usize>,
+    /// Of the negatives.
+    pub negatives: Vec<usize>,
+}
+
+impl Answer {
+    /// The word, if there is one.
+    pub fn into_word(self) -> Option<String> {
+        match self {
+            Answer::Word(word) => Some(word),
+            Answer::Empty(_) => None,
+        }
+    }
+}
+
+impl Why {
+    /// From indices of the positives followed by the negatives.
+    fn new(indices: impl IntoIterator<Item = usize>, n_positives: usize) -> Why {
+        let mut indices: Vec<usize> = indices.into_iter().collect();
+        indices.sort_unstable();
+        indices.dedup();
+        let n = indices.partition_point(|i| *i < n_positives);
+        let negatives = indices.split_off(n).into_iter().map(|i| i - n_positives).collect();
+        Why { positives: indices, negatives }
+    }
+
+    /// As indices of the positives followed by the negatives.
+    fn indices(&self, n_positives: usize) -> Vec<usize> {
+        let negatives = self.negatives.iter().map(|i| i + n_positives);
+        self.positives.iter().copied().chain(negatives).collect()
+    }
+}
+
+/// Whether there is a word that lies in all of `positives` and in none of `negatives`.
+pub fn decide(
+    positives: &[Language],
+    negatives: &[Language],
+    limits: &Limits<'_>,
+) -> Result<Answer, LimitExceeded> {
+    let Some(split) = Split::new(positives, negatives) else {
+        return decide_split(positives, negatives, limits);
+    };
+    Ok(match decide_split(&split.positives, &split.negatives, limits)? {
+        Answer::Word(word) => Answer::Word(word),
+        Answer::Empty(why) => Answer::Empty(split.origin(&why, positives.len())),
+    })
+}
+
+fn decide_split(
+    positives: &[Language],
+    negatives: &[Language],
+    limits: &Limits<'_>,
+) -> Result<Answer, LimitExceeded> {
+    let mut meter = Meter::new(limits);
+    match quick(positives, negatives, &mut meter)? {
+        Quick::Word(word) => Ok(Answer::Word(word)),
+        Quick::Empty(why) => Ok(Answer::Empty(why)),
+        Quick::Open => search(positives, negatives, &mut meter),
+    }
+}
+
+/// By the product of the automata.
+fn search(
+    positives: &[Language],
+    negatives: &[Language],
+    meter: &mut Meter<'_>,
+) -> Result<Answer, LimitExceeded> {
+    let mut product = Product::new(positives, negatives, meter)?;
+    Ok(match product.shortest(meter)? {
+        Some(word) => Answer::Word(word),
+        None => Answer::Empty(Why::new(product.reasons(), positives.len())),
+    })
+}
+
 /// A short, readable word that lies in all of `positives` and in none of `negatives`; `None` if and
 /// only if there is no such word.
 pub fn find(
@@ -22,30 +109,47 @@ pub fn find(
     negatives: &[Language],
     limits: &Limits<'_>,
 ) -> Result<Option<String>, LimitExceeded> {
-    if let Some((positives, negatives)) = split(positives, negatives) {
-        return find(&positives, &negatives, limits);
-    }
-    match quick(positives, negatives) {
-        Quick::Word(word) => Ok(Some(word)),
-        Quick::Empty(_) => Ok(None),
-        Quick::Open => shortest(positives, negatives, limits),
-    }
+    Ok(decide(positives, negatives, limits)?.into_word())
 }
 
-/// Conjunctions among the positives and disjunctions among the negatives taken apart; `None` if
-/// there are none.
-fn split(positives: &[Language], negatives: &[Language]) -> Option<(Vec<Language>, Vec<Language>)> {
-    if !positives.iter().any(|p| p.can_split(true)) && !negatives.iter().any(|q| q.can_split(false))
-    {
-        return None;
-    }
-    let (mut split_positives, mut split_negatives) = (Vec::new(), Vec::new());
-    for (languages, is_wanted) in [(positives, true), (negatives, false)] {
-        for language in languages {
-            language.split(is_wanted, &mut split_positives, &mut split_negatives);
+/// A query whose conjunctions among the positives and disjunctions among the negatives are taken
+/// apart.
+struct Split {
+    positives: Vec<Language>,
+    negatives: Vec<Language>,
+    /// Where each positive comes from: an index of the original positives followed by the
+    /// original negatives.
+    positive_origins: Vec<usize>,
+    negative_origins: Vec<usize>,
+}
+
+impl Split {
+    /// `None` if there is nothing to take apart.
+    fn new(positives: &[Language], negatives: &[Language]) -> Option<Split> {
+        let all = positives.iter().map(|p| (p, true)).chain(negatives.iter().map(|q| (q, false)));
+        if !all.clone().any(|(language, is_wanted)| language.can_split(is_wanted)) {
+            return None;
         }
+        let mut split = Split {
+            positives: Vec::new(),
+            negatives: Vec::new(),
+            positive_origins: Vec::new(),
+            negative_origins: Vec::new(),
+        };
+        for (origin, (language, is_wanted)) in all.enumerate() {
+            language.split(is_wanted, &mut split.positives, &mut split.negatives);
+            split.positive_origins.resize(split.positives.len(), origin);
+            split.negative_origins.resize(split.negatives.len(), origin);
+        }
+        Some(split)
     }
-    Some((split_positives, split_negatives))
+
+    /// The reason in terms of the original languages.
+    fn origin(&self, why: &Why, n_positives: usize) -> Why {
+        let positives = why.positives.iter().map(|i| self.positive_origins[*i]);
+        let negatives = why.negatives.iter().map(|i| self.negative_origins[*i]);
+        Why::new(positives.chain(negatives), n_positives)
+    }
 }
 
 /// A shortest word that lies in all of `positives` and in none of `negatives`, always by the
@@ -55,11 +159,12 @@ pub fn shortest(
     negatives: &[Language],
     limits: &Limits<'_>,
 ) -> Result<Option<String>, LimitExceeded> {
-    if let Some((positives, negatives)) = split(positives, negatives) {
-        return shortest(&positives, &negatives, limits);
-    }
     let mut meter = Meter::new(limits);
-    Product::new(positives, negatives, &mut meter)?.shortest(&mut meter)
+    let answer = match Split::new(positives, negatives) {
+        Some(split) => search(&split.positives, &split.negatives, &mut meter),
+        None => search(positives, negatives, &mut meter),
+    };
+    Ok(answer?.into_word())
 }
 
 /// Whether some word lies in both.
@@ -100,8 +205,8 @@ pub fn count(
     up_to: u64,
     limits: &Limits<'_>,
 ) -> Result<u64, LimitExceeded> {
-    if let Some((positives, negatives)) = split(positives, negatives) {
-        return count(&positives, &negatives, up_to, limits);
+    if let Some(split) = Split::new(positives, negatives) {
+        return count(&split.positives, &split.negatives, up_to, limits);
     }
     if let Some(words) = listed(positives, negatives) {
         return Ok((words.count() as u64).min(up_to));
@@ -123,8 +228,8 @@ pub fn find_n(
     n: usize,
     limits: &Limits<'_>,
 ) -> Result<Vec<String>, LimitExceeded> {
-    if let Some((positives, negatives)) = split(positives, negatives) {
-        return find_n(&positives, &negatives, n, limits);
+    if let Some(split) = Split::new(positives, negatives) {
+        return find_n(&split.positives, &split.negatives, n, limits);
     }
     if let Some(words) = listed(positives, negatives) {
         return Ok(words.take(n).map(str::to_owned).collect());
@@ -147,31 +252,34 @@ enum Quick {
     Open,
 }
 
-/// Which languages are enough for there to be no word: indices.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Why {
-    /// Of the positives.
-    pub positives: Vec<usize>,
-    /// Of the negatives.
-    pub negatives: Vec<usize>,
-}
-
 /// How many characters stand for each star of a pattern, in the order in which they are tried.
 /// Mostly the first does; the others are against negatives that fix lengths.
 const STAR_LENGTHS: [usize; 4] = [1, 2, 9, 0];
 
-fn quick(positives: &[Language], negatives: &[Language]) -> Quick {
+/// The steps counted for matching one word, or one pattern. Most matches end long before all pairs
+/// of places were looked at, so a pair counts as a fraction.
+fn matching_steps(language: &Language, length: usize) -> usize {
+    const PAIRS_PER_STEP: usize = 64;
+    1 + language.size().saturating_mul(length) / PAIRS_PER_STEP
+}
+
+fn quick(
+    positives: &[Language],
+    negatives: &[Language],
+    meter: &mut Meter<'_>,
+) -> Result<Quick, LimitExceeded> {
     if let Some(i) = positives.iter().position(Language::is_empty) {
-        return Quick::Empty(Why { positives: vec![i], negatives: vec![] });
+        return Ok(Quick::Empty(Why { positives: vec![i], negatives: vec![] }));
     }
     if let Some((i, words)) = shortest_list(positives) {
         let mut why = Why { positives: vec![i], negatives: vec![] };
         for word in words {
+            meter.step(positives.len() + negatives.len())?;
             if !why.append(word, positives, negatives) {
-                return Quick::Word(word.to_string());
+                return Ok(Quick::Word(word.to_string()));
             }
         }
-        return Quick::Empty(why);
+        return Ok(Quick::Empty(why.sorted()));
     }
     // Without a positive, a star of everything.
     let all;
@@ -182,29 +290,29 @@ fn quick(positives: &[Language], negatives: &[Language]) -> Quick {
         let is_pattern = |p: &Language| matches!(p.shape(), Shape::Patterns(_));
         Meet::new(positives, !negatives.is_empty() || !positives.iter().all(is_pattern))
     };
-    let Some(meet) = meet else { return Quick::Open };
+    let Some(meet) = meet else { return Ok(Quick::Open) };
     let named = negatives.iter().fold(0, |bits, language| bits | language.named_ascii());
     let mut why = Why { positives: meet.of, negatives: vec![] };
     let mut open: Vec<&Pattern> = Vec::new();
     for pattern in &meet.patterns {
-        match try_pattern(pattern, named, STAR_LENGTHS[0], positives, negatives) {
-            Tried::Word(word) => return Quick::Word(word),
+        match try_pattern(pattern, named, STAR_LENGTHS[0], positives, negatives, meter)? {
+            Tried::Word(word) => return Ok(Quick::Word(word)),
             Tried::Subsumed(negative) => why.add_negative(negative),
             Tried::Nothing => open.push(pattern),
         }
     }
     if open.is_empty() {
-        return Quick::Empty(why);
+        return Ok(Quick::Empty(why.sorted()));
     }
     for length in &STAR_LENGTHS[1..] {
         for pattern in &open {
-            let tried = try_pattern(pattern, named, *length, positives, negatives);
+            let tried = try_pattern(pattern, named, *length, positives, negatives, meter)?;
             if let Tried::Word(word) = tried {
-                return Quick::Word(word);
+                return Ok(Quick::Word(word));
             }
         }
     }
-    Quick::Open
+    Ok(Quick::Open)
 }
 
 /// What one word of a pattern shows.
@@ -222,13 +330,21 @@ fn try_pattern(
     star_length: usize,
     positives: &[Language],
     negatives: &[Language],
-) -> Tried {
+    meter: &mut Meter<'_>,
+) -> Result<Tried, LimitExceeded> {
     let Some(word) = pattern.instance(star_length, |class| pick(class, named)) else {
-        return Tried::Nothing;
+        return Ok(Tried::Nothing);
     };
+    for positive in positives {
+        meter.step(matching_steps(positive, word.len()))?;
+    }
     let mut is_solution = positives.iter().all(|language| language.matches(&word));
     // What does not match the word does not include the pattern.
-    for (i, negative) in negatives.iter().enumerate().filter(|(_, q)| q.matches(&word)) {
+    for (i, negative) in negatives.iter().enumerate() {
+        meter.step(matching_steps(negative, word.len() + pattern.items().len()))?;
+        if !negative.matches(&word) {
+            continue;
+        }
         let subsumes = match negative.shape() {
             Shape::Patterns(patterns) => patterns.iter().any(|q| q.subsumes(pattern)),
             Shape::Words(_) => pattern.as_literal().is_some(),
@@ -236,14 +352,20 @@ fn try_pattern(
             Shape::Formula { .. } => false,
         };
         if subsumes {
-            return Tried::Subsumed(i);
+            return Ok(Tried::Subsumed(i));
         }
         is_solution = false;
     }
-    if is_solution { Tried::Word(word) } else { Tried::Nothing }
+    Ok(if is_solution { Tried::Word(word) } else { Tried::Nothing })
 }
 
 impl Why {
+    fn sorted(mut self) -> Why {
+        self.positives.sort_unstable();
+        self.negatives.sort_unstable();
+        self
+    }
+
     fn add_negative(&mut self, negative: usize) {
         if !self.negatives.contains(&negative) {
             self.negatives.push(negative);
@@ -418,52 +540,60 @@ fn read_back(nodes: &[(u32, usize, char, u32)], mut node: usize) -> String {
     chars.iter().rev().collect()
 }
 
-/// A small part of the languages that still has no word in common; `None` if they have one.
-///
-/// None of the part can be left out, unless `limits` ended the search for a smaller one; only if
-/// they are too tight to find that there is no word at all is it an error.
+/// A small part of the languages that still has no word in common, as by [`decide`] and then
+/// [`shrink`]; `None` if they have a word.
 pub fn core(
     positives: &[Language],
     negatives: &[Language],
     limits: &Limits<'_>,
 ) -> Result<Option<Why>, LimitExceeded> {
+    Ok(match decide(positives, negatives, limits)? {
+        Answer::Word(_) => None,
+        Answer::Empty(why) => Some(shrink(&why, positives, negatives, limits)),
+    })
+}
+
+/// A part of `why`, which has to be a reason that [`decide`] gave for the same languages, from
+/// which none can be left out; except those for which one attempt to do so exceeds `limits`.
+pub fn shrink(
+    why: &Why,
+    positives: &[Language],
+    negatives: &[Language],
+    limits: &Limits<'_>,
+) -> Why {
     let n_positives = positives.len();
-    let mut kept: Vec<usize> = match quick(positives, negatives) {
-        Quick::Word(_) => return Ok(None),
-        Quick::Empty(why) => {
-            let negatives = why.negatives.iter().map(|i| i + n_positives);
-            why.positives.iter().copied().chain(negatives).collect()
-        }
-        Quick::Open if shortest(positives, negatives, limits)?.is_some() => return Ok(None),
-        Quick::Open => (0..n_positives + negatives.len()).collect(),
-    };
-    let pick = |kept: &[usize]| -> (Vec<Language>, Vec<Language>) {
-        let (p, n): (Vec<usize>, Vec<usize>) = kept.iter().partition(|i| **i < n_positives);
-        (
-            p.iter().map(|i| positives[*i].clone()).collect(),
-            n.iter().map(|i| negatives[*i - n_positives].clone()).collect(),
-        )
-    };
-    // Leave out halves, quarters, …, single ones; a chunk that is needed is kept.
+    let mut kept = why.indices(n_positives);
+    // Leave out halves, quarters, …, single ones; a chunk that is needed is kept, and so is what
+    // was found to be needed before, since every smaller reason has it.
     let mut chunk = kept.len().div_ceil(2);
-    loop {
+    while chunk > 0 {
         let mut at = 0;
         while at < kept.len() {
             let mut fewer = kept.clone();
             fewer.drain(at..(at + chunk).min(kept.len()));
-            let (p, n) = pick(&fewer);
-            match find(&p, &n, limits) {
-                Ok(None) => kept = fewer,
-                Ok(Some(_)) | Err(_) => at += chunk,
+            match still_empty(&fewer, positives, negatives, limits) {
+                Some(smaller) => kept = smaller,
+                None => at += chunk,
             }
         }
-        if chunk <= 1 {
-            break;
-        }
-        chunk = chunk.div_ceil(2);
+        chunk = if chunk > 1 { chunk.div_ceil(2) } else { 0 };
     }
-    let (positives, negatives): (Vec<usize>, Vec<usize>) =
-        kept.into_iter().partition(|i| *i < n_positives);
-    let negatives = negatives.into_iter().map(|i| i - n_positives).collect();
-    Ok(Some(Why { positives, negatives }))
+    Why::new(kept, n_positives)
+}
+
+/// A part of the chosen languages that has no word in common; `None` if they have one, or if that
+/// cannot be decided within the limits.
+fn still_empty(
+    chosen: &[usize],
+    positives: &[Language],
+    negatives: &[Language],
+    limits: &Limits<'_>,
+) -> Option<Vec<usize>> {
+    let n = chosen.partition_point(|i| *i < positives.len());
+    let p: Vec<Language> = chosen[..n].iter().map(|i| positives[*i].clone()).collect();
+    let q = chosen[n..].iter().map(|i| negatives[*i - positives.len()].clone());
+    match decide(&p, &q.collect::<Vec<Language>>(), limits) {
+        Ok(Answer::Empty(why)) => Some(why.indices(n).into_iter().map(|i| chosen[i]).collect()),
+        Ok(Answer::Word(_)) | Err(_) => None,
+    }
 }

@@ -3,8 +3,8 @@
 use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
 use keyaki_automata::{
-    CharClass, Expr, Language, Limits, core, count, equivalent, find, find_n, includes, overlap,
-    shortest,
+    Answer, CharClass, Expr, Language, Limits, core, count, decide, equivalent, find, find_n,
+    includes, overlap, shortest,
 };
 
 use crate::generate::{
@@ -67,6 +67,17 @@ fn check_core(positives: &[Language], negatives: &[Language], is_empty: bool) {
     let pick = |all: &[Language], chosen: &[usize]| -> Vec<Language> {
         chosen.iter().map(|i| all[*i].clone()).collect()
     };
+    let Ok(Answer::Empty(why)) = decide(positives, negatives, &limits()) else {
+        panic!("{positives:?} {negatives:?} have no word");
+    };
+    let (p, n) = (pick(positives, &why.positives), pick(negatives, &why.negatives));
+    assert_eq!(
+        shortest(&p, &n, &limits()).unwrap(),
+        None,
+        "{why:?} of {positives:?} {negatives:?}"
+    );
+    assert!(core.positives.iter().all(|i| why.positives.contains(i)));
+    assert!(core.negatives.iter().all(|i| why.negatives.contains(i)));
     let (p, n) = (pick(positives, &core.positives), pick(negatives, &core.negatives));
     assert_eq!(
         shortest(&p, &n, &limits()).unwrap(),
@@ -211,6 +222,13 @@ fn operations_obey_the_laws_of_boolean_algebra() {
         assert!(includes(&a, &and(&a, &b), &limits()).unwrap());
         let disjoint = includes(&b.complement(), &a, &limits()).unwrap();
         assert_eq!(overlap(&a, &b, &limits()).unwrap(), !disjoint);
+        let (p, q) = (compile(&glob(u, true, true)?), compile(&glob(u, true, true)?));
+        if let (Some(a), Some(b)) = (p.as_pattern(), q.as_pattern()) {
+            let both = shortest(&[p.clone(), q.clone()], &[], &limits()).unwrap();
+            assert!(a.may_overlap(b) || both.is_none(), "{a:?} {b:?}");
+            let rest = shortest(std::slice::from_ref(&p), std::slice::from_ref(&q), &limits());
+            assert!(!b.subsumes(a) || rest == Ok(None), "{b:?} {a:?}");
+        }
         Ok(())
     })
     .budget_ms(3_000);
