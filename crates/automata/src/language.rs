@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use crate::class::CharClass;
 use crate::expr::Expr;
 use crate::limits::{LimitExceeded, Limits, Meter};
-use crate::nfa::{ALL, DEAD, END, Nfa};
+use crate::nfa::{ALL, DEAD, Nfa};
 use crate::pattern::{Item, Pattern};
 use crate::product::Product;
 
@@ -595,34 +595,5 @@ fn class_of(expr: &Expr) -> Option<CharClass> {
             chars.next().is_none().then(|| CharClass::single(only))
         }
         _ => None,
-    }
-}
-
-impl Nfa {
-    /// The automaton of a list of words.
-    fn of_words(words: &[Box<str>]) -> Nfa {
-        let patterns: Vec<Pattern> = words.iter().map(|word| Pattern::literal(word)).collect();
-        Nfa::of_patterns(&patterns)
-    }
-
-    /// Whether it accepts `word`: a simulation by sets of states.
-    fn matches(&self, word: &str) -> bool {
-        let mut simulation = crate::product::Simulation::new(self.states.len());
-        simulation.add(&self.states, self.start);
-        for c in word.chars() {
-            let here = simulation.take();
-            if here.binary_search(&ALL).is_ok() || here.contains(&ALL) {
-                return true;
-            }
-            for state in &here {
-                let step = self.states[*state as usize];
-                let class = self.classes.get(step.class as usize);
-                if class.is_some_and(|class| class.contains(c)) {
-                    simulation.add(&self.states, step.next);
-                }
-            }
-        }
-        let here = simulation.take();
-        here.contains(&END) || here.contains(&ALL)
     }
 }

@@ -128,6 +128,31 @@ fn dfa_agrees_with_regex() {
 }
 
 #[test]
+fn a_list_of_words_is_that_list() {
+    arbtest(|u| {
+        let mut texts = Vec::new();
+        for _ in 0..u.int_in_range(0..=6)? {
+            texts.push(text(u)?);
+        }
+        let all = Expr::Union(texts.iter().map(|text| Expr::literal(text.as_str())).collect());
+        let list = Language::words(texts.iter().map(String::as_str));
+        for language in [&list, &compile(&all)] {
+            for word in words(2).iter().chain(&texts) {
+                assert_eq!(language.matches(word), texts.contains(word), "{word:?} in {texts:?}");
+            }
+        }
+        // A shortest of them by the product, and none but them.
+        let least = shortest(std::slice::from_ref(&list), &[], &limits()).unwrap();
+        let length = |text: &String| text.chars().count();
+        assert_eq!(least.as_ref().map(length), texts.iter().map(length).min());
+        let each: Vec<Language> = texts.iter().map(|text| Language::literal(text)).collect();
+        assert_eq!(shortest(&[list], &each, &limits()), Ok(None));
+        Ok(())
+    })
+    .budget_ms(1_000);
+}
+
+#[test]
 fn connectives_mean_what_they_mean() {
     let words = words(2);
     arbtest(|u| {
