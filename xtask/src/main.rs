@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 mod catalogue;
 mod corpus;
+mod nightly;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -37,6 +38,11 @@ const CHORES: &[Chore] = &[
         name: "corpus",
         usage: "ask `keyaki batch` about the policies of the corpus and count; --review draws some",
         run: corpus::run,
+    },
+    Chore {
+        name: "nightly",
+        usage: "run every property test for --minutes N, and tell how many cases were executed",
+        run: nightly::run,
     },
     Chore {
         name: "test",

@@ -21,6 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("keyaki", &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers"]),
     ("keyaki-cli", &["keyaki"]),
     ("keyaki-properties", &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers"]),
+    ("keyaki-testing", &[]),
     ("xtask", &[]),
 ];
 

@@ -156,8 +156,8 @@ impl Regex {
 
 #[cfg(test)]
 mod tests {
-    use arbtest::arbitrary::{self, Unstructured};
-    use arbtest::arbtest;
+    use keyaki_testing::arbitrary::{self, Unstructured};
+    use keyaki_testing::arbtest;
 
     use super::*;
 

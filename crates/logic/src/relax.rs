@@ -120,7 +120,7 @@ fn rebuild(t: &mut Terms, term: Term, node: &Node, new: &HashMap<Term, Term>) ->
 
 #[cfg(test)]
 mod tests {
-    use arbtest::arbtest;
+    use keyaki_testing::arbtest;
 
     use super::*;
     use crate::eval;

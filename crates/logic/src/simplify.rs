@@ -467,7 +467,7 @@ impl Without<'_> {
 
 #[cfg(test)]
 mod tests {
-    use arbtest::arbtest;
+    use keyaki_testing::arbtest;
 
     use super::*;
     use crate::eval;

@@ -1,6 +1,6 @@
 //! Random formulas over few variables, and all assignments to these.
 
-use arbtest::arbitrary::{self, Unstructured};
+use keyaki_testing::arbitrary::{self, Unstructured};
 
 use crate::model::{Model, Value};
 use crate::regex::Regex;

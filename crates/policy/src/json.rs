@@ -834,7 +834,7 @@ mod tests {
 
     #[test]
     fn random_tokens_are_read_as_serde_json_reads_them() {
-        arbtest::arbtest(|u| {
+        keyaki_testing::arbtest(|u| {
             let mut source = String::new();
             for _ in 0..u.int_in_range(0..=12)? {
                 source.push_str(u.choose(&TOKENS)?);
@@ -853,7 +853,7 @@ mod tests {
              "Condition": {"Bool": {"aws:SecureTransport": true}, "Null": {"k": [false, null]},
                            "NumericLessThan": {"n": [1, -2.50, 3e4]}, "StringLike": {}}}, []]}"#;
         check_agrees_with_serde(POLICY);
-        arbtest::arbtest(|u| {
+        keyaki_testing::arbtest(|u| {
             let mut chars: Vec<char> = POLICY.chars().collect();
             for _ in 0..u.int_in_range(1..=3)? {
                 let at = u.choose_index(chars.len())?;

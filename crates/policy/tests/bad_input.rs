@@ -1510,7 +1510,7 @@ fn check_any(source: &str) {
 
 #[test]
 fn no_sequence_of_pieces_makes_the_parser_panic() {
-    arbtest::arbtest(|u| {
+    keyaki_testing::arbtest(|u| {
         let mut source = String::new();
         for _ in 0..u.int_in_range(0..=40)? {
             source.push_str(u.choose(&PIECES)?);
@@ -1523,7 +1523,7 @@ fn no_sequence_of_pieces_makes_the_parser_panic() {
 #[test]
 fn no_damage_to_a_policy_makes_the_parser_panic() {
     assert!(parse(POLICY, None).is_ok());
-    arbtest::arbtest(|u| {
+    keyaki_testing::arbtest(|u| {
         let mut chars: Vec<char> = POLICY.chars().collect();
         for _ in 0..u.int_in_range(1..=4)? {
             let (left, right) = (u.choose_index(chars.len())?, u.choose_index(chars.len())?);
@@ -1541,7 +1541,7 @@ fn no_damage_to_a_policy_makes_the_parser_panic() {
 
 #[test]
 fn no_bytes_make_the_parser_panic() {
-    arbtest::arbtest(|u| {
+    keyaki_testing::arbtest(|u| {
         let bytes: Vec<u8> = u.arbitrary()?;
         if let Err(error) = parse_bytes(&bytes, None) {
             assert!(error.span.end as usize <= bytes.len(), "{error:?} in {bytes:?}");

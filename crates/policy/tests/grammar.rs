@@ -248,7 +248,9 @@ const CONDITIONS: [&str; 7] = [
 ];
 
 /// A document that is often a policy.
-fn document(u: &mut arbtest::arbitrary::Unstructured<'_>) -> arbtest::arbitrary::Result<String> {
+fn document(
+    u: &mut keyaki_testing::arbitrary::Unstructured<'_>,
+) -> keyaki_testing::arbitrary::Result<String> {
     let mut statements = Vec::new();
     for _ in 0..u.int_in_range(0..=3)? {
         statements.push(format!(
@@ -268,15 +270,15 @@ fn document(u: &mut arbtest::arbitrary::Unstructured<'_>) -> arbtest::arbitrary:
 }
 
 fn any_type(
-    u: &mut arbtest::arbitrary::Unstructured<'_>,
-) -> arbtest::arbitrary::Result<Option<PolicyType>> {
+    u: &mut keyaki_testing::arbitrary::Unstructured<'_>,
+) -> keyaki_testing::arbitrary::Result<Option<PolicyType>> {
     Ok(if u.arbitrary()? { None } else { Some(u.choose(&PolicyType::ALL)?.0) })
 }
 
 #[test]
 fn print_then_parse_is_identity() {
     let mut n_policies = 0;
-    arbtest::arbtest(|u| {
+    keyaki_testing::arbtest(|u| {
         n_policies += usize::from(check_printed(&document(u)?, any_type(u)?));
         Ok(())
     });
@@ -285,7 +287,7 @@ fn print_then_parse_is_identity() {
 
 #[test]
 fn parse_never_panics() {
-    arbtest::arbtest(|u| {
+    keyaki_testing::arbtest(|u| {
         let mut chars: Vec<char> = document(u)?.chars().collect();
         for _ in 0..u.int_in_range(0..=3)? {
             let at = u.choose_index(chars.len())?;

@@ -13,8 +13,6 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test; clippy exempts test functions only")]
 
-use arbtest::arbitrary::{Result, Unstructured};
-use arbtest::arbtest;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bigdecimal::BigDecimal;
@@ -23,6 +21,8 @@ use jiff::civil::{Date, DateTime, Time, date};
 use keyaki_policy::evaluate::{Truth, statement_matches};
 use keyaki_policy::request::{Context, ContextValue, Request};
 use keyaki_policy::{PolicyType, Readings, parse};
+use keyaki_testing::arbitrary::{Result, Unstructured};
+use keyaki_testing::arbtest;
 use regex::Regex;
 use std::cmp::Ordering;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

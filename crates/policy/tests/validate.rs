@@ -1,10 +1,10 @@
 //! What validation finds, and what it must not.
 
-use arbtest::arbitrary::{Result as Drawn, Unstructured};
 use keyaki_policy::evaluate::{Truth, evaluate, statement_matches};
 use keyaki_policy::request::{Context, ContextValue, Principal};
 use keyaki_policy::validate::{CHECKS, Level, markdown};
 use keyaki_policy::{Policy, PolicyType, Readings, Request, Switch, parse, validate};
+use keyaki_testing::arbitrary::{Result as Drawn, Unstructured};
 
 use PolicyType::{Boundary, Identity, Kms, Rcp, Resource, Scp, Session, Trust, VpcEndpoint};
 
@@ -717,7 +717,7 @@ fn statements_with(source: &str, policy: &Policy, code: &str) -> Vec<usize> {
 #[test]
 fn a_statement_that_never_matches_matches_no_request() {
     let mut n_found = 0;
-    arbtest::arbtest(|u| {
+    keyaki_testing::arbtest(|u| {
         let Some((policy, source)) = policy(u)? else { return Ok(()) };
         for index in statements_with(&source, &policy, "never-matches") {
             n_found += 1;
@@ -737,7 +737,7 @@ fn a_statement_that_never_matches_matches_no_request() {
 #[test]
 fn removing_what_is_redundant_changes_no_decision() {
     let mut n_found = 0;
-    arbtest::arbtest(|u| {
+    keyaki_testing::arbtest(|u| {
         let Some((policy, source)) = policy(u)? else { return Ok(()) };
         let found = validate(&source, Some(policy.policy_type));
         let mut cleaned = policy.clone();
@@ -773,7 +773,7 @@ fn removing_what_is_redundant_changes_no_decision() {
 #[test]
 fn what_is_all_denied_allows_nothing() {
     let mut n_found = 0;
-    arbtest::arbtest(|u| {
+    keyaki_testing::arbtest(|u| {
         let Some((policy, source)) = policy(u)? else { return Ok(()) };
         for index in statements_with(&source, &policy, "allow-is-denied") {
             n_found += 1;

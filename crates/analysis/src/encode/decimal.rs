@@ -396,7 +396,7 @@ fn minus() -> Regex {
 mod tests {
     use std::cmp::Ordering;
 
-    use arbtest::arbtest;
+    use keyaki_testing::arbtest;
 
     use super::*;
 
@@ -463,7 +463,7 @@ mod tests {
                         text.push(*u.choose(&['0', '0', '1', '5', '9'])?);
                     }
                 }
-                arbtest::arbitrary::Result::Ok(text)
+                keyaki_testing::arbitrary::Result::Ok(text)
             };
             let (value, constant) = (number()?, number()?);
             let (value_read, constant_read) = (decimal(&value), decimal(&constant));

@@ -197,8 +197,8 @@ fn below(t: &mut Terms, instant: Term, bits: u128) -> Term {
 
 #[cfg(test)]
 mod tests {
-    use arbtest::arbtest;
     use keyaki_logic::{Formula, Model, Sort, Value, eval};
+    use keyaki_testing::arbtest;
 
     use super::*;
 

@@ -422,8 +422,8 @@ fn after_reading(t: &mut Terms, tokens: &[Token], text: &str) -> Vec<(usize, Ter
 
 #[cfg(test)]
 mod tests {
-    use arbtest::arbtest;
     use keyaki_logic::{Formula, Model, Sort, Value, eval};
+    use keyaki_testing::arbtest;
 
     use super::*;
 

@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn sizes_agree_with_counting_one_by_one() {
-        arbtest::arbtest(|u| {
+        keyaki_testing::arbtest(|u| {
             let n_ranges = u.int_in_range(0..=4)?;
             let mut ranges = vec![];
             for _ in 0..n_ranges {

@@ -10,8 +10,6 @@ mod small_lists;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use arbtest::arbitrary::{Result, Unstructured};
-use arbtest::arbtest;
 use keyaki_analysis::encode::{Encoding, Opaque, is_opaque};
 use keyaki_analysis::replay::{Replay, breaks, violations};
 use keyaki_analysis::{Question, encode};
@@ -19,6 +17,8 @@ use keyaki_logic::{Formula, eval};
 use keyaki_policy::{Decision, Policy, PolicyType, Readings, Request};
 use keyaki_properties::agreement::{Subject, compare, decoded, parsed, unexcused_violations};
 use keyaki_properties::{embed, generate};
+use keyaki_testing::arbitrary::{Result, Unstructured};
+use keyaki_testing::arbtest;
 
 /// How long a round of questions takes, in milliseconds.
 const ROUND_MS: u64 = 1_000;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use arbtest::arbtest;
 use keyaki_automata::{Limits, find, includes};
+use keyaki_testing::arbtest;
 use regex_automata::dfa::Automaton;
 use regex_automata::util::primitives::StateID;
 use regex_automata::{Anchored, Input};

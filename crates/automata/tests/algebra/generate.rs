@@ -1,7 +1,7 @@
 //! Random expressions, their meaning by an oracle, and small words.
 
-use arbtest::arbitrary::{Result, Unstructured};
 use keyaki_automata::{CharClass, Expr, Language, Limits};
+use keyaki_testing::arbitrary::{Result, Unstructured};
 use regex_automata::dfa::dense;
 use regex_automata::dfa::{Automaton, StartKind};
 use regex_automata::util::syntax;

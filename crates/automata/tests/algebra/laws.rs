@@ -1,11 +1,11 @@
 //! The laws.
 
-use arbtest::arbitrary::{Result, Unstructured};
-use arbtest::arbtest;
 use keyaki_automata::{
     Answer, CharClass, Expr, Language, Limits, core, count, decide, equivalent, find, find_n,
     includes, overlap, shortest,
 };
+use keyaki_testing::arbitrary::{Result, Unstructured};
+use keyaki_testing::arbtest;
 
 use crate::generate::{
     LETTERS, Oracle, boolean, class, compile, glob, means, regular, text, words,

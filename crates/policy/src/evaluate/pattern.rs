@@ -589,8 +589,8 @@ mod tests {
 
     #[test]
     fn a_variable_stands_for_its_value_whatever_lies_around_it() {
-        arbtest::arbtest(|u| {
-            let mut draw = |alphabet: &[char]| -> arbtest::arbitrary::Result<String> {
+        keyaki_testing::arbtest(|u| {
+            let mut draw = |alphabet: &[char]| -> keyaki_testing::arbitrary::Result<String> {
                 let length = u.int_in_range(0..=7)?;
                 (0..length).map(|_| u.choose(alphabet).copied()).collect()
             };
@@ -629,8 +629,8 @@ mod tests {
 
     #[test]
     fn agrees_with_the_definition_and_with_the_regex_crate() {
-        arbtest::arbtest(|u| {
-            let mut draw = |alphabet: &[char]| -> arbtest::arbitrary::Result<String> {
+        keyaki_testing::arbtest(|u| {
+            let mut draw = |alphabet: &[char]| -> keyaki_testing::arbitrary::Result<String> {
                 let length = u.int_in_range(0..=8)?;
                 (0..length).map(|_| u.choose(alphabet).copied()).collect()
             };

@@ -281,7 +281,7 @@ mod tests {
     fn a_template_is_written_as_it_was_read() {
         const PARTS: [&str; 14] =
             ["$", "${", "{", "}", "*", "?", ",", ", '", "'", "''", " ", "key", "é", "${$}"];
-        arbtest::arbtest(|u| {
+        keyaki_testing::arbtest(|u| {
             let mut text = String::new();
             for _ in 0..u.int_in_range(0..=10)? {
                 text.push_str(u.choose(&PARTS)?);

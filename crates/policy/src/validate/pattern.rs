@@ -229,12 +229,12 @@ mod tests {
     #[test]
     fn covering_and_disjointness_hold_of_every_text() {
         fn text(
-            u: &mut arbtest::arbitrary::Unstructured<'_>,
+            u: &mut keyaki_testing::arbitrary::Unstructured<'_>,
             alphabet: &[char],
-        ) -> arbtest::arbitrary::Result<String> {
+        ) -> keyaki_testing::arbitrary::Result<String> {
             (0..u.int_in_range(0..=5)?).map(|_| u.choose(alphabet).copied()).collect()
         }
-        arbtest::arbtest(|u| {
+        keyaki_testing::arbtest(|u| {
             let (left, right) = (text(u, &['a', 'b', '*', '?'])?, text(u, &['a', 'b', '*', '?'])?);
             let chars: Vec<char> = text(u, &['a', 'b'])?.chars().collect();
             let (left_tokens, right_tokens) = (tokens(&left), tokens(&right));

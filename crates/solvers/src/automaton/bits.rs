@@ -61,7 +61,7 @@ pub(super) fn least_outside(base: Interval, without: &[Interval]) -> Result<u128
 
 #[cfg(test)]
 mod tests {
-    use arbtest::arbtest;
+    use keyaki_testing::arbtest;
 
     use super::*;
 
@@ -78,7 +78,7 @@ mod tests {
     fn the_least_number_outside_is_what_trying_all_finds() {
         arbtest(|u| {
             const WIDTH: u32 = 4;
-            let mut prefix = || -> arbtest::arbitrary::Result<Interval> {
+            let mut prefix = || -> keyaki_testing::arbitrary::Result<Interval> {
                 let length = u.int_in_range(0..=WIDTH)?;
                 let prefix = u.int_in_range(0..=(1u128 << length) - 1)?;
                 Ok(Interval::new(prefix, length, WIDTH))

@@ -98,7 +98,7 @@ fn try_all<V: PartialEq>(
 
 #[cfg(test)]
 mod tests {
-    use arbtest::arbtest;
+    use keyaki_testing::arbtest;
 
     use super::*;
 

@@ -105,7 +105,7 @@ fn before(a: Var, b: Var, activities: &[f64]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use arbtest::arbtest;
+    use keyaki_testing::arbtest;
 
     use super::*;
 

@@ -1,18 +1,16 @@
 //! The embedded solver against trying all values, and against the installed solvers.
 //!
-//! `KEYAKI_TEST_MS` is for how many milliseconds each property makes formulas up; by hand it was
-//! run for minutes in a release build (the counts are in `docs/automata.md`).
+//! By hand it was run for minutes in a release build (the counts are in `docs/automata.md`).
 
-use std::env;
 use std::time::{Duration, Instant};
 
-use arbtest::arbitrary::{self, Unstructured};
-use arbtest::arbtest;
 use keyaki_logic::{
     Cancel, Formula, Limits, Model, Outcome, Piece, Reason, Regex, Solver, Sort, Term, Terms,
     Value, eval,
 };
 use keyaki_solvers::{Automaton, Checked};
+use keyaki_testing::arbitrary::{self, Unstructured};
+use keyaki_testing::arbtest;
 
 use crate::fakes::{long, never};
 use crate::real::installed;
@@ -35,9 +33,8 @@ struct Mix {
     templates: bool,
 }
 
-fn budget() -> u64 {
-    env::var("KEYAKI_TEST_MS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500)
-}
+/// How long a property makes formulas up every day, in milliseconds.
+const BUDGET_MS: u64 = 1_500;
 
 /// A definite answer is the one that trying all values gives, and the answer is definite.
 #[track_caller]
@@ -65,7 +62,7 @@ fn check_against_all_values(mix: Mix) {
         }
         Ok(())
     })
-    .budget_ms(budget());
+    .budget_ms(BUDGET_MS);
     eprintln!("{n} formulas, {n_sat} satisfiable, {n_unknown} unknown");
 }
 
@@ -104,7 +101,7 @@ fn solvers_agree() {
         assert!(!contradiction, "{} says {theirs:?}, we {ours:?}\n{formula:#?}", solver.name());
         Ok(())
     })
-    .budget_ms(3 * budget());
+    .budget_ms(3 * BUDGET_MS);
 }
 
 #[test]

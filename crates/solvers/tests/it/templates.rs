@@ -1,11 +1,11 @@
 //! Patterns with variables, as each installed solver understands them, against trying all values.
 
-use arbtest::arbitrary::{self, Unstructured};
-use arbtest::arbtest;
 use keyaki_logic::{
     Formula, Model, Outcome, Piece, Reason, Regex, Solver, Sort, Term, Terms, Value, eval,
 };
 use keyaki_solvers::Checked;
+use keyaki_testing::arbitrary::{self, Unstructured};
+use keyaki_testing::arbtest;
 
 use crate::fakes::{long, never};
 use crate::real::installed;
