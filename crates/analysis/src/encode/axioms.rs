@@ -287,6 +287,7 @@ impl Encoder<'_> {
         let present = self.present(key);
         let shape = match key.sort {
             // D16, and no plus sign: what AWS writes.
+            KeySort::Number if self.usage.is_place(key) => return self.t.and(shapes),
             KeySort::Number => decimal::shape(),
             KeySort::Binary => base64::shape(),
             KeySort::Date => {
