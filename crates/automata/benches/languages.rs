@@ -138,6 +138,15 @@ fn the_product_of_many_arns(bencher: Bencher<'_, '_>, n: usize) {
     bencher.bench(|| shortest(black_box(&p), black_box(&q), &limits()));
 }
 
+#[divan::bench]
+fn all_but_a_thousand_words(bencher: Bencher<'_, '_>) {
+    let words: Vec<String> = (0..1_000).map(|i| format!("s{}:Name{i}", i % 10)).collect();
+    let p = [Language::glob("s1:Name??1")];
+    let q = [Language::words(words.iter().map(String::as_str))];
+    assert!(shortest(&p, &q, &limits()).unwrap().is_some());
+    bencher.bench(|| shortest(black_box(&p), black_box(&q), &limits()));
+}
+
 #[divan::bench(args = [3, 6])]
 fn floating_words(bencher: Bencher<'_, '_>, n: usize) {
     let words = ["*alpha*", "*bravo*", "*charlie*", "*delta*", "*echo*", "*foxtrot*"];

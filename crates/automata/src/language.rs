@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use crate::class::CharClass;
 use crate::expr::Expr;
 use crate::limits::{LimitExceeded, Limits, Meter};
-use crate::nfa::{ALL, DEAD, END, Nfa};
+use crate::nfa::{ALL, DEAD, Nfa};
 use crate::pattern::{Item, Pattern};
 use crate::product::Product;
 
@@ -23,6 +23,7 @@ struct Inner {
     shape: Shape,
     /// The ASCII characters that words and single items of patterns name, as bits.
     named_ascii: u128,
+    size: usize,
     /// The automaton of a shape other than `Nfa` and `Formula`, made when first asked for.
     nfa: OnceLock<Nfa>,
 }
@@ -124,7 +125,8 @@ impl Language {
 
     fn from_shape(shape: Shape) -> Language {
         let named_ascii = named_ascii(&shape);
-        Language(Arc::new(Inner { shape, named_ascii, nfa: OnceLock::new() }))
+        let size = size(&shape);
+        Language(Arc::new(Inner { shape, named_ascii, size, nfa: OnceLock::new() }))
     }
 
     fn from_patterns(mut patterns: Vec<Pattern>) -> Language {
@@ -145,6 +147,11 @@ impl Language {
     /// The ASCII characters that its words and the single items of its patterns name.
     pub(crate) fn named_ascii(&self) -> u128 {
         self.0.named_ascii
+    }
+
+    /// How many steps each character of a word may cost in [`Language::matches`], at most.
+    pub(crate) fn size(&self) -> usize {
+        self.0.size
     }
 
     /// Whether both are the same value (not only the same language).
@@ -373,6 +380,17 @@ impl fmt::Debug for Language {
     }
 }
 
+fn size(shape: &Shape) -> usize {
+    match shape {
+        Shape::Words(_) => 1,
+        Shape::Patterns(patterns) => patterns.iter().map(|pattern| pattern.items().len()).sum(),
+        Shape::Nfa(nfa) => nfa.states.len(),
+        Shape::Formula { operands, operations } => {
+            operands.iter().map(Language::size).sum::<usize>() + operations.len()
+        }
+    }
+}
+
 fn named_ascii(shape: &Shape) -> u128 {
     match shape {
         Shape::Words(words) => {
@@ -577,34 +595,5 @@ fn class_of(expr: &Expr) -> Option<CharClass> {
             chars.next().is_none().then(|| CharClass::single(only))
         }
         _ => None,
-    }
-}
-
-impl Nfa {
-    /// The automaton of a list of words.
-    fn of_words(words: &[Box<str>]) -> Nfa {
-        let patterns: Vec<Pattern> = words.iter().map(|word| Pattern::literal(word)).collect();
-        Nfa::of_patterns(&patterns)
-    }
-
-    /// Whether it accepts `word`: a simulation by sets of states.
-    fn matches(&self, word: &str) -> bool {
-        let mut simulation = crate::product::Simulation::new(self.states.len());
-        simulation.add(&self.states, self.start);
-        for c in word.chars() {
-            let here = simulation.take();
-            if here.binary_search(&ALL).is_ok() || here.contains(&ALL) {
-                return true;
-            }
-            for state in &here {
-                let step = self.states[*state as usize];
-                let class = self.classes.get(step.class as usize);
-                if class.is_some_and(|class| class.contains(c)) {
-                    simulation.add(&self.states, step.next);
-                }
-            }
-        }
-        let here = simulation.take();
-        here.contains(&END) || here.contains(&ALL)
     }
 }

@@ -1,8 +1,19 @@
 //! An algebra of regular languages over Unicode scalar values.
 //!
 //! [`Language`]s are compiled from [`Expr`]essions or made directly ([`Language::literal`],
-//! [`Language::glob`]); [`find`] decides whether some word is in all of some languages and in none
-//! of others, and shows one. Nothing here knows of terms or policies.
+//! [`Language::glob`]); [`decide`] says whether some word is in all of some languages and in none
+//! of others, and shows one or why there is none. Nothing here knows of terms or policies.
+//!
+//! ```
+//! use keyaki_automata::{Answer, Language, Limits, Why, decide};
+//!
+//! let reads = [Language::glob("s3:Get*"), Language::glob("*Object")];
+//! let names = [Language::glob("s3:*Tag*"), Language::glob("s3:Get*")];
+//! let word = decide(&reads, &names[..1], &Limits::default());
+//! assert_eq!(word, Ok(Answer::Word("s3:GetxObject".to_owned())));
+//! let none = decide(&reads, &names, &Limits::default());
+//! assert!(matches!(none, Ok(Answer::Empty(Why { negatives, .. })) if negatives == [1]));
+//! ```
 //!
 //! # Independence
 //!
@@ -25,7 +36,8 @@
 //!
 //! # Limits
 //!
-//! Emptiness of a Boolean combination is PSPACE-complete. Whatever may take long has [`Limits`],
+//! Patterns that float between stars have exponentially many meets, and products exponentially many
+//! states: emptiness of a Boolean combination is PSPACE-complete. Whatever may take long has [`Limits`],
 //! and [`LimitExceeded`] is its error; nothing recurses over its input, except, up to a fixed depth,
 //! over complements inside concatenations.
 

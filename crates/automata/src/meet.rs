@@ -13,6 +13,9 @@ use crate::pattern::{Item, Pattern};
 
 /// Pairs of places looked at for one query; beyond, the product is likely to be quicker.
 const MAX_STEPS: usize = 2_048;
+/// Pairs of items compared to see if one pattern subsumes another, for the price of one step; most
+/// comparisons end at the first pair.
+const ITEM_PAIRS_PER_STEP: usize = 4_096;
 /// Patterns in the union at any time.
 const MAX_PATTERNS: usize = 32;
 
@@ -56,6 +59,11 @@ impl<'q> Meet<'q> {
         alternatives: &'q [Pattern],
         budget: &mut Budget,
     ) -> Option<()> {
+        let n_items = |p: &Pattern| p.items().len();
+        let a: usize = alternatives.iter().map(n_items).sum();
+        let p: usize = self.patterns.iter().map(|p| n_items(p)).sum();
+        // All that is subsumed below; what is computed makes a step each.
+        budget.n_steps = budget.n_steps.checked_sub(a.saturating_mul(p) / ITEM_PAIRS_PER_STEP)?;
         let is_within = |p: &Cow<'_, Pattern>| alternatives.iter().any(|a| a.subsumes(p));
         if self.patterns.iter().all(is_within) {
             return Some(());

@@ -13,6 +13,7 @@ use crate::expr::Expr;
 use crate::language::Language;
 use crate::limits::{LimitExceeded, Limits, Meter};
 use crate::pattern::Pattern;
+use crate::product::Simulation;
 
 /// A state, or a step that reads nothing.
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +136,66 @@ impl Nfa {
         let mut builder = Builder::new(meter, depth);
         let start = builder.compile(expr, END)?;
         Ok(builder.finish(start))
+    }
+
+    /// The automaton of a list of words, ascending and without duplicates: a tree of their
+    /// beginnings.
+    pub(crate) fn of_words(words: &[Box<str>]) -> Nfa {
+        /// A beginning whose continuations are not all known yet.
+        struct Node {
+            /// What leads to it.
+            last: CharClass,
+            /// The first states of its continuations so far.
+            state: u32,
+        }
+        let mut meter = unlimited();
+        let mut builder = Builder::new(&mut meter, 0);
+        let mut path: Vec<Node> = Vec::new();
+        let mut root = DEAD;
+        let close = |builder: &mut Builder<'_, '_>, path: &mut Vec<Node>, root: &mut u32| {
+            let Some(node) = path.pop() else { return };
+            let step = builder.push_class(&node.last, node.state);
+            let parent = path.last_mut().map_or(root, |parent| &mut parent.state);
+            *parent = builder.push_either(step, *parent);
+        };
+        let mut before = "";
+        for word in words {
+            let same = before.chars().zip(word.chars()).take_while(|(a, b)| a == b).count();
+            while path.len() > same {
+                close(&mut builder, &mut path, &mut root);
+            }
+            let rest = word.chars().skip(same);
+            path.extend(rest.map(|c| Node { last: CharClass::single(c), state: DEAD }));
+            let end = path.last_mut().map_or(&mut root, |node| &mut node.state);
+            *end = builder.push_either(END, *end);
+            before = word;
+        }
+        while !path.is_empty() {
+            close(&mut builder, &mut path, &mut root);
+        }
+        builder.finish(root)
+    }
+
+    /// Whether it accepts `word`: a simulation by sets of states.
+    pub(crate) fn matches(&self, word: &str) -> bool {
+        let mut simulation = Simulation::new(self.states.len());
+        let mut here = Vec::new();
+        simulation.add(&self.states, self.start);
+        for c in word.chars() {
+            simulation.take(&mut here);
+            for state in &here {
+                let step = self.states[*state as usize];
+                if step.class == EVERYTHING {
+                    return true;
+                }
+                let class = self.classes.get(step.class as usize);
+                if class.is_some_and(|class| class.contains(c)) {
+                    simulation.add(&self.states, step.next);
+                }
+            }
+        }
+        simulation.take(&mut here);
+        here.contains(&END) || here.contains(&ALL)
     }
 
     /// The automaton of a union of patterns. As large as they are.

@@ -139,18 +139,24 @@ impl Pattern {
         self.eats_all(&self.items, other.items.iter(), eats)
     }
 
-    /// False only if the beginnings or the ends of the two have no word in common.
-    pub(crate) fn may_overlap(&self, other: &Pattern) -> bool {
+    /// False only if no word is in both: their beginnings or their ends have none in common.
+    pub fn may_overlap(&self, other: &Pattern) -> bool {
         let (a, b) = (&*self.prefix, &*other.prefix);
         if !a.starts_with(b) && !b.starts_with(a) {
             return false;
         }
-        let ends = self.items.iter().rev().zip(other.items.iter().rev());
-        let mut fixed = ends.take_while(|(a, b)| !a.is_star && !b.is_star);
-        fixed.all(|(a, b)| match (a.class.as_char(), b.class.as_char()) {
+        let fixed = |(a, b): &(&Item, &Item)| !a.is_star && !b.is_star;
+        let meets = |(a, b): (&Item, &Item)| match (a.as_char(), b.as_char()) {
             (Some(a), Some(b)) => a == b,
-            _ => true,
-        })
+            (Some(a), None) => b.class.contains(a),
+            (None, Some(b)) => a.class.contains(b),
+            (None, None) => !a.class.intersect(&b.class).is_empty(),
+        };
+        // Where both prefixes end there may be a class in one of them.
+        let n = self.n_common_prefix(other);
+        let begins = self.items[n..].iter().zip(&other.items[n..]);
+        let ends = self.items.iter().rev().zip(other.items.iter().rev());
+        ends.take_while(fixed).all(meets) && begins.take_while(fixed).all(meets)
     }
 
     /// How many single characters both begin with.

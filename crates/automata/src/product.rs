@@ -58,10 +58,11 @@ impl Simulation {
         }
     }
 
-    /// Takes the set out and begins the next.
-    pub(crate) fn take(&mut self) -> Vec<u32> {
+    /// Puts the set, in no order, into `out` and begins the next.
+    pub(crate) fn take(&mut self, out: &mut Vec<u32>) {
         self.begin();
-        std::mem::take(&mut self.set)
+        std::mem::swap(&mut self.set, out);
+        self.set.clear();
     }
 
     fn begin(&mut self) {

@@ -81,10 +81,11 @@ fn decide_split(
     negatives: &[Language],
     limits: &Limits<'_>,
 ) -> Result<Answer, LimitExceeded> {
-    match quick(positives, negatives) {
+    let mut meter = Meter::new(limits);
+    match quick(positives, negatives, &mut meter)? {
         Quick::Word(word) => Ok(Answer::Word(word)),
         Quick::Empty(why) => Ok(Answer::Empty(why)),
-        Quick::Open => search(positives, negatives, limits),
+        Quick::Open => search(positives, negatives, &mut meter),
     }
 }
 
@@ -92,11 +93,10 @@ fn decide_split(
 fn search(
     positives: &[Language],
     negatives: &[Language],
-    limits: &Limits<'_>,
+    meter: &mut Meter<'_>,
 ) -> Result<Answer, LimitExceeded> {
-    let mut meter = Meter::new(limits);
-    let mut product = Product::new(positives, negatives, &mut meter)?;
-    Ok(match product.shortest(&mut meter)? {
+    let mut product = Product::new(positives, negatives, meter)?;
+    Ok(match product.shortest(meter)? {
         Some(word) => Answer::Word(word),
         None => Answer::Empty(Why::new(product.reasons(), positives.len())),
     })
@@ -159,9 +159,10 @@ pub fn shortest(
     negatives: &[Language],
     limits: &Limits<'_>,
 ) -> Result<Option<String>, LimitExceeded> {
+    let mut meter = Meter::new(limits);
     let answer = match Split::new(positives, negatives) {
-        Some(split) => search(&split.positives, &split.negatives, limits),
-        None => search(positives, negatives, limits),
+        Some(split) => search(&split.positives, &split.negatives, &mut meter),
+        None => search(positives, negatives, &mut meter),
     };
     Ok(answer?.into_word())
 }
@@ -255,18 +256,30 @@ enum Quick {
 /// Mostly the first does; the others are against negatives that fix lengths.
 const STAR_LENGTHS: [usize; 4] = [1, 2, 9, 0];
 
-fn quick(positives: &[Language], negatives: &[Language]) -> Quick {
+/// The steps counted for matching one word, or one pattern. Most matches end long before all pairs
+/// of places were looked at, so a pair counts as a fraction.
+fn matching_steps(language: &Language, length: usize) -> usize {
+    const PAIRS_PER_STEP: usize = 64;
+    1 + language.size().saturating_mul(length) / PAIRS_PER_STEP
+}
+
+fn quick(
+    positives: &[Language],
+    negatives: &[Language],
+    meter: &mut Meter<'_>,
+) -> Result<Quick, LimitExceeded> {
     if let Some(i) = positives.iter().position(Language::is_empty) {
-        return Quick::Empty(Why { positives: vec![i], negatives: vec![] });
+        return Ok(Quick::Empty(Why { positives: vec![i], negatives: vec![] }));
     }
     if let Some((i, words)) = shortest_list(positives) {
         let mut why = Why { positives: vec![i], negatives: vec![] };
         for word in words {
+            meter.step(positives.len() + negatives.len())?;
             if !why.append(word, positives, negatives) {
-                return Quick::Word(word.to_string());
+                return Ok(Quick::Word(word.to_string()));
             }
         }
-        return Quick::Empty(why.sorted());
+        return Ok(Quick::Empty(why.sorted()));
     }
     // Without a positive, a star of everything.
     let all;
@@ -277,29 +290,29 @@ fn quick(positives: &[Language], negatives: &[Language]) -> Quick {
         let is_pattern = |p: &Language| matches!(p.shape(), Shape::Patterns(_));
         Meet::new(positives, !negatives.is_empty() || !positives.iter().all(is_pattern))
     };
-    let Some(meet) = meet else { return Quick::Open };
+    let Some(meet) = meet else { return Ok(Quick::Open) };
     let named = negatives.iter().fold(0, |bits, language| bits | language.named_ascii());
     let mut why = Why { positives: meet.of, negatives: vec![] };
     let mut open: Vec<&Pattern> = Vec::new();
     for pattern in &meet.patterns {
-        match try_pattern(pattern, named, STAR_LENGTHS[0], positives, negatives) {
-            Tried::Word(word) => return Quick::Word(word),
+        match try_pattern(pattern, named, STAR_LENGTHS[0], positives, negatives, meter)? {
+            Tried::Word(word) => return Ok(Quick::Word(word)),
             Tried::Subsumed(negative) => why.add_negative(negative),
             Tried::Nothing => open.push(pattern),
         }
     }
     if open.is_empty() {
-        return Quick::Empty(why.sorted());
+        return Ok(Quick::Empty(why.sorted()));
     }
     for length in &STAR_LENGTHS[1..] {
         for pattern in &open {
-            let tried = try_pattern(pattern, named, *length, positives, negatives);
+            let tried = try_pattern(pattern, named, *length, positives, negatives, meter)?;
             if let Tried::Word(word) = tried {
-                return Quick::Word(word);
+                return Ok(Quick::Word(word));
             }
         }
     }
-    Quick::Open
+    Ok(Quick::Open)
 }
 
 /// What one word of a pattern shows.
@@ -317,13 +330,21 @@ fn try_pattern(
     star_length: usize,
     positives: &[Language],
     negatives: &[Language],
-) -> Tried {
+    meter: &mut Meter<'_>,
+) -> Result<Tried, LimitExceeded> {
     let Some(word) = pattern.instance(star_length, |class| pick(class, named)) else {
-        return Tried::Nothing;
+        return Ok(Tried::Nothing);
     };
+    for positive in positives {
+        meter.step(matching_steps(positive, word.len()))?;
+    }
     let mut is_solution = positives.iter().all(|language| language.matches(&word));
     // What does not match the word does not include the pattern.
-    for (i, negative) in negatives.iter().enumerate().filter(|(_, q)| q.matches(&word)) {
+    for (i, negative) in negatives.iter().enumerate() {
+        meter.step(matching_steps(negative, word.len() + pattern.items().len()))?;
+        if !negative.matches(&word) {
+            continue;
+        }
         let subsumes = match negative.shape() {
             Shape::Patterns(patterns) => patterns.iter().any(|q| q.subsumes(pattern)),
             Shape::Words(_) => pattern.as_literal().is_some(),
@@ -331,11 +352,11 @@ fn try_pattern(
             Shape::Formula { .. } => false,
         };
         if subsumes {
-            return Tried::Subsumed(i);
+            return Ok(Tried::Subsumed(i));
         }
         is_solution = false;
     }
-    if is_solution { Tried::Word(word) } else { Tried::Nothing }
+    Ok(if is_solution { Tried::Word(word) } else { Tried::Nothing })
 }
 
 impl Why {

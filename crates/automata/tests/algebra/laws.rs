@@ -128,6 +128,31 @@ fn dfa_agrees_with_regex() {
 }
 
 #[test]
+fn a_list_of_words_is_that_list() {
+    arbtest(|u| {
+        let mut texts = Vec::new();
+        for _ in 0..u.int_in_range(0..=6)? {
+            texts.push(text(u)?);
+        }
+        let all = Expr::Union(texts.iter().map(|text| Expr::literal(text.as_str())).collect());
+        let list = Language::words(texts.iter().map(String::as_str));
+        for language in [&list, &compile(&all)] {
+            for word in words(2).iter().chain(&texts) {
+                assert_eq!(language.matches(word), texts.contains(word), "{word:?} in {texts:?}");
+            }
+        }
+        // A shortest of them by the product, and none but them.
+        let least = shortest(std::slice::from_ref(&list), &[], &limits()).unwrap();
+        let length = |text: &String| text.chars().count();
+        assert_eq!(least.as_ref().map(length), texts.iter().map(length).min());
+        let each: Vec<Language> = texts.iter().map(|text| Language::literal(text)).collect();
+        assert_eq!(shortest(&[list], &each, &limits()), Ok(None));
+        Ok(())
+    })
+    .budget_ms(1_000);
+}
+
+#[test]
 fn connectives_mean_what_they_mean() {
     let words = words(2);
     arbtest(|u| {
@@ -222,6 +247,13 @@ fn operations_obey_the_laws_of_boolean_algebra() {
         assert!(includes(&a, &and(&a, &b), &limits()).unwrap());
         let disjoint = includes(&b.complement(), &a, &limits()).unwrap();
         assert_eq!(overlap(&a, &b, &limits()).unwrap(), !disjoint);
+        let (p, q) = (compile(&glob(u, true, true)?), compile(&glob(u, true, true)?));
+        if let (Some(a), Some(b)) = (p.as_pattern(), q.as_pattern()) {
+            let both = shortest(&[p.clone(), q.clone()], &[], &limits()).unwrap();
+            assert!(a.may_overlap(b) || both.is_none(), "{a:?} {b:?}");
+            let rest = shortest(std::slice::from_ref(&p), std::slice::from_ref(&q), &limits());
+            assert!(!b.subsumes(a) || rest == Ok(None), "{b:?} {a:?}");
+        }
         Ok(())
     })
     .budget_ms(3_000);

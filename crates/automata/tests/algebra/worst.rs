@@ -8,6 +8,19 @@ fn tight() -> Limits<'static> {
     Limits { max_states: 20_000, max_steps: 20_000_000, ..Limits::default() }
 }
 
+#[test]
+fn slow_matching_counts_as_what_it_costs() {
+    // Each negative compares millions of characters before it knows.
+    let p = [Language::glob(&("a".repeat(4_000) + "*"))];
+    let q = vec![Language::glob(&format!("*{}b", "a".repeat(2_000))); 1_000];
+    let limits = Limits { max_steps: 1_000_000, ..tight() };
+    assert_eq!(find(&p, &q, &limits), Err(LimitExceeded::Steps(limits.max_steps)));
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let is_cancelled = || calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0;
+    let limits = Limits { max_steps: u64::MAX, is_cancelled: Some(&is_cancelled), ..tight() };
+    assert_eq!(find(&p, &q, &limits), Err(LimitExceeded::Cancelled));
+}
+
 /// `(a|b)*a(a|b)^n`, whose deterministic automata have `2^(n+1)` states; written so that it is not
 /// seen to be a pattern.
 fn a_before_the_end(n: u32) -> Expr {
