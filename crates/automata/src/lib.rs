@@ -41,6 +41,7 @@
 //! and [`LimitExceeded`] is its error; nothing recurses over its input, except, up to a fixed depth,
 //! over complements inside concatenations.
 
+mod alphabet;
 mod class;
 mod expr;
 mod language;

@@ -8,12 +8,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::alphabet::READABLE;
 use crate::class::CharClass;
 use crate::language::{Language, Shape};
 use crate::limits::{LimitExceeded, Limits, Meter};
 use crate::meet::Meet;
 use crate::pattern::Pattern;
-use crate::product::{Graph, Product, READABLE};
+use crate::product::{Graph, Product};
 
 /// Whether some word is in all positives and in no negative.
 #[derive(Clone, Debug, PartialEq, Eq)]

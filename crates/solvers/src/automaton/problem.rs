@@ -272,7 +272,13 @@ impl<'f> Builder<'f> {
             Atom::Is(string, _) | Atom::In(string, _) => {
                 problem.strings[string as usize].atoms.push(var);
             }
-            Atom::Matches(_) => {}
+            Atom::Matches(template) => {
+                let Text::Var(string) = problem.templates[template as usize].string else {
+                    problem.atoms.push(atom);
+                    return Lit::new(var, true);
+                };
+                problem.strings[string as usize].atoms.push(var);
+            }
             Atom::Same(a, b) => {
                 problem.strings[a as usize].atoms.push(var);
                 problem.strings[b as usize].atoms.push(var);

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use keyaki_automata::Language;
 use keyaki_logic::template::widened;
-use keyaki_logic::{Piece, Reason};
+use keyaki_logic::{Piece, Reason, Regex};
 
 use super::bits::{Interval, least_outside};
 use super::distinct::distinct;
@@ -29,6 +29,9 @@ const FINITE_BITS: u32 = 8;
 
 /// How often values are guessed for patterns with variables before the rest is left to others.
 const MAX_GUESSES: usize = 32;
+
+/// The length of a text in bytes up to which it is tried where a variable within it ends.
+const MAX_CONFINING_BYTES: usize = 256;
 
 /// Values of the subjects, by index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +96,25 @@ struct Class {
     literals: Vec<Lit>,
 }
 
+/// A language that a class is in, or not in, because of a template.
+#[derive(Clone, Debug)]
+struct Extra {
+    /// The template's literal.
+    lit: Lit,
+    /// Whether the class is in the language.
+    positive: bool,
+    language: Language,
+    /// What else it follows from.
+    because: Vec<Lit>,
+}
+
+impl Extra {
+    /// All literals that it follows from.
+    fn reasons(&self) -> impl Iterator<Item = Lit> {
+        self.because.iter().copied().chain([self.lit])
+    }
+}
+
 /// Classes of the variables of one sort.
 struct Classes {
     /// By variable.
@@ -135,12 +157,20 @@ impl<'p, 'f> Theory<'p, 'f> {
         match (problem.atoms[lit.var() as usize], lit.is_positive()) {
             (Atom::Is(string, text), true) => {
                 for &other in &problem.strings[string as usize].atoms {
-                    if let Some(implied) = self.holds_of(other, text) {
-                        note(Lit::new(other, implied), truth, out);
+                    let holds = match problem.atoms[other as usize] {
+                        Atom::Matches(_) => {
+                            let widened = self.language(other);
+                            widened.is_ok_and(|widened| !widened.matches(text)).then_some(false)
+                        }
+                        _ => self.holds_of(other, text),
+                    };
+                    if let Some(holds) = holds {
+                        note(Lit::new(other, holds), truth, out);
                     }
                 }
             }
-            (Atom::In(string, _), true) => {
+            (Atom::In(..) | Atom::Matches(_), true) => {
+                let Some(string) = self.string_of(lit.var()) else { return };
                 let Ok(mine) = self.language(lit.var()).cloned() else { return };
                 for &other in &problem.strings[string as usize].atoms {
                     let positive = Lit::new(other, true);
@@ -148,6 +178,19 @@ impl<'p, 'f> Theory<'p, 'f> {
                     match problem.atoms[other as usize] {
                         Atom::Is(_, text) if known != Some(false) && !mine.matches(text) => {
                             out.push(!positive);
+                        }
+                        Atom::Matches(template) if other != lit.var() => {
+                            // The language is wider than the template: it can only exclude.
+                            let follows = match problem.atoms[lit.var() as usize] {
+                                Atom::Matches(mine) => self.covers(template, mine),
+                                _ => false,
+                            };
+                            let Ok(others) = self.language(other) else { continue };
+                            if known != Some(true) && follows {
+                                out.push(positive);
+                            } else if known != Some(false) && languages::exclude(others, &mine) {
+                                out.push(!positive);
+                            }
                         }
                         Atom::In(..) if other != lit.var() => {
                             let Ok(others) = self.language(other) else { continue };
@@ -185,7 +228,7 @@ impl<'p, 'f> Theory<'p, 'f> {
     /// Values for a formula whose variables of the search all have one.
     pub(super) fn check(&mut self, truth: &Assignment) -> Checked {
         let implicant = self.implicant(truth);
-        match self.values(&implicant, truth) {
+        match self.values(&implicant) {
             Ok(values) => Checked::Values(values),
             Err(Stop::Conflict(core)) => Checked::Conflict(core),
             Err(Stop::Unknown(reason)) => Checked::Unknown(reason),
@@ -234,12 +277,16 @@ impl<'p, 'f> Theory<'p, 'f> {
         literals
     }
 
-    fn values(&mut self, implicant: &[Lit], truth: &Assignment) -> Result<Values, Stop> {
+    fn values(&mut self, implicant: &[Lit]) -> Result<Values, Stop> {
         let bits = self.bit_values(implicant)?;
         let strings = self.string_values(implicant)?;
         let atoms = self.problem.atoms.iter().enumerate();
+        // What does not matter is false, whatever the search has made of it.
         let truths = atoms.filter_map(|(var, atom)| match atom {
-            Atom::Bool(index) => Some((*index, truth.is_true(Lit::new(var as Var, true)))),
+            Atom::Bool(index) => {
+                let positive = Lit::new(var as Var, true);
+                Some((*index, implicant.binary_search(&positive).is_ok()))
+            }
             _ => None,
         });
         Ok(Values { strings, bits, truths: truths.collect() })
@@ -322,9 +369,10 @@ impl<'p, 'f> Theory<'p, 'f> {
             .filter(|lit| matches!(problem.atoms[lit.var() as usize], Atom::Matches(_)))
             .collect();
         let mut first = Vec::with_capacity(classes.classes.len());
-        for (index, class) in classes.classes.iter().enumerate() {
-            let widened = self.widened(&classes, index, &templates)?;
-            first.push(self.word(class, &widened, &[])?);
+        self.compare(&classes, &templates)?;
+        let extras = self.extras(&classes, &templates)?;
+        for (class, extras) in classes.classes.iter().zip(&extras) {
+            first.push(self.word(class, extras, &[])?);
         }
         let free: Vec<bool> = classes
             .classes
@@ -341,7 +389,7 @@ impl<'p, 'f> Theory<'p, 'f> {
         };
         let mut words = classes.distinct(first, another, watch)?;
         if !templates.is_empty() {
-            words = self.guess(&classes, &templates, implicant)?;
+            words = self.guess(&classes, &templates, &extras, implicant)?;
         }
         let value = |&class: &usize| {
             let open = free[class] && templates.is_empty() && classes.edges.is_empty();
@@ -350,14 +398,8 @@ impl<'p, 'f> Theory<'p, 'f> {
         Ok(classes.class_of.iter().map(value).collect())
     }
 
-    /// A word that agrees with the literals of a class, is in the `extra` languages, or outside
-    /// where they come with a negative literal, and is none of `known`.
-    fn word(
-        &mut self,
-        class: &Class,
-        extra: &[(Lit, Language)],
-        known: &[String],
-    ) -> Result<String, Stop> {
+    /// A word that agrees with the literals of a class and with `extra`, and is none of `known`.
+    fn word(&mut self, class: &Class, extra: &[Extra], known: &[String]) -> Result<String, Stop> {
         if extra.is_empty()
             && known.is_empty()
             && let Some(word) = self.words.get(&class.literals)
@@ -365,11 +407,12 @@ impl<'p, 'f> Theory<'p, 'f> {
             return Ok(word.clone());
         }
         if let Some(word) = self.fixed_word(class)? {
-            let excluded = known.iter().any(|known| known == word)
-                || extra.iter().any(|(lit, language)| language.matches(word) != lit.is_positive());
-            if excluded {
-                let all = class.literals.iter().chain(&class.equalities).copied();
-                return Err(Stop::Conflict(all.chain(extra.iter().map(|(lit, _)| *lit)).collect()));
+            let disagrees = |extra: &&Extra| extra.language.matches(word) != extra.positive;
+            let disagreeing = extra.iter().find(disagrees);
+            if disagreeing.is_some() || known.iter().any(|known| known == word) {
+                let mut core = [&class.literals[..], &class.equalities].concat();
+                core.extend(disagreeing.iter().flat_map(|extra| extra.reasons()));
+                return Err(Stop::Conflict(core));
             }
             return Ok(word.to_owned());
         }
@@ -384,16 +427,16 @@ impl<'p, 'f> Theory<'p, 'f> {
                 (&mut negatives, &mut for_negatives)
             };
             languages.push(language);
-            literals.push(lit);
+            literals.push(vec![lit]);
         }
-        for (lit, language) in extra {
-            let (languages, literals) = if lit.is_positive() {
+        for extra in extra {
+            let (languages, literals) = if extra.positive {
                 (&mut positives, &mut for_positives)
             } else {
                 (&mut negatives, &mut for_negatives)
             };
-            languages.push(language.clone());
-            literals.push(*lit);
+            languages.push(extra.language.clone());
+            literals.push(extra.reasons().collect());
         }
         negatives.extend(known.iter().map(|word| Language::literal(word)));
         match find(&positives, &negatives, self.watch)? {
@@ -404,10 +447,10 @@ impl<'p, 'f> Theory<'p, 'f> {
                 Ok(word)
             }
             Emptiness::Empty { positives, negatives } => {
-                let core = positives.into_iter().map(|i| for_positives[i]);
+                let core = positives.iter().flat_map(|&i| &for_positives[i]);
                 // A known word is nobody's literal; whoever asks for another word knows.
-                let negatives = negatives.into_iter().filter_map(|i| for_negatives.get(i).copied());
-                let core = core.chain(negatives).chain(class.equalities.iter().copied());
+                let negatives = negatives.iter().filter_map(|&i| for_negatives.get(i)).flatten();
+                let core = core.chain(negatives).chain(&class.equalities).copied();
                 Err(Stop::Conflict(core.collect()))
             }
         }
@@ -431,26 +474,149 @@ impl<'p, 'f> Theory<'p, 'f> {
         Ok(Some(text))
     }
 
-    /// What the templates that a class is said to match say of it whatever the values: the
-    /// languages of the templates with any text in the variables' places.
-    fn widened(
+    /// Finds templates that a class is said not to match although it does, because of another
+    /// template, or because it equals a variable of it.
+    fn compare(&self, classes: &Classes, templates: &[Lit]) -> Result<(), Stop> {
+        let class_of = |value: u32| classes.class_of[value as usize];
+        let about: Vec<(Lit, usize, Vec<Token>)> = templates
+            .iter()
+            .filter_map(|&lit| match self.template(lit).string {
+                Text::Var(string) => {
+                    Some((lit, class_of(string), tokens(self.template(lit), class_of)))
+                }
+                Text::Const(_) => None,
+            })
+            .collect();
+        for (lit, class, large) in about.iter().filter(|(lit, ..)| !lit.is_positive()) {
+            let same = about.iter().filter(|(other, c, _)| other.is_positive() && c == class);
+            let same = same.map(|(other, _, small)| (Some(*other), &small[..]));
+            let itself = [Token::Value(*class)];
+            let mut others = same.chain([(None, &itself[..])]);
+            if let Some((other, small)) = others.find(|(_, small)| covers(large, small)) {
+                let mut core = vec![*lit];
+                core.extend(other);
+                // Of the variables on both sides, those that are equal have to be.
+                for token in large.iter().chain(small) {
+                    if let Token::Value(class) = token {
+                        core.extend_from_slice(&classes.classes[*class].equalities);
+                    }
+                }
+                core.extend_from_slice(&classes.classes[*class].equalities);
+                core.sort_unstable();
+                core.dedup();
+                return Err(Stop::Conflict(core));
+            }
+        }
+        Ok(())
+    }
+
+    /// What templates say of each class by themselves: without a guess of anybody's word.
+    fn extras(&mut self, classes: &Classes, templates: &[Lit]) -> Result<Vec<Vec<Extra>>, Reason> {
+        let mut extras: Vec<Vec<Extra>> = vec![Vec::new(); classes.classes.len()];
+        for &lit in templates {
+            let template = self.template(lit);
+            if let Text::Var(string) = template.string {
+                let class = classes.class_of[string as usize];
+                if let Some((words, because)) = self.constants(classes, &template.values) {
+                    let language = self.filled(classes, lit, &words)?;
+                    let positive = lit.is_positive();
+                    extras[class].push(Extra { lit, positive, language, because });
+                } else if lit.is_positive() {
+                    let language = self.language(lit.var())?.clone();
+                    extras[class].push(Extra { lit, positive: true, language, because: vec![] });
+                }
+            }
+            if lit.is_positive() {
+                self.confine_first_value(classes, lit, &mut extras)?;
+            }
+        }
+        Ok(extras)
+    }
+
+    /// The words of these variables by class, if all of them are said to be constants, and the
+    /// literals that say so.
+    fn constants(
         &self,
         classes: &Classes,
-        index: usize,
-        templates: &[Lit],
-    ) -> Result<Vec<(Lit, Language)>, Reason> {
-        let positive = templates.iter().filter(|lit| lit.is_positive());
-        let about = positive.filter_map(|&lit| {
-            let template = self.template(lit);
-            match template.string {
-                Text::Var(string) if classes.class_of[string as usize] == index => {
-                    let language = languages::language(&widened(template.pieces), self.watch);
-                    Some(language.map(|language| (lit, language)))
+        values: &[u32],
+    ) -> Option<(Vec<Option<String>>, Vec<Lit>)> {
+        let mut words = vec![None; classes.classes.len()];
+        let mut because = Vec::new();
+        for &value in values {
+            let index = classes.class_of[value as usize];
+            let class = &classes.classes[index];
+            let (fixed, text) = class.literals.iter().find_map(|&lit| {
+                match self.problem.atoms[lit.var() as usize] {
+                    Atom::Is(_, text) if lit.is_positive() => Some((lit, text)),
+                    _ => None,
                 }
-                _ => None,
+            })?;
+            words[index] = Some(text.to_owned());
+            because.push(fixed);
+            because.extend_from_slice(&class.equalities);
+        }
+        Some((words, because))
+    }
+
+    /// If a template begins with a text and a variable, and the string with a known text, then the
+    /// variable is a piece of that text behind the template's, or begins with all that is left of
+    /// it.
+    fn confine_first_value(
+        &mut self,
+        classes: &Classes,
+        lit: Lit,
+        extras: &mut [Vec<Extra>],
+    ) -> Result<(), Reason> {
+        let template = self.template(lit);
+        let (before, rest) = match template.pieces {
+            [Piece::Value(_), rest @ ..] => ("", rest),
+            [Piece::Text(before), Piece::Value(_), rest @ ..] => (&**before, rest),
+            _ => return Ok(()),
+        };
+        let Some(&value) = template.values.first() else { return Ok(()) };
+        let rest = languages::language(&widened(rest), self.watch)?;
+        // Texts that the string begins with; whether they are all of it; why.
+        let mut known: Vec<(String, bool, Vec<Lit>)> = Vec::new();
+        match template.string {
+            Text::Const(text) => known.push((text.to_owned(), true, Vec::new())),
+            Text::Var(string) => {
+                let class = &classes.classes[classes.class_of[string as usize]];
+                for &other in class.literals.iter().filter(|other| other.is_positive()) {
+                    let (text, is_whole) = match self.problem.atoms[other.var() as usize] {
+                        Atom::Is(_, text) => (text.to_owned(), true),
+                        _ => match self.language(other.var())?.as_pattern() {
+                            Some(pattern) => (pattern.prefix().to_owned(), false),
+                            None => continue,
+                        },
+                    };
+                    let because = [other].into_iter().chain(class.equalities.iter().copied());
+                    known.push((text, is_whole, because.collect()));
+                }
             }
-        });
-        about.collect()
+        }
+        for (text, is_whole, because) in known {
+            let Some(text) = text.strip_prefix(before) else { continue };
+            if text.is_empty() && !is_whole || text.len() > MAX_CONFINING_BYTES {
+                continue;
+            }
+            let mut ways: Vec<Regex> = Vec::new();
+            for (at, _) in text.char_indices().chain([(text.len(), ' ')]) {
+                let (head, tail) = text.split_at(at);
+                let mut behind = vec![Regex::Literal(tail.to_owned())];
+                behind.extend((!is_whole).then_some(Regex::All));
+                let behind = languages::language(&Regex::Concat(behind), self.watch)?;
+                if !languages::exclude(&rest, &behind) {
+                    ways.push(Regex::Literal(head.to_owned()));
+                }
+            }
+            if !is_whole {
+                ways.push(Regex::Concat(vec![Regex::Literal(text.to_owned()), Regex::All]));
+            }
+            let language = languages::language(&Regex::Union(ways), self.watch)?;
+            let class = classes.class_of[value as usize];
+            extras[class].push(Extra { lit, positive: true, language, because });
+        }
+        Ok(())
     }
 
     fn template(&self, lit: Lit) -> &'p Template<'f> {
@@ -467,13 +633,14 @@ impl<'p, 'f> Theory<'p, 'f> {
         &mut self,
         classes: &Classes,
         templates: &[Lit],
+        extras: &[Vec<Extra>],
         implicant: &[Lit],
     ) -> Result<Vec<String>, Stop> {
         self.guesses += 1;
         if self.guesses > MAX_GUESSES {
             return Err(Stop::Unknown(Reason::Unsupported));
         }
-        match self.guessed(classes, templates) {
+        match self.guessed(classes, templates, extras) {
             Ok(Some(words)) => Ok(words),
             Err(Stop::Unknown(reason)) => Err(Stop::Unknown(reason)),
             Ok(None) | Err(Stop::Conflict(_)) => {
@@ -493,6 +660,7 @@ impl<'p, 'f> Theory<'p, 'f> {
         &mut self,
         classes: &Classes,
         templates: &[Lit],
+        extras: &[Vec<Extra>],
     ) -> Result<Option<Vec<String>>, Stop> {
         let n = classes.classes.len();
         let mut words: Vec<Option<String>> = vec![None; n];
@@ -516,10 +684,12 @@ impl<'p, 'f> Theory<'p, 'f> {
                 if waits {
                     continue;
                 }
-                let extra: Vec<(Lit, Language)> = mine
-                    .iter()
-                    .map(|&lit| Ok((lit, self.filled(classes, lit, &words)?)))
-                    .collect::<Result<_, Reason>>()?;
+                let mut extra = extras[index].clone();
+                for lit in mine {
+                    let language = self.filled(classes, lit, &words)?;
+                    let positive = lit.is_positive();
+                    extra.push(Extra { lit, positive, language, because: Vec::new() });
+                }
                 let different: Vec<String> = classes
                     .edges
                     .iter()
@@ -629,6 +799,26 @@ impl<'p, 'f> Theory<'p, 'f> {
         }
     }
 
+    /// The string that a membership or a template is about, unless it is a constant.
+    fn string_of(&self, var: Var) -> Option<u32> {
+        match self.problem.atoms[var as usize] {
+            Atom::In(string, _) => Some(string),
+            Atom::Matches(template) => match self.problem.templates[template as usize].string {
+                Text::Var(string) => Some(string),
+                Text::Const(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// True only if whatever matches the template `small` matches `large`: see [`covers`].
+    fn covers(&self, large: u32, small: u32) -> bool {
+        let [large, small] = [large, small].map(|template| {
+            tokens(&self.problem.templates[template as usize], |value| value as usize)
+        });
+        covers(&large, &small)
+    }
+
     /// Whether an atom about one string is true of this text.
     fn holds_of(&mut self, var: Var, text: &str) -> Option<bool> {
         match self.problem.atoms[var as usize] {
@@ -638,13 +828,18 @@ impl<'p, 'f> Theory<'p, 'f> {
         }
     }
 
-    /// The language of the words of which an atom about one string is true.
+    /// The language of the words of which an atom about one string is true; of a template, those
+    /// of which it is true for some values of its variables.
     fn language(&mut self, var: Var) -> Result<&Language, Reason> {
         let made = &mut self.languages[var as usize];
         if let Made::Not = made {
             let language = match self.problem.atoms[var as usize] {
                 Atom::Is(_, text) => Ok(Language::literal(text)),
                 Atom::In(_, regex) => languages::language(regex, self.watch),
+                Atom::Matches(template) => {
+                    let pieces = self.problem.templates[template as usize].pieces;
+                    languages::language(&widened(pieces), self.watch)
+                }
                 atom => unreachable!("{atom:?} is not about one string"),
             };
             *made = language.map_or_else(Made::Never, Made::Yes);
@@ -703,6 +898,56 @@ impl Classes {
             Stop::Conflict(core)
         })
     }
+}
+
+/// A piece of a template, a text taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    Char(char),
+    One,
+    Many,
+    Value(usize),
+}
+
+/// The tokens of a template; `number` is the number of a variable.
+fn tokens(template: &Template<'_>, number: impl Fn(u32) -> usize) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut values = template.values.iter();
+    for piece in template.pieces {
+        match piece {
+            Piece::Text(text) => tokens.extend(text.chars().map(Token::Char)),
+            Piece::AnyChar => tokens.push(Token::One),
+            Piece::Any => tokens.push(Token::Many),
+            Piece::Value(_) => tokens.extend(values.next().map(|&v| Token::Value(number(v)))),
+        }
+    }
+    tokens
+}
+
+/// True only if whatever matches `small` matches `large`, for the same values of the variables:
+/// each token of `small` is eaten by one of `large`, a variable only by itself or a star.
+fn covers(large: &[Token], small: &[Token]) -> bool {
+    let skip_stars = |at: &mut Vec<bool>| {
+        for i in 0..large.len() {
+            at[i + 1] |= at[i] && large[i] == Token::Many;
+        }
+    };
+    let mut at = vec![false; large.len() + 1];
+    at[0] = true;
+    skip_stars(&mut at);
+    for &token in small {
+        let mut next = vec![false; at.len()];
+        for (i, &eater) in large.iter().enumerate().filter(|&(i, _)| at[i]) {
+            match eater {
+                Token::Many => next[i] = true,
+                Token::One => next[i + 1] |= matches!(token, Token::Char(_) | Token::One),
+                _ => next[i + 1] |= eater == token,
+            }
+        }
+        at = next;
+        skip_stars(&mut at);
+    }
+    at[large.len()]
 }
 
 fn root(parents: &[usize], mut member: usize) -> usize {
