@@ -1,7 +1,8 @@
 //! Asks `keyaki batch` both questions about the policies of the corpus, and counts the answers.
 //!
 //! Every resource policy is asked `no-public-access`; every two versions of an AWS managed policy
-//! that follow each other are asked `no-new-access`, in both directions. The program is used as
+//! that follow each other are asked `no-new-access`, in both directions, and so is every policy
+//! and a small edit of it. The program is used as
 //! anybody would use it, a command that reads jobs and writes results, so a crash costs one job
 //! and is reported with its id.
 //!
@@ -9,6 +10,7 @@
 //! and a seed: whoever repeats a run or a review sees the same.
 
 mod draw;
+mod edits;
 mod jobs;
 mod review;
 mod table;
@@ -32,10 +34,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let Some(folder) = crate::shared("corpus/policies") else {
         return Err("the corpus is not beside this working copy (../shared/corpus)".to_owned());
     };
-    let jobs = jobs::all(&folder)?;
+    let mut jobs = jobs::all(&folder, &options.seed)?;
     if let Some(results) = &options.review {
         print!("{}", review::text(&jobs, &json_lines(results)?, &options.seed)?);
         return Ok(());
+    }
+    if let Some(family) = &options.family {
+        jobs.retain(|job| job.id.starts_with(&format!("{family}/")));
     }
     let jobs = match options.sample {
         Some(size) => draw::of_each_question(jobs, &options.seed, size),
@@ -58,8 +63,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     }
 }
 
-const USAGE: &str = "corpus [--keyaki PATH] [--timeout SECONDS] [--workers N] [--solver NAME] [--out FILE] \
-                     [--sample N] [--seed TEXT], or corpus --review FILE [--seed TEXT]";
+const USAGE: &str = "corpus [--keyaki PATH] [--timeout SECONDS] [--workers N] [--solver NAME] \
+                     [--out FILE] [--family public|history|edit] [--sample N] [--seed TEXT], \
+                     or corpus --review FILE [--seed TEXT]";
 
 struct Options {
     keyaki: PathBuf,
@@ -71,6 +77,8 @@ struct Options {
     out: Option<PathBuf>,
     /// How many jobs of each question to answer; all if `None`.
     sample: Option<usize>,
+    /// The first part of the ids of the jobs to answer; all if `None`.
+    family: Option<String>,
     /// Results of an earlier run, to draw a review from instead of running.
     review: Option<PathBuf>,
     seed: String,
@@ -85,6 +93,7 @@ impl Options {
             solvers: Vec::new(),
             out: None,
             sample: None,
+            family: None,
             review: None,
             seed: "keyaki".to_owned(),
         };
@@ -100,6 +109,7 @@ impl Options {
                 "--solver" => options.solvers.push(value.clone()),
                 "--out" => options.out = Some(PathBuf::from(value)),
                 "--sample" => options.sample = Some(number()?),
+                "--family" => options.family = Some(value.clone()),
                 "--review" => options.review = Some(PathBuf::from(value)),
                 "--seed" => options.seed = value.clone(),
                 _ => return Err(format!("unknown flag `{flag}`\nusage: {USAGE}")),

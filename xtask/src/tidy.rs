@@ -20,6 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("keyaki-analysis", &["keyaki-logic", "keyaki-policy"]),
     ("keyaki", &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers"]),
     ("keyaki-cli", &["keyaki"]),
+    ("keyaki-properties", &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers"]),
     ("xtask", &[]),
 ];
 

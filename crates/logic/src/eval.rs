@@ -1,10 +1,8 @@
 //! Truth of formulas under assignments, whole or partial.
 
-use std::collections::HashMap;
-
 use crate::model::{Model, Value};
 use crate::template::widened;
-use crate::term::{Formula, Node, Piece, Sort, Term, Terms};
+use crate::term::{Formula, Node, Piece, Sort, Term, TermMap, Terms};
 
 /// Whether `model` satisfies every assertion of `formula`.
 ///
@@ -28,14 +26,14 @@ pub fn holds(formula: &Formula, model: &Model) -> Result<bool, String> {
 /// makes what depends on it unknown. `Some(v)` only if every way to give the missing values makes
 /// the conjunction `v`; `None` may be returned in that case too.
 pub fn holds_partially(formula: &Formula, model: &Model) -> Option<bool> {
-    let mut evaluator = Evaluator { terms: &formula.terms, model, memo: HashMap::new() };
+    let mut evaluator = Evaluator { terms: &formula.terms, model, memo: TermMap::default() };
     conjunction(formula.assertions().iter().map(|(_, term)| evaluator.truth(*term)))
 }
 
 struct Evaluator<'a> {
     terms: &'a Terms,
     model: &'a Model,
-    memo: HashMap<Term, Option<bool>>,
+    memo: TermMap<Option<bool>>,
 }
 
 impl Evaluator<'_> {

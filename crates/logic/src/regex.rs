@@ -36,8 +36,36 @@ impl Regex {
 
     /// Whether `text` is in the language.
     ///
-    /// Simulates positions instead of backtracking: at most length × length × size steps.
+    /// Looks at the ends first, which decide nearly always, and allocates nothing for that.
     pub fn matches(&self, text: &str) -> bool {
+        match self {
+            Regex::Literal(literal) => return literal == text,
+            Regex::All => return true,
+            Regex::Union(parts) => return parts.iter().any(|part| part.matches(text)),
+            Regex::Concat(parts) => {
+                if let [Regex::Literal(first), rest @ ..] = &parts[..] {
+                    let Some(text) = text.strip_prefix(first.as_str()) else { return false };
+                    if let [Regex::All] = rest {
+                        return true;
+                    }
+                    if rest.is_empty() {
+                        return text.is_empty();
+                    }
+                }
+                if let Some(Regex::Literal(last)) = parts.last()
+                    && !text.ends_with(last.as_str())
+                {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+        self.simulate(text)
+    }
+
+    /// Whether `text` is in the language, by sets of positions instead of backtracking: at most
+    /// length × length × size steps.
+    fn simulate(&self, text: &str) -> bool {
         let chars: Vec<char> = text.chars().collect();
         let mut from = vec![false; chars.len() + 1];
         from[0] = true;
@@ -128,6 +156,9 @@ impl Regex {
 
 #[cfg(test)]
 mod tests {
+    use arbtest::arbitrary::{self, Unstructured};
+    use arbtest::arbtest;
+
     use super::*;
 
     #[track_caller]
@@ -142,6 +173,34 @@ mod tests {
 
     fn literal(text: &str) -> Regex {
         Regex::Literal(text.to_owned())
+    }
+
+    fn random(u: &mut Unstructured<'_>, depth: u32) -> arbitrary::Result<Regex> {
+        let choice = if depth == 0 { u.int_in_range(0..=3)? } else { u.int_in_range(0..=6)? };
+        Ok(match choice {
+            0 | 1 => literal(u.choose::<&str>(&["", "a", "b", "ab", "aa"])?),
+            2 => Regex::All,
+            3 => Regex::NotChar('a'),
+            4 => Regex::Star(Box::new(random(u, depth - 1)?)),
+            connective => {
+                let mut parts = Vec::new();
+                for _ in 0..u.int_in_range(0..=3)? {
+                    parts.push(random(u, depth - 1)?);
+                }
+                if connective == 5 { Regex::Concat(parts) } else { Regex::Union(parts) }
+            }
+        })
+    }
+
+    #[test]
+    fn a_look_at_the_ends_decides_as_the_simulation_does() {
+        arbtest(|u| {
+            let regex = random(u, 2)?;
+            for text in ["", "a", "b", "aa", "ab", "ba", "aab", "aba", "abab", "bbb"] {
+                assert_eq!(regex.matches(text), regex.simulate(text), "{regex:?} on {text:?}");
+            }
+            Ok(())
+        });
     }
 
     #[test]

@@ -13,7 +13,7 @@
 use std::collections::HashMap;
 
 use crate::template::widened;
-use crate::term::{Formula, Node, Piece, Term, Terms};
+use crate::term::{Formula, Node, Piece, Term, TermMap, Terms};
 
 /// The rounds after which propagation stops even if it still finds something; each round costs
 /// time linear in the formula, and stopping early only leaves more to the solver.
@@ -97,14 +97,14 @@ struct Simplifier {
 /// What is taken for granted while rewriting a term, with a trail to take it back.
 #[derive(Default)]
 struct Facts {
-    truth: HashMap<Term, bool>,
+    truth: TermMap<bool>,
     /// Variables that equal a constant.
-    value: HashMap<Term, Term>,
+    value: TermMap<Term>,
     /// Membership atoms of known truth, by variable.
-    memberships: HashMap<Term, Vec<Term>>,
+    memberships: TermMap<Vec<Term>>,
     /// Disjunctions known to be true and conjunctions known to be false, by what may decide one of
     /// their children: the child itself, or the variable of an atom.
-    clauses: HashMap<Term, Vec<Term>>,
+    clauses: TermMap<Vec<Term>>,
     /// Facts found that are still to be taken in.
     pending: Vec<(Term, bool)>,
     /// Whether the facts contradict each other.

@@ -8,6 +8,8 @@
 //!
 //! A child's index is always smaller than its parent's, so terms cannot be cyclic.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
@@ -29,6 +31,31 @@ pub enum Sort {
 /// A term of the arena that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Term(u32);
+
+/// A map from terms of one arena, which need no hash that an adversary cannot foresee: they are
+/// numbers that we gave out.
+pub type TermMap<V> = HashMap<Term, V, BuildHasherDefault<TermHasher>>;
+
+/// The hasher of a [`TermMap`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TermHasher(u64);
+
+impl Hasher for TermHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u32(u32::from(byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // 2^64 over the golden ratio, the usual multiplier of Fibonacci hashing.
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// What a term is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -31,7 +31,7 @@ pub(super) fn of_each_question(jobs: Vec<Job>, seed: &str, size: usize) -> Vec<J
 
 /// FNV-1a, 64 bits, of the seed, a zero byte and the id, finished as in `SplitMix64`, since the
 /// last bytes of a text hardly reach the upper bits of FNV-1a.
-fn hash(seed: &str, id: &str) -> u64 {
+pub(super) fn hash(seed: &str, id: &str) -> u64 {
     let bytes = seed.bytes().chain([0]).chain(id.bytes());
     let mut hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

@@ -5,16 +5,20 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{json_lines, text_of};
+use super::{edits, json_lines, text_of};
 
 /// The questions asked, in the order in which they are reported.
 pub(super) const QUESTIONS: [&str; 2] = ["no-public-access", "no-new-access"];
+
+/// The files whose policies are compared with edits of themselves, in the order of reports.
+pub(super) const EDITED_FILES: [&str; 4] = ["aws_managed", "org", "resource", "identity"];
 
 /// A job for `keyaki batch`.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     /// `public/RECORD`, or `history/NAME/OLD->NEW/forward`, or the same with `backward`, where NEW
-    /// is the policy of reference and OLD the one in question.
+    /// is the policy of reference and OLD the one in question, or `edit/FILE/RECORD/EDIT/forward` or
+    /// `backward`, where OLD is the record and NEW the edited one.
     pub(super) id: String,
     /// The question.
     pub(super) question: &'static str,
@@ -23,12 +27,44 @@ pub(super) struct Job {
 }
 
 /// All jobs of the corpus: public access in the order of the record ids, then the histories in the
-/// order of names and versions, forward before backward.
-pub(super) fn all(folder: &Path) -> Result<Vec<Job>, String> {
-    let read = |file| json_lines(&folder.join(file));
-    let mut jobs = public(read("resource.jsonl")?);
-    jobs.extend(histories(read("aws_managed_history.jsonl")?, read("aws_managed.jsonl")?)?);
+/// order of names and versions, then the edits in the order of files and record ids; forward
+/// before backward.
+pub(super) fn all(folder: &Path, seed: &str) -> Result<Vec<Job>, String> {
+    let read = |file: &str| json_lines(&folder.join(format!("{file}.jsonl")));
+    let mut jobs = public(read("resource")?);
+    jobs.extend(histories(read("aws_managed_history")?, read("aws_managed")?)?);
+    for file in EDITED_FILES {
+        jobs.extend(edited(file, read(file)?, seed));
+    }
     Ok(jobs)
+}
+
+/// Each policy against an edit of itself. A policy without statements has none.
+fn edited(file: &str, mut records: Vec<Value>, seed: &str) -> Vec<Job> {
+    records.sort_by(|a, b| text_of(a, "id").cmp(text_of(b, "id")));
+    let mut jobs = Vec::new();
+    for record in records {
+        let id = text_of(&record, "id");
+        let policy_type = policy_type(file, text_of(&record, "policy_type"));
+        let policy = &record["policy"];
+        if let Some((edit, other)) = edits::edited(policy, policy_type, id, seed) {
+            let pair = format!("edit/{file}/{id}/{edit}");
+            jobs.push(comparison(format!("{pair}/forward"), policy_type, policy, &other));
+            jobs.push(comparison(format!("{pair}/backward"), policy_type, &other, policy));
+        }
+    }
+    jobs
+}
+
+/// The type of a job for the type of a record: a resource's service says only whether it is a key.
+fn policy_type<'r>(file: &str, of_record: &'r str) -> &'r str {
+    match of_record {
+        "resource:kms" => "kms",
+        "unknown" if file == "identity" => "identity",
+        "unknown" => "resource",
+        of_record if of_record.starts_with("resource:") => "resource",
+        of_record => of_record,
+    }
 }
 
 fn public(mut records: Vec<Value>) -> Vec<Job> {
@@ -62,18 +98,19 @@ fn histories(earlier: Vec<Value>, current: Vec<Value>) -> Result<Vec<Job>, Strin
     for (name, versions) in &versions {
         for ((old, before), (new, after)) in versions.iter().zip(versions.iter().skip(1)) {
             let pair = format!("history/{name}/v{old}->v{new}");
-            jobs.push(comparison(format!("{pair}/forward"), before, after));
-            jobs.push(comparison(format!("{pair}/backward"), after, before));
+            let (before, after) = (&before["policy"], &after["policy"]);
+            jobs.push(comparison(format!("{pair}/forward"), "identity", before, after));
+            jobs.push(comparison(format!("{pair}/backward"), "identity", after, before));
         }
     }
     Ok(jobs)
 }
 
-fn comparison(id: String, existing: &Value, new: &Value) -> Job {
+fn comparison(id: String, policy_type: &str, existing: &Value, new: &Value) -> Job {
     let question = QUESTIONS[1];
     let job = json!({
-        "id": id, "question": question, "policy_type": "identity",
-        "existing": existing["policy"], "new": new["policy"],
+        "id": id, "question": question, "policy_type": policy_type,
+        "existing": existing, "new": new,
     });
     Job { id, question, job }
 }
@@ -107,5 +144,27 @@ mod tests {
     fn a_version_that_cannot_be_placed_is_an_error() {
         assert!(histories(vec![record("a", "latest")], vec![]).is_err());
         assert!(histories(vec![record("a", "v1")], vec![record("a", "v1")]).is_err());
+    }
+    #[test]
+    fn a_policy_is_compared_with_an_edit_of_itself_in_both_directions() {
+        let statement = json!({"Effect": "Allow", "NotAction": "a:B", "Resource": "*"});
+        let record = json!({
+            "id": "res-1", "policy_type": "resource:kms", "policy": {"Statement": statement},
+        });
+        let jobs = edited("resource", vec![record], "s");
+        let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+        let pair = "edit/resource/res-1/swap-effect";
+        assert_eq!(ids, [format!("{pair}/forward"), format!("{pair}/backward")]);
+        assert_eq!(jobs[0].job["policy_type"], "kms");
+        assert_eq!(jobs[0].job["new"], jobs[1].job["existing"]);
+        assert_eq!(jobs[1].job["new"]["Statement"], statement);
+    }
+
+    #[test]
+    fn a_record_of_unknown_type_has_that_of_its_file() {
+        assert_eq!(policy_type("identity", "unknown"), "identity");
+        assert_eq!(policy_type("resource", "unknown"), "resource");
+        assert_eq!(policy_type("resource", "resource:s3"), "resource");
+        assert_eq!(policy_type("org", "scp"), "scp");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::jobs::QUESTIONS;
+use super::jobs::{EDITED_FILES, QUESTIONS};
 use super::text_of;
 
 /// Error codes that are not about the input: each is a fault of ours, or of a solver.
@@ -25,6 +25,7 @@ pub(super) fn text(results: &[Value]) -> String {
     let mut text = String::new();
     let parts = [
         verdicts(results),
+        edits(results),
         solvers(results),
         unsupported(results),
         slowest(results),
@@ -69,6 +70,60 @@ fn verdicts(results: &[Value]) -> String {
         let _ = writeln!(text, "| {name} time, ms | {times} |");
     }
     text
+}
+
+/// Rows of answers about policies and edits of them: of each file, and of each edit.
+fn edits(results: &[Value]) -> String {
+    let part = |result: &Value, at: usize| {
+        let id = text_of(result, "id");
+        id.strip_prefix("edit/").and_then(|id| id.split('/').nth(at)).map(str::to_owned)
+    };
+    let mut text = String::new();
+    let mut names: Vec<String> = EDITED_FILES.map(str::to_owned).to_vec();
+    let of_edits: BTreeSet<String> = results.iter().filter_map(|result| part(result, 2)).collect();
+    if of_edits.is_empty() {
+        return text;
+    }
+    let header = EDIT_COLUMNS.join(" | ");
+    let rule = "---:|".repeat(EDIT_COLUMNS.len() + 1);
+    let _ = writeln!(text, "| edits | {header} | unsupported, % of answers |\n|---|{rule}");
+    names.extend(of_edits);
+    for name in names {
+        let is_of = |result: &&Value| {
+            part(result, 0).is_some_and(|file| file == name)
+                || part(result, 2).is_some_and(|edit| edit == name)
+        };
+        let _ = writeln!(text, "| {name} | {} |", edit_row(results.iter().filter(is_of)));
+    }
+    let all = results.iter().filter(|result| text_of(result, "id").starts_with("edit/"));
+    let _ = writeln!(text, "| all | {} |", edit_row(all));
+    text
+}
+
+/// The columns of the table of edits. A job that is not answered because of its input is none of
+/// the answers.
+const EDIT_COLUMNS: [&str; 7] =
+    ["jobs", "holds", "fails", "unsupported", "other unknown", "input errors", "faults"];
+
+fn edit_row<'r>(results: impl Iterator<Item = &'r Value>) -> String {
+    let mut counts = [0_usize; EDIT_COLUMNS.len()];
+    for result in results {
+        let column = match text_of(result, "verdict") {
+            _ if is_fault(result) => "faults",
+            _ if result.get("error").is_some() => "input errors",
+            "unknown" if text_of(result, "reason") == "unsupported" => "unsupported",
+            "unknown" => "other unknown",
+            verdict => verdict,
+        };
+        counts[0] += 1;
+        if let Some(at) = EDIT_COLUMNS.iter().position(|name| *name == column) {
+            counts[at] += 1;
+        }
+    }
+    let [jobs, .., unsupported, _, errors, _] = counts;
+    let share = 100.0 * unsupported as f64 / (jobs - errors).max(1) as f64;
+    let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
+    format!("{} | {share:.2}", counts.join(" | "))
 }
 
 /// How many jobs one worker answers a second, of those that took so many nanoseconds together.
@@ -312,5 +367,27 @@ mod tests {
         let text = text(&results);
         assert!(text.contains("| error | 2 | 0 |"), "{text}");
         assert!(text.contains("| error: unsound | 1 | 0 |"), "{text}");
+    }
+    #[test]
+    fn edits_are_counted_by_file_and_by_edit() {
+        let result = |id: &str, answer: &[(&str, &str)]| {
+            let mut result = json!({"id": format!("edit/{id}/forward")});
+            for (name, value) in answer {
+                result[*name] = json!(value);
+            }
+            result
+        };
+        let unsupported = [("verdict", "unknown"), ("reason", "unsupported")];
+        let mut broken = result("org/o-1/swap-effect", &[]);
+        broken["error"] = json!({"code": "invalid-policy"});
+        let results = [
+            result("org/o-2/swap-effect", &unsupported),
+            result("org/o-3/add-action", &[("verdict", "holds")]),
+            broken,
+        ];
+        let text = edits(&results);
+        assert!(text.contains("| org | 3 | 1 | 0 | 1 | 0 | 1 | 0 | 50.00 |"), "{text}");
+        assert!(text.contains("| swap-effect | 2 | 0 | 0 | 1 | 0 | 1 | 0 | 100.00 |"), "{text}");
+        assert_eq!(edits(&[json!({"id": "public/x"})]), "");
     }
 }

@@ -8,11 +8,9 @@
 //! The walk has a stack of its own and touches only the terms of the formula, because the arena
 //! may hold a hundred times as many.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Not;
 
-use keyaki_logic::term::Node;
+use keyaki_logic::term::{Node, TermMap};
 use keyaki_logic::{Formula, Piece, Regex, Sort, Term, Terms};
 
 /// The depth of a formula in terms. The check of a model recurses as deep; what the encoder writes
@@ -385,27 +383,5 @@ impl<'f> Builder<'f> {
         self.problem.prefers_true =
             (0..needed.len()).map(|var| is_gate(var) && needed[var] == FALSE).collect();
         self.problem
-    }
-}
-
-type TermMap<V> = HashMap<Term, V, BuildHasherDefault<TermHasher>>;
-
-/// Multiplies: terms are numbers that we gave out, so nobody can aim for collisions.
-#[derive(Default)]
-struct TermHasher(u64);
-
-impl Hasher for TermHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(u32::from(byte));
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }

@@ -20,7 +20,7 @@ use keyaki_policy::{Readings, Request, evaluate};
 
 /// Whether a list has more elements than the encoding tells apart, so that no assignment stands for
 /// the request itself.
-pub(crate) fn is_too_long(encoding: &Encoding, request: &Request) -> bool {
+pub fn is_too_long(encoding: &Encoding, request: &Request) -> bool {
     encoding.elements.iter().any(|(key, slots)| match request.context.get(key) {
         Some(ContextValue::Many(elements)) => distinct(elements).len() > slots.len(),
         _ => false,
@@ -28,7 +28,7 @@ pub(crate) fn is_too_long(encoding: &Encoding, request: &Request) -> bool {
 }
 
 /// Whether the request has a list of which the encoding knows the presence only.
-pub(crate) fn has_unseen_list(encoding: &Encoding, request: &Request) -> bool {
+pub fn has_unseen_list(encoding: &Encoding, request: &Request) -> bool {
     encoding.keys.keys().any(|key| {
         let value = request.context.get(key);
         matches!(value, Some(ContextValue::Many(_))) && !encoding.elements.contains_key(key)
@@ -37,7 +37,7 @@ pub(crate) fn has_unseen_list(encoding: &Encoding, request: &Request) -> bool {
 
 /// The assignment that stands for the request under these readings, or none if there is none. It
 /// has a value for every variable but the opaque ones.
-pub(crate) fn model(encoding: &Encoding, request: &Request, readings: Readings) -> Option<Model> {
+pub fn model(encoding: &Encoding, request: &Request, readings: Readings) -> Option<Model> {
     if !has_ends(request) {
         return None;
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arbtest::arbitrary::{Result, Unstructured};
+use arbitrary::{Result, Unstructured};
 use keyaki_analysis::Question;
 use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::catalogue::{self, Cardinality};
@@ -340,7 +340,7 @@ const RESOURCES: &[&str] = &[
 ];
 
 /// The text of a random policy.
-pub(crate) fn policy(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String> {
+pub fn policy(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String> {
     let n_statements = u.int_in_range(1..=3)?;
     let mut statements = vec![];
     for _ in 0..n_statements {
@@ -376,7 +376,8 @@ fn negatable(u: &mut Unstructured<'_>, element: &str) -> Result<String> {
     Ok(if u.ratio(1, 7)? { format!("Not{element}") } else { element.to_owned() })
 }
 
-pub(crate) fn principals(u: &mut Unstructured<'_>) -> Result<String> {
+/// A random value of `Principal`, as JSON.
+pub fn principals(u: &mut Unstructured<'_>) -> Result<String> {
     if u.ratio(2, 5)? {
         return Ok(r#""*""#.to_owned());
     }
@@ -530,7 +531,7 @@ const SWITCHES: [Switch; 23] = {
 };
 
 /// The defaults, or readings of which many are alternatives.
-pub(crate) fn readings(u: &mut Unstructured<'_>) -> Result<Readings> {
+pub fn readings(u: &mut Unstructured<'_>) -> Result<Readings> {
     let mut readings = Readings::DEFAULT;
     if u.arbitrary()? {
         for switch in SWITCHES {
@@ -541,7 +542,7 @@ pub(crate) fn readings(u: &mut Unstructured<'_>) -> Result<Readings> {
 }
 
 /// A random request about the keys that the question mentions.
-pub(crate) fn request(
+pub fn request(
     u: &mut Unstructured<'_>,
     question: &Question,
     readings: Readings,

@@ -1,0 +1,202 @@
+//! The encoder and the concrete side say the same of one request.
+//!
+//! A request is turned into an assignment to the encoder's variables. Three things must agree:
+//! whether the request can happen (the axioms against [`violations`]), whether it breaks
+//! no-new-access, and whether it breaks no-public-access (the cells against [`breaks`]). Where nothing
+//! opaque is involved they agree exactly. With opaque values neither side may be certain of what
+//! the other is certain is not so, and what the encoder fails for sure must be confirmed, because
+//! `check` takes anything else for a fault of ours.
+//!
+//! The model is decoded again, as a counterexample would be, and must mean the same.
+//!
+//! The rule of the pseudo-resource is asserted lazily elsewhere and no axiom of the encoding.
+
+use arbitrary::Unstructured;
+use keyaki_analysis::encode::{Encoding, Opaque, is_opaque};
+use keyaki_analysis::public::S3;
+use keyaki_analysis::replay::{Replay, breaks, violations};
+use keyaki_analysis::{Question, encode, question, witness};
+use keyaki_logic::{Formula, Model, eval};
+use keyaki_policy::{Decision, Policy, PolicyType, Readings, Request, evaluate, parse};
+use serde_json::{Value, json};
+
+use crate::{NoCase, case, embed, generate};
+
+/// Requests for one question, because encoding is what takes the time.
+const REQUESTS: usize = 16;
+
+/// Random policies, and requests with the readings under which they are compared.
+pub(crate) fn draw(u: &mut Unstructured<'_>) -> arbitrary::Result<Value> {
+    let mut drawn = crate::questions::draw(u)?;
+    let question = case::question(&drawn).expect("what was drawn is a question");
+    let mut tries = Vec::new();
+    for _ in 0..REQUESTS {
+        let readings = generate::readings(u)?;
+        let request = generate::request(u, &question, readings)?;
+        let (readings, request) = (case::of_readings(readings), case::of_request(&request));
+        tries.push(json!({"readings": readings, "request": request}));
+    }
+    drawn["tries"] = Value::Array(tries);
+    Ok(drawn)
+}
+
+/// Compares on each request.
+pub(crate) fn check(drawn: &Value) -> Result<Vec<&'static str>, NoCase> {
+    let subject = Subject::new(case::texts(drawn), case::question(drawn)?);
+    let compare = |tried: &Value| {
+        let (request, readings) = (case::request(&tried["request"])?, case::readings(tried)?);
+        Ok(compare(&subject, &request, readings))
+    };
+    case::list(drawn, "tries")?.iter().map(compare).collect()
+}
+
+/// A question with the texts that it was parsed from, for the message of a failure.
+pub struct Subject {
+    /// The texts.
+    pub texts: Vec<String>,
+    /// The question.
+    pub question: Question,
+    /// Its encoding.
+    pub encoding: Encoding,
+}
+
+impl Subject {
+    /// Of policies of one type.
+    pub fn no_new_access(
+        policy_type: PolicyType,
+        existing: Vec<String>,
+        new: Vec<String>,
+    ) -> Subject {
+        let parse = |texts: &[String]| -> Vec<Policy> {
+            texts.iter().map(|text| parsed(text, policy_type)).collect()
+        };
+        let question =
+            Question::NoNewAccess { existing: parse(&existing).into(), new: parse(&new).into() };
+        Subject::new(existing.into_iter().chain(new).collect(), question)
+    }
+
+    /// Of a resource policy.
+    pub fn no_public_access(text: String) -> Subject {
+        let policy = parsed(&text, PolicyType::Resource);
+        Subject::new(vec![text], Question::NoPublicAccess { policy, table: &S3 })
+    }
+
+    /// Of any question.
+    pub fn new(texts: Vec<String>, question: Question) -> Subject {
+        Subject { texts, encoding: encode(&question), question }
+    }
+}
+
+/// A policy that has no mistake.
+///
+/// # Panics
+///
+/// It has one.
+pub fn parsed(text: &str, policy_type: PolicyType) -> Policy {
+    parse(text, Some(policy_type)).unwrap_or_else(|error| panic!("{text}: {error:?}"))
+}
+
+/// Compares the two sides on one request; returns the outcome.
+///
+/// # Panics
+///
+/// They disagree.
+#[track_caller]
+pub fn compare(subject: &Subject, request: &Request, readings: Readings) -> &'static str {
+    let Subject { texts, question, encoding } = subject;
+    let context = || format!("{}\n{request:?}\n{readings:?}", texts.join("\n"));
+    if embed::is_too_long(encoding, request) {
+        return "too long";
+    }
+    let violations = unexcused_violations(question, request, readings);
+    let Some(model) = embed::model(encoding, request, readings) else {
+        assert!(!violations.is_empty(), "can happen but has no model: {}", context());
+        return "has no model";
+    };
+
+    let holds = |axiom| {
+        let mut formula = Formula::new(encoding.terms.clone());
+        formula.assert("axiom", axiom);
+        eval::holds_partially(&formula, &model)
+    };
+    let mut terms = encoding.terms.clone();
+    let all = terms.and(encoding.axioms.iter().map(|(_, axiom)| *axiom));
+    let mut axioms = Formula::new(terms);
+    axioms.assert("all axioms", all);
+    let can_happen = eval::holds_partially(&axioms, &model).expect("every axiom is decided");
+    // What the elements of a list are that nothing looks at is no part of an assignment: those of
+    // the decoded request have to be fine instead.
+    let is_unseen = || {
+        let decoded = decoded(encoding, model.clone());
+        can_happen
+            && embed::has_unseen_list(encoding, request)
+            && unexcused_violations(question, &decoded, readings).is_empty()
+    };
+    let agrees = can_happen == violations.is_empty() || is_unseen();
+    let false_axioms = || {
+        let axioms = encoding.axioms.iter();
+        axioms.filter(|(_, axiom)| holds(*axiom) != Some(true)).collect::<Vec<_>>()
+    };
+    assert!(agrees, "axioms {:?}, violations {violations:?}: {}", false_axioms(), context());
+    if !violations.is_empty() {
+        return "cannot happen";
+    }
+
+    let free = encoding.whole(Opaque::Free);
+    let is_exact = !free.variables().into_iter().any(|(name, _)| is_opaque(name));
+    let free = eval::holds_partially(&free, &model);
+    let fails = eval::holds_partially(&encoding.whole(Opaque::Adverse), &model);
+    let replay = breaks(question, request, readings);
+    let agrees = match &replay {
+        Replay::Confirmed { .. } => free != Some(false) && (!is_exact || free == Some(true)),
+        Replay::Refuted(_) => {
+            free != Some(true) && fails == Some(false) && (!is_exact || free == Some(false))
+        }
+        Replay::Undecided(constructs) => {
+            !is_exact && !constructs.is_empty() && fails == Some(false)
+        }
+    };
+    assert!(agrees, "{replay:?}, free {free:?}, fails {fails:?}: {}", context());
+    let decoded = decoded(encoding, model);
+    assert_eq!(
+        unexcused_violations(question, &decoded, readings),
+        [""; 0],
+        "{decoded:?}: {}",
+        context()
+    );
+    if is_exact || fails == Some(true) {
+        // Other statements may match: the evaluator reads more than the encoder does.
+        let is_confirmed = |replay: &Replay| matches!(replay, Replay::Confirmed { .. });
+        let again = breaks(question, &decoded, readings);
+        assert_eq!(is_confirmed(&again), is_confirmed(&replay), "{decoded:?}: {}", context());
+    }
+    if let (Question::NoNewAccess { existing, new }, true) = (question, is_exact) {
+        let allows = |subject: &question::Subject| {
+            let question::Subject::Union(policies) = subject else { panic!("a set: see `sets`") };
+            evaluate(policies, request, readings).decision == Some(Decision::Allow)
+        };
+        assert_eq!(free, Some(allows(new) && !allows(existing)), "{}", context());
+    }
+    match replay {
+        Replay::Confirmed { .. } => "breaks",
+        Replay::Refuted(_) => "does not break",
+        Replay::Undecided(_) => "hangs",
+    }
+}
+
+/// The violations but for the rule that is asserted lazily.
+pub fn unexcused_violations(
+    question: &Question,
+    request: &Request,
+    readings: Readings,
+) -> Vec<String> {
+    let mut violations = violations(question, request, readings);
+    violations.retain(|violation| !violation.ends_with("is about a resource, not about `*`"));
+    violations
+}
+
+/// The request that would be shown for a model.
+pub fn decoded(encoding: &Encoding, mut model: Model) -> Request {
+    witness::complete(encoding, &mut model);
+    witness::decode(encoding, &model)
+}

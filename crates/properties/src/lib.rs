@@ -1,0 +1,112 @@
+//! What must hold of random policies and requests.
+//!
+//! A [`Property`] draws cases from random bytes and checks them. The same functions run as tests
+//! (`tests/properties.rs`, on every machine), for a night (`cargo xtask nightly`) and under a
+//! coverage-guided fuzzer (`fuzz/`), so that a property is written once. Nothing that is published
+//! depends on this crate.
+//!
+//! A case is JSON: policies and requests as a person would write them. That is what makes a
+//! disagreement readable, lets [`shrink`] take it apart without knowing what it means, and lets a
+//! case that was found once be a file of `corpus/regressions/` which every test run checks again.
+//! Random bytes as the case, which most libraries for property tests keep, were not taken: the
+//! file would mean something else after every change of a generator.
+
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a disagreement is a panic, and what was executed is told on standard error"
+)]
+
+use arbitrary::Unstructured;
+use serde_json::Value;
+
+pub mod agreement;
+pub mod case;
+pub mod embed;
+mod enumeration;
+pub mod generate;
+mod parsing;
+mod questions;
+mod run;
+pub mod shrink;
+
+pub use run::{Run, budget, check_file, regressions};
+
+/// A claim about all cases.
+pub struct Property {
+    /// Its name, also that of the fuzz target and of its files.
+    pub name: &'static str,
+    /// A case from random bytes, or an error if there are too few.
+    pub draw: fn(&mut Unstructured<'_>) -> arbitrary::Result<Value>,
+    /// Checks a case and says what came out, once for each thing that was compared.
+    ///
+    /// # Panics
+    ///
+    /// The claim is not true of the case.
+    pub check: fn(&Value) -> Result<Vec<&'static str>, NoCase>,
+    /// What has to come out now and then, or else the generator is broken.
+    pub outcomes: &'static [&'static str],
+}
+
+/// Why a text is no case of a property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoCase(
+    /// In words.
+    pub String,
+);
+
+/// All properties.
+pub const PROPERTIES: [Property; 6] = [
+    Property {
+        name: "parse_never_panics",
+        draw: parsing::draw_damaged,
+        check: parsing::check_parses,
+        outcomes: &["is a policy", "is refused"],
+    },
+    Property {
+        name: "print_then_parse_is_identity",
+        draw: parsing::draw_policy,
+        check: parsing::check_printed,
+        outcomes: &["printed"],
+    },
+    Property {
+        name: "evaluate_agrees_with_formula",
+        draw: agreement::draw,
+        check: agreement::check,
+        outcomes: &["breaks", "does not break", "cannot happen", "has no model"],
+    },
+    Property {
+        name: "witness_replays",
+        draw: questions::draw,
+        check: questions::check_witness,
+        outcomes: &["holds", "fails"],
+    },
+    Property {
+        name: "solvers_agree",
+        draw: questions::draw,
+        check: questions::check_solvers,
+        outcomes: &["holds", "fails"],
+    },
+    Property {
+        name: "verdict_agrees_with_enumeration",
+        draw: enumeration::draw,
+        check: enumeration::check,
+        outcomes: &["holds", "fails"],
+    },
+];
+
+/// The property of that name.
+pub fn property(name: &str) -> Option<&'static Property> {
+    PROPERTIES.iter().find(|property| property.name == name)
+}
+
+/// Draws one case from what a fuzzer made up, and checks it.
+///
+/// # Panics
+///
+/// There is no such property, or it does not hold of the case, which is then shown.
+pub fn fuzz(name: &str, bytes: &[u8]) {
+    let property = property(name).expect("a fuzz target is named as its property");
+    let Ok(case) = (property.draw)(&mut Unstructured::new(bytes)) else { return };
+    property.check_shown(&case);
+}

@@ -1,0 +1,151 @@
+//! Makes a case smaller that breaks a property.
+//!
+//! A case is taken apart as JSON: without this member, without that element, with half of this
+//! text. What still breaks the property is kept, until nothing can be left out or the limit is
+//! reached. Nothing here knows what a policy is; what is no case any more does not break.
+
+use serde_json::Value;
+
+/// The most smaller cases that are tried. Each costs one check.
+pub const MAX_TRIES: usize = 3_000;
+
+/// A smallest case that still breaks: `breaks` is true of it, and not of what is one step smaller,
+/// unless the limit was reached.
+pub fn shrink(case: &Value, mut breaks: impl FnMut(&Value) -> bool) -> Value {
+    let mut smallest = case.clone();
+    let mut tries = 0;
+    let mut at = 0;
+    // Places are numbered from the outside in, so that what is large goes first.
+    while let Some(smaller) = without(&smallest, at) {
+        tries += 1;
+        if tries > MAX_TRIES {
+            break;
+        }
+        if smaller != smallest && breaks(&smaller) {
+            smallest = smaller;
+        } else {
+            at += 1;
+        }
+    }
+    smallest
+}
+
+/// The value without what stands at this place, counted level by level; none if there are not so
+/// many places.
+fn without(value: &Value, place: usize) -> Option<Value> {
+    let mut copy = value.clone();
+    let mut left = place;
+    let mut depth = 1;
+    loop {
+        let before = left;
+        if remove(&mut copy, depth, &mut left) {
+            return Some(copy);
+        }
+        if before == left && !has_depth(value, depth) {
+            return None;
+        }
+        depth += 1;
+    }
+}
+
+/// Removes the place numbered `left` of those that are `depth` steps down, or counts them off.
+fn remove(value: &mut Value, depth: usize, left: &mut usize) -> bool {
+    if depth > 1 {
+        return match value {
+            Value::Object(members) => {
+                members.iter_mut().any(|(_, member)| remove(member, depth - 1, left))
+            }
+            Value::Array(elements) => {
+                elements.iter_mut().any(|element| remove(element, depth - 1, left))
+            }
+            _ => false,
+        };
+    }
+    let n = match value {
+        Value::Object(members) => members.len(),
+        Value::Array(elements) => elements.len(),
+        Value::String(text) => N_CUTS.min(text.chars().count()),
+        _ => 0,
+    };
+    if *left >= n {
+        *left -= n;
+        return false;
+    }
+    match value {
+        Value::Object(members) => {
+            let key = members.keys().nth(*left).cloned().unwrap_or_default();
+            members.shift_remove(&key);
+        }
+        Value::Array(elements) => drop(elements.remove(*left)),
+        Value::String(text) => *text = cut(text, *left),
+        _ => {}
+    }
+    true
+}
+
+/// In how many ways a text is cut.
+const N_CUTS: usize = 4;
+
+/// The text without its first or second half, or without its last or first character.
+fn cut(text: &str, way: usize) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let half = chars.len() / 2;
+    let kept = match way {
+        0 => &chars[half.max(1)..],
+        1 => &chars[..half],
+        2 => &chars[..chars.len() - 1],
+        _ => &chars[1..],
+    };
+    kept.iter().collect()
+}
+
+fn has_depth(value: &Value, depth: usize) -> bool {
+    if depth == 0 {
+        return true;
+    }
+    match value {
+        Value::Object(members) => members.values().any(|member| has_depth(member, depth - 1)),
+        Value::Array(elements) => elements.iter().any(|element| has_depth(element, depth - 1)),
+        Value::String(_) => depth == 1,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(case: Value, expected: Value, breaks: impl Fn(&Value) -> bool) {
+        assert!(breaks(&case));
+        assert_eq!(shrink(&case, breaks), expected);
+    }
+
+    #[test]
+    fn what_does_not_matter_is_left_out() {
+        let case = json!({"a": [1, {"b": "xyz", "c": [true]}, 3], "d": {"e": "f"}});
+        check(case.clone(), json!({"a": [3]}), |case| {
+            case["a"].as_array().is_some_and(|a| a.contains(&json!(3)))
+        });
+        check(case.clone(), json!({"a": [{"b": "y"}]}), |case| case.to_string().contains('y'));
+        check(case, json!({}), |_| true);
+    }
+
+    #[test]
+    fn a_text_is_cut_down_to_what_matters() {
+        let case = json!({"text": "a long text with a needle in it, and more"});
+        let breaks = |case: &Value| case["text"].as_str().is_some_and(|t| t.contains("needle"));
+        check(case, json!({"text": "needle"}), breaks);
+    }
+
+    #[test]
+    fn a_value_has_as_many_places_as_it_can_be_made_smaller() {
+        let value = json!({"a": ["b", 1]});
+        let smaller: Vec<_> = (0..).map_while(|place| without(&value, place)).collect();
+        let expected = [json!({}), json!({"a": [1]}), json!({"a": ["b"]}), json!({"a": ["", 1]})];
+        assert_eq!(smaller, expected);
+        assert_eq!(without(&json!(1), 0), None);
+    }
+}

@@ -1,0 +1,4 @@
+//! The property `verdict_agrees_with_enumeration` of crates/properties.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| keyaki_properties::fuzz("verdict_agrees_with_enumeration", bytes));
