@@ -109,7 +109,6 @@ impl Encoder<'_> {
         add("R7, R26, R28: paths begin with the organisation id", self.organisation_paths());
         add("R12, R14: VPC endpoints", self.endpoints());
         add("R14: the VPC and its ARN", self.vpc_arn());
-        add("R8: a service's name is among its names", self.service_names());
         add("R17: calls on somebody's behalf", self.called_via());
         add("R17: first and last are among all", self.first_and_last());
         add("R21: keys of sessions come with a token", self.session_keys());
