@@ -76,6 +76,9 @@ pub struct Encoding {
     /// The elements of the keys that can have a list, if some condition looks at them: by the
     /// lower-case names, in the order in which a list uses them.
     pub elements: BTreeMap<String, Vec<Key>>,
+    /// For each key of which only the place among its constants is modelled a text for each place,
+    /// by the lower-case names.
+    pub places: BTreeMap<String, Vec<String>>,
     /// The ARNs of users that a policy names, with the variables that say "the caller of
     /// `GetFederationToken` was this user".
     pub base_users: Vec<(String, PrincipalArn)>,
@@ -134,6 +137,7 @@ pub fn encode(question: &Question) -> Encoding {
         cells,
         keys: encoder.keys,
         elements,
+        places: encoder.usage.places(),
         base_users: encoder.base_users,
         canonical_users: encoder.canonical_users,
         unsupported: encoder.unsupported,

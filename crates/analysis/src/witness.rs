@@ -20,7 +20,8 @@ use keyaki_policy::request::{Context, ContextValue, Principal};
 use crate::encode::Encoding;
 use crate::encode::instant;
 use crate::encode::symbols::{
-    ARN_FIELDS, BEFORE_ROOT, Key, Kind, ROOT, address_field, instant_field, name, switch_of,
+    ARN_FIELDS, BEFORE_ROOT, Key, Kind, ROOT, address_field, instant_field, name, number_field,
+    switch_of,
 };
 use crate::question::Question;
 pub use search::search;
@@ -163,18 +164,20 @@ fn context_value(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) -> C
     };
     if is_list {
         return ContextValue::Many(match encoding.elements.get(&key.lower) {
-            Some(slots) => elements(model, key, slots),
+            Some(slots) => elements(encoding, model, key, slots),
             None => likely_elements(encoding, model, kind, key),
         });
     }
-    ContextValue::One(derived_value(model, kind, key).unwrap_or_else(|| own_value(model, key)))
+    ContextValue::One(
+        derived_value(model, kind, key).unwrap_or_else(|| own_value(encoding, model, key)),
+    )
 }
 
 /// The elements of a list, in an order that agrees with its ends (R17).
-fn elements(model: &Model, key: &Key, slots: &[Key]) -> Vec<String> {
+fn elements(encoding: &Encoding, model: &Model, key: &Key, slots: &[Key]) -> Vec<String> {
     let mut elements: Vec<String> = Vec::new();
     for slot in slots.iter().filter(|slot| is_true(model, &slot.presence())) {
-        let element = own_value(model, slot);
+        let element = own_value(encoding, model, slot);
         if !elements.contains(&element) {
             elements.push(element);
         }
@@ -221,7 +224,7 @@ fn likely_elements(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) ->
         "aws:principalservicenameslist" if kind == Kind::Service => {
             vec![text(model, name::SERVICE).to_owned()]
         }
-        _ => vec![own_value(model, key)],
+        _ => vec![own_value(encoding, model, key)],
     }
 }
 
@@ -267,13 +270,15 @@ fn derived_value(model: &Model, kind: Kind, key: &Key) -> Option<String> {
 }
 
 /// The value of a key that has variables of its own; a likely one if nothing is asked of it.
-fn own_value(model: &Model, key: &Key) -> String {
+fn own_value(encoding: &Encoding, model: &Model, key: &Key) -> String {
     if let Some(id) = key.organisation() {
         return format!("{}{BEFORE_ROOT}{}", text(model, &id), text(model, &key.field(ROOT)));
     }
     let is = |field: &str| model.get(&key.field(field)) == Some(&Value::Bool(true));
     match key.sort {
-        // Of some texts only the date or the address is modelled.
+        KeySort::Number if encoding.places.contains_key(&key.lower) => number(encoding, model, key),
+        // Of some texts only the number, the date or the address is modelled.
+        KeySort::String if is(number_field::IS_NUMBER) => number(encoding, model, key),
         KeySort::String if is(instant_field::IS_DATE) => instant::display(seconds(model, key)),
         KeySort::String if is(address_field::IS_ADDRESS) => address(model, key),
         KeySort::String if is(instant_field::IS_EMPTY) => String::new(),
@@ -314,6 +319,17 @@ fn address(model: &Model, key: &Key) -> String {
     } else {
         std::net::Ipv4Addr::from_bits(bits(address_field::V4) as u32).to_string()
     }
+}
+
+/// A number at the place among its constants that the key has.
+fn number(encoding: &Encoding, model: &Model, key: &Key) -> String {
+    let texts = encoding.places.get(&key.lower).map(Vec::as_slice).unwrap_or_default();
+    let place = match model.get(&key.field(number_field::PLACE)) {
+        Some(Value::Bits { value, .. }) => usize::try_from(*value).unwrap_or(usize::MAX),
+        _ => 0,
+    };
+    // Places beyond the last are above all constants, as the last is.
+    texts.get(place).or(texts.last()).cloned().unwrap_or_else(|| "1".to_owned())
 }
 
 /// The instant that the key has, in seconds since 1970.
@@ -621,7 +637,9 @@ impl Hints {
         match key.sort {
             KeySort::String => {
                 groups.push(self.strings_or(&key.value(), likely(&key.lower)));
-                for field in [instant_field::IS_DATE, address_field::IS_ADDRESS] {
+                for field in
+                    [number_field::IS_NUMBER, instant_field::IS_DATE, address_field::IS_ADDRESS]
+                {
                     groups.push(vec![vec![(key.field(field), Value::Bool(false))]]);
                 }
                 groups.push(instants(key));

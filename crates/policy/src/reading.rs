@@ -35,6 +35,8 @@ pub enum Switch {
     R25,
     /// A tag in the request is among `aws:TagKeys`.
     R29,
+    /// The name of a service is among `aws:PrincipalServiceNamesList`.
+    R8,
     /// `aws:UserAgent` is always present.
     R19,
     /// `aws:SourceOrgID` and `aws:SourceOrgPaths` come together, and with `aws:SourceAccount`.
@@ -50,8 +52,6 @@ pub enum Switch {
     /// A call on somebody's behalf is of a user, role session, federated user or root, and not
     /// through a VPC endpoint.
     R18,
-    /// A token is not issued after the request.
-    R20,
     /// `aws:MultiFactorAuthAge` comes with `aws:MultiFactorAuthPresent` true, and that with a
     /// token.
     R22,
@@ -91,13 +91,13 @@ impl Switch {
             (R9, "R9", SOFT),
             (R25, "R25", SOFT),
             (R29, "R29", SOFT),
+            (R8, "R8", SOFT),
             (R19, "R19", SOFT),
             (R10, "R10", OPTION),
             (R11, "R11", OPTION),
             (R12, "R12", OPTION),
             (R13, "R13", OPTION),
             (R18, "R18", OPTION),
-            (R20, "R20", OPTION),
             (R22, "R22", OPTION),
             (R23, "R23", OPTION),
             (R31, "R31", OPTION),
@@ -140,6 +140,7 @@ impl Switch {
             }
             Switch::R25 => "whether every account field of an ARN names the resource's owner",
             Switch::R29 => "whether each tag in a request is among `aws:TagKeys`",
+            Switch::R8 => "whether a service's name is among `aws:PrincipalServiceNamesList`",
             Switch::R19 => "whether every request has `aws:UserAgent`",
             Switch::R10 => "whether `aws:SourceOrgID` comes with its paths and `aws:SourceAccount`",
             Switch::R11 => "whether the account in `aws:SourceArn` is `aws:SourceAccount`",
@@ -150,7 +151,6 @@ impl Switch {
             Switch::R18 => {
                 "whether calls on somebody's behalf are of principals of an account only"
             }
-            Switch::R20 => "whether a token is older than the request",
             Switch::R22 => "whether the keys of multi-factor authentication come together",
             Switch::R23 => "whether the keys of an EC2 role session come together",
             Switch::R31 => "whether `kms:ViaService` comes with `aws:ViaAWSService`",

@@ -5,12 +5,13 @@
 //! request must violate some relation, which is what the caller checks. Variables about which the
 //! request says nothing get values that are harmless.
 
+use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use keyaki_analysis::encode::Encoding;
 use keyaki_analysis::encode::symbols::switch_of;
 use keyaki_analysis::encode::symbols::{
-    ARN_FIELDS, Key, Kind, ROOT, address_field, instant_field, name,
+    ARN_FIELDS, Key, Kind, ROOT, address_field, instant_field, name, number_field,
 };
 use keyaki_logic::{Model, Sort, Value};
 use keyaki_policy::catalogue::{Cardinality, KeySort};
@@ -305,6 +306,9 @@ fn own_value(model: &mut Model, encoding: &Encoding, key: &Key, value: &str) -> 
         text(model, &key.field(ROOT), &root);
         return Some(());
     }
+    if encoding.places.contains_key(&key.lower) && is_number(value) {
+        place(model, encoding, key, value);
+    }
     match key.sort {
         KeySort::String => {
             let has = |name: &str| encoding.terms.variables().any(|(known, _)| known == name);
@@ -315,6 +319,7 @@ fn own_value(model: &mut Model, encoding: &Encoding, key: &Key, value: &str) -> 
             let date = evaluate::seconds(value);
             let is_address = value.parse::<IpAddr>().is_ok();
             for (field, holds) in [
+                (number_field::IS_NUMBER, is_number(value)),
                 (instant_field::IS_EMPTY, value.is_empty()),
                 (instant_field::IS_DATE, date.is_some()),
                 (address_field::IS_ADDRESS, is_address),
@@ -338,6 +343,11 @@ fn own_value(model: &mut Model, encoding: &Encoding, key: &Key, value: &str) -> 
             }
         }
         KeySort::Address => address(model, key, value)?,
+        KeySort::Number if encoding.places.contains_key(&key.lower) => {
+            // As AWS writes numbers.
+            let is_plain = is_number(value) && !value.contains(['+', 'e', 'E']);
+            return is_plain.then_some(());
+        }
         KeySort::Number | KeySort::Binary => text(model, &key.value(), value),
         KeySort::Date => {
             if key.lower == "aws:epochtime" && value.parse::<i64>().is_err() {
@@ -347,6 +357,22 @@ fn own_value(model: &mut Model, encoding: &Encoding, key: &Key, value: &str) -> 
         }
     }
     Some(())
+}
+
+fn is_number(text: &str) -> bool {
+    evaluate::compare_numbers(text, text).is_some()
+}
+
+/// The number's place among the constants, which are the texts at odd places.
+fn place(model: &mut Model, encoding: &Encoding, key: &Key, value: &str) {
+    let constants = encoding.places[&key.lower].iter().skip(1).step_by(2);
+    let places = constants.map(|constant| match evaluate::compare_numbers(constant, value) {
+        Some(Ordering::Less) => 2,
+        Some(Ordering::Equal) => 1,
+        _ => 0,
+    });
+    let place = Value::Bits { value: places.sum(), width: 16 };
+    model.insert(key.field(number_field::PLACE), place);
 }
 
 /// The instant, unless the model has another for the key already.

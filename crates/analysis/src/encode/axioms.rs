@@ -109,7 +109,6 @@ impl Encoder<'_> {
         add("R7, R26, R28: paths begin with the organisation id", self.organisation_paths());
         add("R12, R14: VPC endpoints", self.endpoints());
         add("R14: the VPC and its ARN", self.vpc_arn());
-        add("R8: a service's name is among its names", self.service_names());
         add("R17: calls on somebody's behalf", self.called_via());
         add("R17: first and last are among all", self.first_and_last());
         add("R21: keys of sessions come with a token", self.session_keys());
@@ -287,6 +286,7 @@ impl Encoder<'_> {
         let present = self.present(key);
         let shape = match key.sort {
             // D16, and no plus sign: what AWS writes.
+            KeySort::Number if self.usage.is_place(key) => return self.t.and(shapes),
             KeySort::Number => decimal::shape(),
             KeySort::Binary => base64::shape(),
             KeySort::Date => {

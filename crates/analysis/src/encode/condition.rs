@@ -16,7 +16,8 @@ use keyaki_policy::span::Span;
 
 use super::decimal::{self, Comparison, Decimal, Form};
 use super::pattern::{self, Bounds, Part, Token};
-use super::symbols::{ARN_FIELDS, Key, Kind, address_field, instant_field};
+use super::symbols::{ARN_FIELDS, Key, Kind, address_field, instant_field, number_field};
+use super::usage::PLACE_BITS;
 use super::{Encoder, Source, base64, instant};
 use crate::addresses::{Family, Network};
 
@@ -525,6 +526,9 @@ impl Encoder<'_> {
     /// The test of a value that does not follow from anything else.
     fn test_own(&mut self, key: &Key, test: &Test) -> Bounds {
         match key.sort {
+            KeySort::String | KeySort::Number if self.usage.is_place(key) => {
+                self.test_only_number(key, test)
+            }
             KeySort::String if self.usage.is_instant(key) => self.test_only_date(key, test),
             KeySort::String if self.usage.is_address(key) => self.test_only_address(key, test),
             KeySort::String => {
@@ -590,6 +594,40 @@ impl Encoder<'_> {
             return Bounds::at_most(&mut self.t, both);
         }
         Bounds::exactly(both)
+    }
+
+    /// The test of a value about which nothing is asked but where it stands among the constants:
+    /// below the first is place 0, the first is place 1, and so on.
+    fn test_only_number(&mut self, key: &Key, test: &Test) -> Bounds {
+        let is_number = match key.sort {
+            KeySort::Number => self.t.bool(true),
+            _ => self.t.var(&key.field(number_field::IS_NUMBER), Sort::Bool),
+        };
+        let exactly = match test {
+            Test::Number(comparison, number) => {
+                let below = self.usage.numbers(key).filter(|constant| *constant < number).count();
+                let equal = 2 * below as u128 + 1;
+                let place = self.t.var(&key.field(number_field::PLACE), Sort::Bits(PLACE_BITS));
+                let t = &mut self.t;
+                let passes = match comparison {
+                    Comparison::Equal => t.has_prefix(place, equal, PLACE_BITS),
+                    Comparison::Less | Comparison::GreaterOrEqual => {
+                        instant::below(t, place, equal, PLACE_BITS)
+                    }
+                    Comparison::LessOrEqual | Comparison::Greater => {
+                        instant::below(t, place, equal + 1, PLACE_BITS)
+                    }
+                };
+                let passes = match comparison {
+                    Comparison::Greater | Comparison::GreaterOrEqual => t.not(passes),
+                    _ => passes,
+                };
+                t.and([is_number, passes])
+            }
+            Test::Typed(Type::Number) => is_number,
+            _ => return self.test_emptiness(key, is_number, test),
+        };
+        Bounds::exactly(exactly)
     }
 
     /// The test of a text about which nothing is asked but its date.

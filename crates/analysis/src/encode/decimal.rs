@@ -138,6 +138,57 @@ impl Decimal {
     }
 }
 
+impl std::fmt::Display for Decimal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = if self.negative { "-" } else { "" };
+        let integer = if self.integer.is_empty() { "0".to_owned() } else { text(&self.integer) };
+        let point = if self.fraction.is_empty() { "" } else { "." };
+        write!(f, "{sign}{integer}{point}{}", text(&self.fraction))
+    }
+}
+
+/// A text for each place among the constants, which are in order: below the first, the first,
+/// between it and the second, and so on.
+pub(super) fn texts_of_places(constants: &[&Decimal]) -> Vec<String> {
+    let mut texts = Vec::new();
+    for (index, constant) in constants.iter().enumerate() {
+        let before = index.checked_sub(1).map(|before| constants[before]);
+        texts.push(between(before, Some(constant)).to_string());
+        texts.push(constant.to_string());
+    }
+    texts.push(between(constants.last().copied(), None).to_string());
+    texts
+}
+
+/// A number, short if there is one, above the first and below the second.
+fn between(low: Option<&Decimal>, high: Option<&Decimal>) -> Decimal {
+    let fits = |number: &Decimal| {
+        low.is_none_or(|low| low < number) && high.is_none_or(|high| number < high)
+    };
+    let integer = |value: i128| i64::try_from(value).ok().map(Decimal::of_integer);
+    let near = [low.map(|low| low.floor().0 + 1), high.map(|high| high.floor().0 - 1)];
+    let near = near.into_iter().flatten().filter_map(integer);
+    let short = [1, 0].map(Decimal::of_integer).into_iter().chain(near).find(fits);
+    short.unwrap_or_else(|| match (low, high) {
+        (Some(low), Some(high)) if low.negative => beside(high, low, true),
+        (Some(low), Some(high)) => beside(low, high, false),
+        // Beyond what an integer holds: one digit more.
+        (low, high) => {
+            let n = low.or(high).map_or(0, |constant| constant.integer.len());
+            Decimal { negative: low.is_none(), integer: vec![9; n + 1], fraction: vec![] }
+        }
+    })
+}
+
+/// The number whose magnitude is `number`'s and a one more, behind all digits of both.
+fn beside(number: &Decimal, other: &Decimal, negative: bool) -> Decimal {
+    let n = number.fraction.len().max(other.fraction.len());
+    let mut fraction = number.fraction.clone();
+    fraction.resize(n, 0);
+    fraction.push(1);
+    Decimal { negative, integer: number.integer.clone(), fraction }
+}
+
 impl Ord for Decimal {
     fn cmp(&self, other: &Decimal) -> std::cmp::Ordering {
         let magnitude = || {
@@ -497,6 +548,21 @@ mod tests {
         }
         assert!(with_exponent().matches("-1.5E+3"));
         assert!(!with_exponent().matches("1e"));
+    }
+
+    #[test]
+    fn each_place_among_constants_has_a_number() {
+        let constants = ["-1e40", "-1.5", "-1.49", "-0.1", "0", "0.001", "9.99", "10", "1e40"];
+        let constants = constants.map(decimal);
+        let texts = texts_of_places(&constants.iter().collect::<Vec<_>>());
+        assert_eq!(texts.len(), 2 * constants.len() + 1);
+        let numbers: Vec<Decimal> = texts.iter().map(|text| decimal(text)).collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{texts:?}");
+        assert!(texts.iter().all(|text| shape().matches(text)));
+        for (place, constant) in constants.iter().enumerate() {
+            assert_eq!(numbers[2 * place + 1], *constant);
+        }
+        assert_eq!(texts_of_places(&[&decimal("10")]), ["1", "10", "11"]);
     }
 
     #[test]

@@ -142,9 +142,9 @@ pub(super) fn compare(t: &mut Terms, instant: Term, comparison: Comparison, cons
     let bits = to_bits(constant);
     match comparison {
         Comparison::Equal => t.has_prefix(instant, bits, BITS),
-        Comparison::Less => below(t, instant, bits),
+        Comparison::Less => below(t, instant, bits, BITS),
         Comparison::GreaterOrEqual => {
-            let less = below(t, instant, bits);
+            let less = below(t, instant, bits, BITS);
             t.not(less)
         }
         Comparison::Greater => {
@@ -153,7 +153,7 @@ pub(super) fn compare(t: &mut Terms, instant: Term, comparison: Comparison, cons
             t.not(at_most)
         }
         Comparison::LessOrEqual => match constant.checked_add(1) {
-            Some(next) => below(t, instant, to_bits(next)),
+            Some(next) => below(t, instant, to_bits(next), BITS),
             None => t.bool(true),
         },
     }
@@ -185,12 +185,12 @@ pub(super) fn compare_number(
     }
 }
 
-/// A term that is true if and only if the bits are a smaller number: they share the constant's
+/// A term that is true if and only if `number`, of `width` bits, is smaller than `bits`: they share the constant's
 /// bits up to some one, where they have a zero.
-fn below(t: &mut Terms, instant: Term, bits: u128) -> Term {
-    let first_differences: Vec<Term> = (0..BITS)
-        .filter(|place| bits >> (BITS - 1 - place) & 1 == 1)
-        .map(|place| t.has_prefix(instant, (bits >> (BITS - 1 - place)) - 1, place + 1))
+pub(super) fn below(t: &mut Terms, number: Term, bits: u128, width: u32) -> Term {
+    let first_differences: Vec<Term> = (0..width)
+        .filter(|place| bits >> (width - 1 - place) & 1 == 1)
+        .map(|place| t.has_prefix(number, (bits >> (width - 1 - place)) - 1, place + 1))
         .collect();
     t.or(first_differences)
 }

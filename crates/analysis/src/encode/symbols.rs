@@ -178,6 +178,13 @@ pub mod instant_field {
     pub const IS_EMPTY: &str = "is-empty";
 }
 
+/// Names of the variables of a number among constants, to be used with [`Key::field`].
+pub mod number_field {
+    #![expect(missing_docs, reason = "the table in docs/encoding.md says what each is")]
+    pub const PLACE: &str = "place";
+    pub const IS_NUMBER: &str = "is-number";
+}
+
 /// The variable that says whether the key is present of whose value this is a variable, or one of a
 /// field of the value; `None` if the variable is of something else.
 pub fn presence_of(variable: &str) -> Option<String> {

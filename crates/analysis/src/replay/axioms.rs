@@ -392,11 +392,6 @@ impl<'r> Check<'r> {
                 self.is("aws:PrincipalIsAWSService", "true", "R8");
                 self.is("aws:PrincipalServiceName", name, "R8");
                 self.is_present("aws:PrincipalServiceNamesList", "R8");
-                let names = self.elements("aws:PrincipalServiceNamesList");
-                self.require(
-                    names.is_empty() || names.contains(name),
-                    format_args!("R8: `{name}` is not in `aws:PrincipalServiceNamesList`"),
-                );
                 self.is_absent("aws:username", "R8");
                 self.has_none_with_prefix("aws:PrincipalTag/", "R8");
                 self.is_if_present("aws:ViaAWSService", "false", "R8");
@@ -977,7 +972,6 @@ mod tests {
         check(&by(service()).mentioning(&[list]), "R8");
         let names = ["sqs.amazonaws.com", "sns.amazonaws.com"];
         check(&by(service()).with_list(list, &names).mentioning(&[list]), "");
-        check(&by(service()).with_list(list, &names[..1]), "R8");
         check(&by(user(USER)).with(is_service, "false").mentioning(&[is_service]), "");
         check(&by(user(USER)).with(is_service, "true"), "R8");
         check(&by(user(USER)).mentioning(&[is_service]), "R8");

@@ -74,6 +74,11 @@ impl<'t> Decimal<'t> {
     }
 }
 
+/// Which of two texts is the larger number; `None` if one is no number (D16).
+pub fn compare(left: &str, right: &str) -> Option<Ordering> {
+    Some(Decimal::read(left)?.compare(&Decimal::read(right)?))
+}
+
 /// Compares two sequences of digits, the shorter one being filled with zeros.
 fn compare_digits(left: (&[u8], &[u8]), right: (&[u8], &[u8])) -> Ordering {
     let longest = (left.0.len() + left.1.len()).max(right.0.len() + right.1.len());

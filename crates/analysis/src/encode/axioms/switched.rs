@@ -33,6 +33,7 @@ impl Encoder<'_> {
             (Switch::R9, "sources come with services", self.sources_of_services()),
             (Switch::R25, "the ARN names the owner", self.named_owner()),
             (Switch::R29, "tags are among the tag keys", self.tags_among_keys()),
+            (Switch::R8, "names of services", self.service_names()),
             (Switch::R19, "the user agent", self.presence_or_unmentioned("aws:useragent")),
             (Switch::R10, "the source's organisation", self.organisation_of_source()),
             (Switch::R11, "the source's account", self.account_of_source()),

@@ -15,10 +15,11 @@ const OF_EVERY_ENDPOINT: [&str; 3] = ["aws:SourceVpc", "aws:SourceVpce", "aws:Vp
 
 impl<'r> Check<'r> {
     pub(super) fn switched(&mut self) {
-        let relations: [(Switch, Relation<'r>); 13] = [
+        let relations: [(Switch, Relation<'r>); 14] = [
             (Switch::R9, Self::sources),
             (Switch::R25, Self::owner_by_name),
             (Switch::R29, Self::tag_keys),
+            (Switch::R8, Self::service_name),
             (Switch::R19, |check| check.is_present("aws:UserAgent", "R19")),
             (Switch::R10, Self::organization_of_source),
             (Switch::R11, Self::account_of_source),
@@ -49,6 +50,15 @@ impl<'r> Check<'r> {
         if let Some(owner) = self.named_owner() {
             self.is_if_present("aws:ResourceAccount", owner, "R25");
         }
+    }
+
+    fn service_name(&mut self) {
+        let Principal::Service { name } = &self.request.principal else { return };
+        let names = self.elements("aws:PrincipalServiceNamesList");
+        self.require(
+            names.is_empty() || names.contains(name),
+            format_args!("R8: `{name}` is not in `aws:PrincipalServiceNamesList`"),
+        );
     }
 
     fn tag_keys(&mut self) {
@@ -228,6 +238,14 @@ mod tests {
         let without = by(user(USER)).with_list("aws:RequestTag/team", &[]);
         check_allows(&without.with_list(list, &["cost"]), Switch::R29);
         check_allows(&tagged("\u{e9}").with_list(list, &["\u{c9}"]), Switch::R29);
+    }
+
+    #[test]
+    fn a_service_is_called_by_one_of_its_names() {
+        let list = "aws:PrincipalServiceNamesList";
+        let names = ["sqs.amazonaws.com", "sns.amazonaws.com"];
+        check_violates(&by(service()).with_list(list, &names[..1]), Switch::R8);
+        check_allows(&by(service()).with_list(list, &names), Switch::R8);
     }
 
     #[test]
