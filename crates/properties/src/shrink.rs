@@ -14,20 +14,26 @@ pub const MAX_TRIES: usize = 3_000;
 pub fn shrink(case: &Value, mut breaks: impl FnMut(&Value) -> bool) -> Value {
     let mut smallest = case.clone();
     let mut tries = 0;
-    let mut at = 0;
-    // Places are numbered from the outside in, so that what is large goes first.
-    while let Some(smaller) = without(&smallest, at) {
-        tries += 1;
-        if tries > MAX_TRIES {
-            break;
+    loop {
+        let before = smallest.clone();
+        let mut at = 0;
+        // Places are numbered from the outside in, so that what is large goes first.
+        while let Some(smaller) = without(&smallest, at) {
+            tries += 1;
+            if tries > MAX_TRIES {
+                return smallest;
+            }
+            if smaller != smallest && breaks(&smaller) {
+                smallest = smaller;
+            } else {
+                at += 1;
+            }
         }
-        if smaller != smallest && breaks(&smaller) {
-            smallest = smaller;
-        } else {
-            at += 1;
+        // What was needed when it was tried may be needless now.
+        if smallest == before {
+            return smallest;
         }
     }
-    smallest
 }
 
 /// The value without what stands at this place, counted level by level; none if there are not so
