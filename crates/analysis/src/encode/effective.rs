@@ -441,12 +441,17 @@ impl<'q> Encoder<'q> {
         self.t.and([root, same_account, action])
     }
 
-    /// The account that owns the resource is the principal's.
+    /// The account that owns the resource is the principal's, or none owns it but AWS itself: an
+    /// AWS managed policy is read with an identity-based policy alone.
     fn same_account(&mut self) -> Term {
         let owner = self.owner();
         let equal = self.t.eq(owner, self.symbols.account);
+        let is_account = self.t.in_re(owner, account_id());
+        let of_aws = self.t.not(is_account);
+        let open = self.t.or([equal, of_aws]);
+        let has_account = self.t.in_re(self.symbols.account, account_id());
         let iam = self.symbols.is_one_of(&mut self.t, &Kind::IAM);
-        self.t.and([iam, equal])
+        self.t.and([iam, has_account, open])
     }
 
     /// Whether requests have an owner of their resource: whether a set has the resource's side.

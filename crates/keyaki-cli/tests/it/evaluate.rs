@@ -309,7 +309,7 @@ fn a_request_with_a_mistake_is_refused_at_its_place() {
         expect![[r#"
             error: `resource_account`: `12` is not an account
               --> job.json:3:79
-            hint: an account is twelve digits
+            hint: an account is twelve digits, or what the ARN has in its place, such as `aws`
         "#]],
     );
     check_error(

@@ -214,8 +214,10 @@ impl<'r> Asker<'r> {
         let is_role = matches!(principal, Principal::RoleSession { .. });
         let is_federated_user = matches!(principal, Principal::FederatedUser { .. });
         let is_service_linked = is_role && request.service_linked_role;
-        // Where nobody knows the owner it is the asker's account.
-        let is_owner = account.is_some() && request.owner().is_none_or(|o| Some(o) == account);
+        // Where nobody knows the owner it is the asker's account. What belongs to no account, but
+        // to AWS, such as a managed policy, is open to everybody's own policies.
+        let owns = |owner| Some(owner) == account || !is_account(owner);
+        let is_owner = account.is_some() && request.owner().is_none_or(owns);
         let has_identity = account.is_some() && !is_root;
         let retires_grant = request.action.eq_ignore_ascii_case("kms:RetireGrant");
         let owner_is_exempt = request.management_account && is_owner;
@@ -698,6 +700,9 @@ mod tests {
         let value = crate::request::ContextValue::One(OTHER_ACCOUNT.to_owned());
         asked.context.insert("aws:ResourceAccount", value);
         assert!(!allows(&asked));
+        let value = crate::request::ContextValue::One("aws".to_owned());
+        asked.context.insert("aws:ResourceAccount", value);
+        assert!(allows(&asked));
         asked.resource = "arn:aws:sqs:eu-west-3:111122223333:intake".to_owned();
         assert!(allows(&asked));
         asked.resource_account = Some(OTHER_ACCOUNT.to_owned());

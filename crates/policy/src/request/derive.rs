@@ -130,13 +130,19 @@ impl Request {
             return Err(RequestError::Malformed { member: "resource", message, hint });
         }
         match &self.resource_account {
-            Some(account) if !is_account(account) => {
+            Some(account) if !is_account(account) && !self.names_owner(account) => {
                 let message = format!("`{}` is not an account", shorten(account));
-                let hint = "an account is twelve digits";
+                let hint =
+                    "an account is twelve digits, or what the ARN has in its place, such as `aws`";
                 Err(RequestError::Malformed { member: "resource_account", message, hint })
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the ARN has this text in the place of an account.
+    fn names_owner(&self, owner: &str) -> bool {
+        !owner.is_empty() && fields(&self.resource).is_some_and(|fields| fields[4] == owner)
     }
 
     /// The account that owns the resource, where anything says so: the request itself, else twelve
