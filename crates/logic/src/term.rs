@@ -328,7 +328,7 @@ impl Terms {
     }
 
     /// The terms that occur in `roots`, in the order of the arena: children before their parents.
-    fn reachable(&self, roots: impl Iterator<Item = Term>) -> Vec<Term> {
+    pub(crate) fn reachable(&self, roots: impl Iterator<Item = Term>) -> Vec<Term> {
         let mut seen: TermMap<()> = TermMap::default();
         let mut reached = Vec::new();
         let mut stack: Vec<Term> = roots.collect();
