@@ -82,7 +82,14 @@ pub struct Recovered {
 pub fn parse_all(source: &str, policy_type: Option<PolicyType>) -> Recovered {
     let (root, duplicates) = match json::read_repeated(source) {
         Ok(read) => read,
-        Err(error) => return Recovered { policy: None, errors: vec![error] },
+        Err(error) => {
+            // A name that is repeated before the text stops being JSON is told as well.
+            let mut errors: Vec<ParseError> = json::read(source).err().into_iter().collect();
+            if errors.first() != Some(&error) {
+                errors.push(error);
+            }
+            return Recovered { policy: None, errors };
+        }
     };
     let mistakes = RefCell::new(duplicates);
     let read = policy(source, &root, policy_type, Some(&mistakes));

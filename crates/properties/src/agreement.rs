@@ -45,6 +45,12 @@ pub(crate) fn check(drawn: &Value) -> Result<Vec<&'static str>, NoCase> {
     let subject = Subject::new(case::texts(drawn), case::question(drawn)?);
     let compare = |tried: &Value| {
         let (request, readings) = (case::request(&tried["request"])?, case::readings(tried)?);
+        // The formula says nothing of keys that the question does not mention.
+        let is_mentioned =
+            |key: &str| subject.encoding.keys.contains_key(&key.to_ascii_lowercase());
+        if let Some((key, _)) = request.context.iter().find(|(key, _)| !is_mentioned(key)) {
+            return Err(NoCase(format!("the question does not mention `{key}`")));
+        }
         Ok(compare(&subject, &request, readings))
     };
     case::list(drawn, "tries")?.iter().map(compare).collect()

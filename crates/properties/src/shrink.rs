@@ -14,20 +14,26 @@ pub const MAX_TRIES: usize = 3_000;
 pub fn shrink(case: &Value, mut breaks: impl FnMut(&Value) -> bool) -> Value {
     let mut smallest = case.clone();
     let mut tries = 0;
-    let mut at = 0;
-    // Places are numbered from the outside in, so that what is large goes first.
-    while let Some(smaller) = without(&smallest, at) {
-        tries += 1;
-        if tries > MAX_TRIES {
-            break;
+    loop {
+        let before = smallest.clone();
+        let mut at = 0;
+        // Places are numbered from the outside in, so that what is large goes first.
+        while let Some(smaller) = without(&smallest, at) {
+            tries += 1;
+            if tries > MAX_TRIES {
+                return smallest;
+            }
+            if smaller != smallest && breaks(&smaller) {
+                smallest = smaller;
+            } else {
+                at += 1;
+            }
         }
-        if smaller != smallest && breaks(&smaller) {
-            smallest = smaller;
-        } else {
-            at += 1;
+        // What was needed when it was tried may be needless now.
+        if smallest == before {
+            return smallest;
         }
     }
-    smallest
 }
 
 /// The value without what stands at this place, counted level by level; none if there are not so
@@ -64,7 +70,7 @@ fn remove(value: &mut Value, depth: usize, left: &mut usize) -> bool {
     let n = match value {
         Value::Object(members) => members.len(),
         Value::Array(elements) => elements.len(),
-        Value::String(text) => N_CUTS.min(text.chars().count()),
+        Value::String(text) => cuts(text.chars().count()).len(),
         _ => 0,
     };
     if *left >= n {
@@ -83,20 +89,26 @@ fn remove(value: &mut Value, depth: usize, left: &mut usize) -> bool {
     true
 }
 
-/// In how many ways a text is cut.
-const N_CUTS: usize = 4;
+/// Pieces of these parts of a text are left out, and single characters of a text so short.
+const PARTS: [usize; 5] = [2, 4, 8, 16, 32];
+const MAX_CHARS_ONE_BY_ONE: usize = 80;
 
-/// The text without its first or second half, or without its last or first character.
+/// The pieces that are left out of a text of so many characters, each from where to where.
+fn cuts(n_chars: usize) -> Vec<(usize, usize)> {
+    let mut sizes: Vec<usize> =
+        PARTS.iter().map(|n| n_chars / n).filter(|size| *size > 1).collect();
+    if n_chars <= MAX_CHARS_ONE_BY_ONE {
+        sizes.push(1);
+    }
+    let pieces = |size: usize| (0..n_chars).step_by(size).map(move |from| (from, from + size));
+    sizes.into_iter().flat_map(pieces).map(|(from, to)| (from, to.min(n_chars))).collect()
+}
+
+/// The text without one of its pieces.
 fn cut(text: &str, way: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
-    let half = chars.len() / 2;
-    let kept = match way {
-        0 => &chars[half.max(1)..],
-        1 => &chars[..half],
-        2 => &chars[..chars.len() - 1],
-        _ => &chars[1..],
-    };
-    kept.iter().collect()
+    let Some((from, to)) = cuts(chars.len()).get(way).copied() else { return text.to_owned() };
+    chars[..from].iter().chain(&chars[to..]).collect()
 }
 
 fn has_depth(value: &Value, depth: usize) -> bool {

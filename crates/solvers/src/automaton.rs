@@ -7,9 +7,9 @@
 //! satisfy them or where the rest of the formula has no model; otherwise the answer is
 //! [`Reason::Unsupported`], at once, so that nobody waits.
 //!
-//! Read the modules in this order: [`problem`] (a formula as clauses), [`search`] (values for its
-//! variables), [`theory`] (what the atoms mean), and of its parts [`languages`], [`bits`] and
-//! [`distinct`]. `docs/automata.md` has the argument and what is not decided.
+//! Read the modules in this order: `problem` (a formula as clauses), `search` (values for its
+//! variables), `theory` (what the atoms mean), and of its parts `languages`, `bits` and
+//! `distinct`. `docs/automata.md` has the argument and what is not decided.
 //!
 //! A model is evaluated before it is returned. The same formula gets the same answer and the same
 //! model each time, unless a limit cuts in.

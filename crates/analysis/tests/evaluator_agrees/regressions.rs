@@ -85,6 +85,111 @@ fn what_counts_for_nothing_is_absent_for_if_exists() {
     }
 }
 
+/// What is no ARN is a pattern of the whole text in the alternative (D22).
+#[test]
+fn a_pattern_that_is_no_arn_may_be_one_of_texts() {
+    let statement = allow_if(r#""ArnLike": {"x:custom": "urn:aws:s3:::b*"}"#);
+    let text = [("x:custom", "urn:aws:s3:::bucket")];
+    check_under(&statement, Readings::DEFAULT, &text, "does not break");
+    check_under(&statement, Readings::DEFAULT.with(Switch::D22, true), &text, "breaks");
+}
+
+#[test]
+fn a_variable_can_be_a_whole_arn() {
+    let statement = allow_if(r#""ArnLike": {"x:custom": "${x:other}"}"#);
+    let same = |text| [("x:custom", text), ("x:other", text)];
+    check_under(&statement, Readings::DEFAULT, &same("arn:aws:s3:::b"), "breaks");
+    check_under(&statement, Readings::DEFAULT, &same("bucket"), "does not break");
+    let text = Readings::DEFAULT.with(Switch::D22, true);
+    check_under(&statement, text, &same("bucket"), "breaks");
+    let other = [("x:custom", "arn:aws:s3:::b"), ("x:other", "arn:aws:s3:::*")];
+    check_under(&statement, text, &other, "does not break");
+}
+
+#[test]
+fn an_empty_value_or_the_default_stands_but_not_both() {
+    let statement = allow_if(r#""StringEquals": {"x:custom": "${x:other, 'd'}"}"#);
+    let default_wins = Readings::DEFAULT.with(Switch::D28, true);
+    for (custom, readings, expected) in [
+        ("", Readings::DEFAULT, "breaks"),
+        ("d", Readings::DEFAULT, "does not break"),
+        ("", default_wins, "does not break"),
+        ("d", default_wins, "breaks"),
+    ] {
+        let context = [("x:custom", custom), ("x:other", "")];
+        check_under(&statement, readings, &context, expected);
+    }
+}
+
+#[test]
+fn an_unresolved_variable_spoils_its_value_or_the_condition() {
+    let statement = allow_if(r#""StringNotEquals": {"x:custom": ["a", "${x:other}"]}"#);
+    let spoiled = Readings::DEFAULT.with(Switch::D29, true);
+    for (custom, readings, expected) in [
+        (Some("b"), Readings::DEFAULT, "breaks"),
+        (Some("a"), Readings::DEFAULT, "does not break"),
+        (Some("b"), spoiled, "does not break"),
+        (None, spoiled, "breaks"),
+    ] {
+        let context: Vec<_> = custom.into_iter().map(|text| ("x:custom", text)).collect();
+        check_under(&statement, readings, &context, expected);
+    }
+}
+
+#[test]
+fn a_tag_is_compared_as_number_and_as_text() {
+    let statement = allow_if(
+        r#""NumericLessThan": {"aws:ResourceTag/level": "10"},
+           "StringLike": {"aws:ResourceTag/level": "*"}"#,
+    );
+    for (level, expected) in [
+        ("-11", "breaks"),
+        ("9.99", "breaks"),
+        ("+9", "breaks"),
+        ("10.0", "does not break"),
+        ("abc", "does not break"),
+    ] {
+        let context = [("aws:ResourceTag/level", level)];
+        check_under(&statement, Readings::DEFAULT, &context, expected);
+    }
+}
+
+#[test]
+fn an_ill_typed_value_fails_or_differs() {
+    let differs = Readings::DEFAULT.with(Switch::D17, true);
+    for (test, typed) in [
+        (r#""NumericNotEquals": {"aws:ResourceTag/level": "10"}"#, "11"),
+        (r#""DateNotEquals": {"aws:ResourceTag/level": "2026-01-01"}"#, "2026-01-02"),
+        (r#""NotIpAddress": {"aws:ResourceTag/level": "10.0.0.0/8"}"#, "11.0.0.1"),
+    ] {
+        let statement = allow_if(test);
+        let is = |level| [("aws:ResourceTag/level", level)];
+        check_under(&statement, Readings::DEFAULT, &is(typed), "breaks");
+        check_under(&statement, Readings::DEFAULT, &is("abc"), "does not break");
+        check_under(&statement, differs, &is("abc"), "breaks");
+    }
+}
+
+/// A value can be more than one of the pieces that a path is made of.
+#[test]
+fn a_variable_spreads_over_a_path() {
+    let statement =
+        allow_if(r#""ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "${x:custom}*"}"#);
+    let subject = Subject::no_new_access(PolicyType::Resource, vec![], vec![document(&statement)]);
+    for (custom, expected) in [("o-a/r-1/ou", "breaks"), ("o-b", "does not break")] {
+        let mut request = request(user(), &[("x:custom", custom)]);
+        let paths = ContextValue::Many(vec!["o-a/r-1/ou-2/".to_owned()]);
+        request.context.insert("aws:PrincipalOrgPaths", paths);
+        assert_eq!(compare(&subject, &request, Readings::DEFAULT), expected, "{custom}");
+    }
+}
+
+#[track_caller]
+fn check_under(statement: &str, readings: Readings, context: &[(&str, &str)], expected: &str) {
+    let subject = Subject::no_new_access(PolicyType::Resource, vec![], vec![document(statement)]);
+    assert_eq!(compare(&subject, &request(user(), context), readings), expected, "{context:?}");
+}
+
 #[track_caller]
 fn check_new(statement: &str, principal: Principal, context: &[(&str, &str)], expected: &str) {
     let subject = Subject::no_new_access(PolicyType::Resource, vec![], vec![document(statement)]);
