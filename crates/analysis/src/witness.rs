@@ -189,7 +189,7 @@ fn elements(encoding: &Encoding, model: &Model, key: &Key, slots: &[Key]) -> Vec
     if key.lower != "aws:calledvia" {
         return elements;
     }
-    let end = |key: &str| single(model, key).filter(|end| elements.contains(end));
+    let end = |key: &str| single(encoding, model, key).filter(|end| elements.contains(end));
     let (first, last) = (end("aws:CalledViaFirst"), end("aws:CalledViaLast"));
     if elements.len() == 1 {
         return elements;
@@ -214,7 +214,7 @@ fn likely_elements(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) ->
     match key.lower.as_str() {
         "aws:calledvia" => {
             let ends = ["aws:CalledViaFirst", "aws:CalledViaLast"];
-            let ends = ends.into_iter().filter_map(|end| single(model, end)).collect();
+            let ends = ends.into_iter().filter_map(|end| single(encoding, model, end)).collect();
             or_likely(ends, "cloudformation.amazonaws.com")
         }
         "aws:tagkeys" => {
@@ -232,10 +232,10 @@ fn likely_elements(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) ->
     }
 }
 
-/// The value of a key that is present and has text.
-fn single(model: &Model, written: &str) -> Option<String> {
+/// The value that the request has for a single-valued key, if it has one.
+fn single(encoding: &Encoding, model: &Model, written: &str) -> Option<String> {
     let key = Key::new(written);
-    is_true(model, &key.presence()).then(|| text(model, &key.value()).to_owned())
+    is_true(model, &key.presence()).then(|| own_value(encoding, model, &key))
 }
 
 fn is_true(model: &Model, variable: &str) -> bool {
