@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use keyaki_logic::{
     Answer, Attempt, Cancel, Formula, Limits, Model, Outcome, Reason, Regex, Solver, SolverError,
-    Sort, eval, relax, simplify,
+    Sort, Terms, eval, relax, simplify,
 };
 use keyaki_policy::catalogue;
 use keyaki_policy::{Readings, Request, Switch};
@@ -167,6 +167,7 @@ pub fn check(
     let mut run = Run {
         question,
         encoding: &encoding,
+        scratch: encoding.terms.clone(),
         free: &free,
         base,
         solver,
@@ -205,6 +206,9 @@ pub fn check(
 struct Run<'a> {
     question: &'a Question,
     encoding: &'a Encoding,
+    /// The arena of the encoding once more, to work in: copying it for each cell would cost more
+    /// than anything else.
+    scratch: Terms,
     /// The switches that the formula leaves open.
     free: &'a [Switch],
     /// The readings of the others.
@@ -279,6 +283,11 @@ impl Run<'_> {
         if let Some(stopped) = self.stopped() {
             return Ok(Some(stopped));
         }
+        if self.simplify && simplify::is_refuted(&mut self.scratch, cell.breaks) {
+            // No solver has seen this one, so nobody can be said to have agreed.
+            self.all_agreed = false;
+            return Ok(Some(Verdict::Holds(Evidence::Claimed)));
+        }
         let formula = self.formula(cell, Opaque::Free);
         if !self.encoding.unsupported_in(&formula, cell).is_empty() {
             return Ok(None);
@@ -325,9 +334,9 @@ impl Run<'_> {
         Some(Verdict::Unknown { reason, unsupported: Vec::new() })
     }
 
-    fn formula(&self, cell: &Cell, opaque: Opaque) -> Formula {
+    fn formula(&mut self, cell: &Cell, opaque: Opaque) -> Formula {
         if self.simplify {
-            self.encoding.cell(cell, opaque)
+            self.encoding.cell_in(&mut self.scratch, cell, opaque)
         } else {
             self.encoding.plain(cell.breaks, opaque)
         }
@@ -335,7 +344,7 @@ impl Run<'_> {
 
     /// Solves, a large formula part by part.
     fn find(&mut self, formula: &Formula) -> Result<Found, Error> {
-        let parts = if self.simplify && n_terms(formula) > SPLIT_ABOVE_TERMS {
+        let parts = if self.simplify && !is_false(formula) && n_terms(formula) > SPLIT_ABOVE_TERMS {
             simplify::split(formula, MAX_PARTS)
         } else {
             None
@@ -524,6 +533,7 @@ impl Run<'_> {
         let encoding = readings::under(self.encoding, self.free, readings);
         let mut run = Run {
             encoding: &encoding,
+            scratch: encoding.terms.clone(),
             free: &[],
             base: readings,
             attempts: std::mem::take(&mut self.attempts),
@@ -581,7 +591,7 @@ mod tests {
     use std::collections::VecDeque;
     use std::sync::Mutex;
 
-    use keyaki_logic::{Piece, Terms, Value};
+    use keyaki_logic::{Piece, Value};
     use keyaki_policy::parse;
 
     use super::*;
@@ -641,6 +651,7 @@ mod tests {
         let mut run = Run {
             question: &question,
             encoding: &encoding,
+            scratch: encoding.terms.clone(),
             free: &[],
             base: Readings::DEFAULT,
             solver: &solver,

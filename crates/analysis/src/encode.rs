@@ -147,7 +147,16 @@ pub fn encode(question: &Question) -> Encoding {
 impl Encoding {
     /// The formula of one cell, simplified.
     pub fn cell(&self, cell: &Cell, opaque: Opaque) -> Formula {
-        simplify::simplify(self.plain(cell.breaks, opaque))
+        self.cell_in(&mut self.terms.clone(), cell, opaque)
+    }
+
+    /// The formula of one cell, simplified, with room to work in: a copy of the arena, which is
+    /// afterwards as it was before.
+    pub fn cell_in(&self, terms: &mut Terms, cell: &Cell, opaque: Opaque) -> Formula {
+        match opaque {
+            Opaque::Free => simplify::simplify_in(terms, self.assertions(cell.breaks)),
+            Opaque::Adverse => simplify::simplify(self.plain(cell.breaks, opaque)),
+        }
     }
 
     /// The formula of a cell as it is, for evaluation.
@@ -168,11 +177,17 @@ impl Encoding {
             Opaque::Adverse => simplify::without(&mut terms, breaks, &is_opaque),
         };
         let mut formula = Formula::new(terms);
-        for (label, axiom) in &self.axioms {
-            formula.assert(label, *axiom);
+        for (label, term) in self.assertions(breaks) {
+            formula.assert(label, term);
         }
-        formula.assert("the request breaks the property", breaks);
         formula
+    }
+
+    /// The axioms, and that the request breaks the property.
+    fn assertions(&self, breaks: Term) -> Vec<(String, Term)> {
+        let mut assertions = self.axioms.clone();
+        assertions.push(("the request breaks the property".to_owned(), breaks));
+        assertions
     }
 
     /// The constructs behind the opaque variables of the formula of a cell. Of several places of

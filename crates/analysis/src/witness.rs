@@ -7,6 +7,8 @@
 
 mod search;
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use keyaki_logic::template::widened;
@@ -54,10 +56,12 @@ fn complete_with<'a>(variables: impl Iterator<Item = (&'a str, Sort)>, model: &m
 /// The service whose action a model combines with the pseudo-resource although the catalogue gives
 /// the action a resource type; `None` if it does not.
 pub fn action_without_pseudo_resource(model: &Model) -> Option<String> {
-    let is_star = model.get(name::IS_STAR) == Some(&Value::Bool(true));
+    if model.get(name::IS_STAR) != Some(&Value::Bool(true)) {
+        return None;
+    }
     let service = text(model, name::ACTION_SERVICE);
     let action = format!("{service}:{}", text(model, name::ACTION_NAME));
-    (is_star && catalogue::has_resource_types(&action) == Some(true)).then(|| service.to_owned())
+    (catalogue::has_resource_types(&action) == Some(true)).then(|| service.to_owned())
 }
 
 /// The request that a model stands for. The model has a value for every variable.
@@ -185,7 +189,7 @@ fn elements(encoding: &Encoding, model: &Model, key: &Key, slots: &[Key]) -> Vec
     if key.lower != "aws:calledvia" {
         return elements;
     }
-    let end = |key: &str| single(model, key).filter(|end| elements.contains(end));
+    let end = |key: &str| single(encoding, model, key).filter(|end| elements.contains(end));
     let (first, last) = (end("aws:CalledViaFirst"), end("aws:CalledViaLast"));
     if elements.len() == 1 {
         return elements;
@@ -210,7 +214,7 @@ fn likely_elements(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) ->
     match key.lower.as_str() {
         "aws:calledvia" => {
             let ends = ["aws:CalledViaFirst", "aws:CalledViaLast"];
-            let ends = ends.into_iter().filter_map(|end| single(model, end)).collect();
+            let ends = ends.into_iter().filter_map(|end| single(encoding, model, end)).collect();
             or_likely(ends, "cloudformation.amazonaws.com")
         }
         "aws:tagkeys" => {
@@ -228,10 +232,10 @@ fn likely_elements(encoding: &Encoding, model: &Model, kind: Kind, key: &Key) ->
     }
 }
 
-/// The value of a key that is present and has text.
-fn single(model: &Model, written: &str) -> Option<String> {
+/// The value that the request has for a single-valued key, if it has one.
+fn single(encoding: &Encoding, model: &Model, written: &str) -> Option<String> {
     let key = Key::new(written);
-    is_true(model, &key.presence()).then(|| text(model, &key.value()).to_owned())
+    is_true(model, &key.presence()).then(|| own_value(encoding, model, &key))
 }
 
 fn is_true(model: &Model, variable: &str) -> bool {
@@ -348,7 +352,7 @@ const LIKELY_SECONDS: [i64; 5] =
 type Candidate = Vec<(String, Value)>;
 
 /// The candidates of one group, given what the groups before it came to.
-type Group<'a> = Box<dyn Fn(&Model) -> Vec<Candidate> + 'a>;
+type Group<'a> = Box<dyn Fn(&Model) -> Cow<'a, [Candidate]> + 'a>;
 
 /// The most candidates tried for one group; more make witnesses no nicer, only slower.
 const MAX_CANDIDATES: usize = 200;
@@ -362,29 +366,45 @@ pub fn polish(
     mut model: Model,
 ) -> Model {
     complete_for(formula, &mut model);
-    let satisfies = |model: &Model| eval::holds(formula, model) == Ok(true);
-    if !satisfies(&model) {
+    if eval::holds(formula, &model) != Ok(true) {
         return model;
     }
-    let acceptable =
-        |model: &Model| satisfies(model) && action_without_pseudo_resource(model).is_none();
+    let formula_of_model = eval::Incremental::new(formula);
     let hints = Hints::new(question, formula);
+    let groups = hints.groups(encoding);
     // The first rounds let later groups make room for earlier ones.
     for _ in 0..2 {
-        for group in hints.groups(encoding) {
-            for candidate in group(&model).into_iter().take(MAX_CANDIDATES) {
-                let mut changed = model.clone();
-                for (name, value) in candidate {
-                    changed.insert(name, value);
-                }
-                if acceptable(&changed) {
-                    model = changed;
+        for group in &groups {
+            for candidate in group(&model).iter().take(MAX_CANDIDATES) {
+                let replaced = put(&mut model, candidate);
+                let changed = replaced.iter().map(|(name, _)| name.as_str());
+                if formula_of_model.still_holds(&model, changed)
+                    && action_without_pseudo_resource(&model).is_none()
+                {
                     break;
+                }
+                for (name, value) in replaced.into_iter().rev() {
+                    match value {
+                        Some(value) => model.insert(name, value),
+                        None => model.remove(&name),
+                    };
                 }
             }
         }
     }
     model
+}
+
+/// Gives the variables the values of the candidate. Returns those that had another value or none,
+/// with what they had.
+fn put(model: &mut Model, candidate: &Candidate) -> Vec<(String, Option<Value>)> {
+    let mut replaced = Vec::new();
+    for (name, value) in candidate {
+        if model.get(name) != Some(value) {
+            replaced.push((name.clone(), model.insert(name.as_str(), value.clone())));
+        }
+    }
+    replaced
 }
 
 /// What the question suggests as values.
@@ -396,6 +416,13 @@ struct Hints {
     /// For each string variable of the formula, words that its constraints mention.
     words: Vec<(String, Vec<String>)>,
     is_identity: bool,
+    /// What [`Hints::actions`] came to.
+    actions: OnceCell<Vec<Candidate>>,
+}
+
+/// A group whose candidates depend on nothing.
+fn constant<'a>(candidates: Vec<Candidate>) -> Group<'a> {
+    Box::new(move |_| candidates.clone().into())
 }
 
 /// Accounts for requesters that no policy names.
@@ -423,6 +450,7 @@ impl Hints {
             principals: Vec::new(),
             words: words(formula),
             is_identity: false,
+            actions: OnceCell::new(),
         };
         for (_, policy) in question.policies() {
             hints.is_identity |= !policy.policy_type.names_principals();
@@ -468,17 +496,17 @@ impl Hints {
         for (variable, _) in encoding.terms.variables() {
             if switch_of(variable).is_some() {
                 let default = vec![(variable.to_owned(), Value::Bool(false))];
-                groups.push(Box::new(move |_| vec![default.clone()]));
+                groups.push(constant(vec![default]));
             }
         }
-        groups.push(Box::new(|_| self.partitions()));
-        groups.push(Box::new(|model| owned(self.principals(), model)));
-        groups.push(Box::new(|_| self.actions()));
-        groups.push(Box::new(|model| owned(self.resources(model), model)));
+        groups.push(constant(self.partitions()));
+        groups.push(Box::new(|model| owned(self.principals(), model).into()));
+        groups.push(Box::new(|_| self.actions.get_or_init(|| self.actions()).as_slice().into()));
+        groups.push(Box::new(|model| owned(self.resources(model), model).into()));
         for key in encoding.keys.values() {
             let elements = encoding.elements.get(&key.lower).map(Vec::as_slice);
             for group in self.key(key, elements.unwrap_or_default()) {
-                groups.push(Box::new(move |_| group.clone()));
+                groups.push(constant(group));
             }
         }
         for (variable, likely) in [
@@ -486,7 +514,7 @@ impl Hints {
             (name::PROVIDER, "accounts.google.com"),
             (name::CANONICAL, "example"),
         ] {
-            groups.push(Box::new(move |_| self.strings_or(variable, likely)));
+            groups.push(constant(self.strings_or(variable, likely)));
         }
         groups
     }
@@ -567,11 +595,17 @@ impl Hints {
             // Names that the formula itself mentions, then those of the catalogue that share
             // their beginning.
             for word in listed {
+                // Nobody looks at more, and every further word is a search of the catalogue.
+                if candidates.len() >= MAX_CANDIDATES {
+                    return candidates;
+                }
                 let action = format!("{service}:{word}");
-                if catalogue::action(&action).is_some() {
+                // The action itself, if there is one, is the first that begins with its name.
+                let mut known = catalogue::actions_with_prefix(&action).take(3).peekable();
+                if known.peek().is_some_and(|first| first.eq_ignore_ascii_case(&action)) {
                     candidates.extend(of(&action));
                 }
-                candidates.extend(catalogue::actions_with_prefix(&action).take(3).filter_map(of));
+                candidates.extend(known.filter_map(of));
             }
         }
         for service in &self.services {

@@ -1,5 +1,7 @@
 //! Truth of formulas under assignments, whole or partial.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::model::{Model, Value};
 use crate::template::widened;
 use crate::term::{Formula, Node, Piece, Sort, Term, TermMap, Terms};
@@ -30,13 +32,85 @@ pub fn holds_partially(formula: &Formula, model: &Model) -> Option<bool> {
     conjunction(formula.assertions().iter().map(|(_, term)| evaluator.truth(*term)))
 }
 
+/// A formula made ready for many assignments of which each differs little from one before: only
+/// the assertions that a changed variable occurs in are evaluated again.
+pub struct Incremental<'a> {
+    formula: &'a Formula,
+    /// The indices of the assertions in which a variable occurs, and its sort.
+    occurrences: BTreeMap<&'a str, (Sort, Vec<usize>)>,
+}
+
+impl<'a> Incremental<'a> {
+    /// Notes which variable occurs where.
+    pub fn new(formula: &'a Formula) -> Incremental<'a> {
+        let mut occurrences: BTreeMap<&str, (Sort, Vec<usize>)> = BTreeMap::new();
+        for (index, (_, root)) in formula.assertions().iter().enumerate() {
+            for term in formula.terms.reachable([*root].into_iter()) {
+                if let Node::Var(variable) = formula.terms.node(term) {
+                    let (name, sort) = formula.terms.variable(*variable);
+                    occurrences.entry(name).or_insert((sort, Vec::new())).1.push(index);
+                }
+            }
+        }
+        Incremental { formula, occurrences }
+    }
+
+    /// Whether `model` satisfies the formula, if an assignment does that differs from it in the
+    /// variables `changed` at most, all of which have values.
+    pub fn still_holds<'n>(
+        &self,
+        model: &Model,
+        changed: impl IntoIterator<Item = &'n str>,
+    ) -> bool {
+        let Some(touched) = self.touched(model, changed) else { return false };
+        self.conjunction(&touched, model) == Some(true)
+    }
+
+    /// Whether [`holds_partially`] is not `Some(false)`, if it is not of an assignment that differs
+    /// from `model` in the variables `changed` at most.
+    pub fn may_still_hold<'n>(
+        &self,
+        model: &Model,
+        changed: impl IntoIterator<Item = &'n str>,
+    ) -> bool {
+        let touched = changed.into_iter().filter_map(|name| self.occurrences.get(name));
+        let touched: BTreeSet<usize> = touched.flat_map(|(_, at)| at.iter().copied()).collect();
+        self.conjunction(&touched, model) != Some(false)
+    }
+
+    /// The assertions in which these variables occur; none if one has a value of another sort.
+    fn touched<'n>(
+        &self,
+        model: &Model,
+        changed: impl IntoIterator<Item = &'n str>,
+    ) -> Option<BTreeSet<usize>> {
+        let mut touched = BTreeSet::new();
+        for name in changed {
+            if let Some((sort, at)) = self.occurrences.get(name) {
+                if model.get(name).map(Value::sort) != Some(*sort) {
+                    return None;
+                }
+                touched.extend(at);
+            }
+        }
+        Some(touched)
+    }
+
+    fn conjunction(&self, assertions: &BTreeSet<usize>, model: &Model) -> Option<bool> {
+        let terms = &self.formula.terms;
+        let mut evaluator = Evaluator { terms, model, memo: TermMap::default() };
+        let all = self.formula.assertions();
+        conjunction(assertions.iter().map(|&index| evaluator.truth(all[index].1)))
+    }
+}
+
 struct Evaluator<'a> {
     terms: &'a Terms,
     model: &'a Model,
     memo: TermMap<Option<bool>>,
 }
 
-impl Evaluator<'_> {
+impl<'a> Evaluator<'a> {
     /// The truth of a Boolean term. Recursion is as deep as the term, which the encoder bounds.
     fn truth(&mut self, term: Term) -> Option<bool> {
         if let Some(&known) = self.memo.get(&term) {
@@ -46,7 +120,7 @@ impl Evaluator<'_> {
         let truth = match terms.node(term) {
             Node::Bool(value) => Some(*value),
             Node::Var(_) => match self.value(term) {
-                Some(Value::Bool(value)) => Some(value),
+                Some(Known::Bool(value)) => Some(value),
                 _ => None,
             },
             Node::Not(inner) => self.truth(*inner).map(|value| !value),
@@ -59,12 +133,12 @@ impl Evaluator<'_> {
                 _ => None,
             },
             Node::InRe(string, regex) => match self.value(*string) {
-                Some(Value::String(text)) => Some(regex.matches(&text)),
+                Some(Known::String(text)) => Some(regex.matches(text)),
                 _ => None,
             },
             Node::Matches(string, pieces) => self.matches(*string, pieces),
             Node::HasPrefix { bits, prefix, length } => match self.value(*bits) {
-                Some(Value::Bits { value, width }) => Some(value >> (width - length) == *prefix),
+                Some(Known::Bits { value, width }) => Some(value >> (width - length) == *prefix),
                 _ => None,
             },
             Node::String(_) | Node::Bits { .. } => {
@@ -78,13 +152,13 @@ impl Evaluator<'_> {
     /// Whether the value of `string` matches the pieces. Without all values of the pieces, false
     /// where no values would do.
     fn matches(&self, string: Term, pieces: &[Piece]) -> Option<bool> {
-        let Some(Value::String(text)) = self.value(string) else { return None };
+        let Some(Known::String(text)) = self.value(string) else { return None };
         let mut all_known = true;
         let known: Vec<Piece> = pieces
             .iter()
             .map(|piece| match piece {
                 Piece::Value(value) => match self.value(*value) {
-                    Some(Value::String(text)) => Piece::text(&text),
+                    Some(Known::String(text)) => Piece::text(text),
                     _ => {
                         all_known = false;
                         piece.clone()
@@ -93,26 +167,39 @@ impl Evaluator<'_> {
                 _ => piece.clone(),
             })
             .collect();
-        let matches = widened(&known).matches(&text);
+        let matches = widened(&known).matches(text);
         (all_known || !matches).then_some(matches)
     }
 
     /// The value of a variable or constant.
-    fn value(&self, term: Term) -> Option<Value> {
+    fn value(&self, term: Term) -> Option<Known<'a>> {
         match self.terms.node(term) {
             Node::Var(index) => {
                 let (name, sort) = self.terms.variable(*index);
-                self.model.get(name).filter(|value| value.sort() == sort).cloned()
+                let value = self.model.get(name).filter(|value| value.sort() == sort)?;
+                Some(match value {
+                    Value::Bool(value) => Known::Bool(*value),
+                    Value::String(text) => Known::String(text),
+                    Value::Bits { value, width } => Known::Bits { value: *value, width: *width },
+                })
             }
-            Node::String(text) => Some(Value::String(text.to_string())),
-            Node::Bits { value, width } => Some(Value::Bits { value: *value, width: *width }),
-            Node::Bool(value) => Some(Value::Bool(*value)),
+            Node::String(text) => Some(Known::String(text)),
+            Node::Bits { value, width } => Some(Known::Bits { value: *value, width: *width }),
+            Node::Bool(value) => Some(Known::Bool(*value)),
             _ => {
                 debug_assert_eq!(self.terms.sort(term), Sort::Bool);
                 None
             }
         }
     }
+}
+
+/// A [`Value`] that is borrowed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known<'a> {
+    Bool(bool),
+    String(&'a str),
+    Bits { value: u128, width: u32 },
 }
 
 fn conjunction(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
@@ -129,8 +216,11 @@ fn conjunction(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use keyaki_testing::arbtest;
+
     use super::*;
     use crate::regex::Regex;
+    use crate::testing::{all_models, random_formula, random_term};
 
     fn formula() -> Formula {
         let mut t = Terms::new();
@@ -158,6 +248,40 @@ mod tests {
         assert_eq!(holds(&formula(), &model(false, "12", 10 << 24)), Ok(true));
         assert_eq!(holds(&formula(), &model(false, "x", 10 << 24)), Ok(false));
         assert_eq!(holds(&formula(), &model(true, "x", 11 << 24)), Ok(false));
+    }
+
+    #[test]
+    fn looking_at_what_changed_finds_what_looking_at_everything_does() {
+        let models = all_models();
+        arbtest(|u| {
+            let mut formula = random_formula(u, 4, 3)?;
+            let further = random_term(u, &mut formula.terms, 3)?;
+            formula.assert("", further);
+            let incremental = Incremental::new(&formula);
+            let is_changed = |name: &str, a: &Model, b: &Model| a.get(name) != b.get(name);
+            let (before, after) = (u.choose(&models)?, u.choose(&models)?);
+            let names: Vec<&str> = after.iter().map(|(name, _)| name).collect();
+            let changed = names.iter().copied().filter(|name| is_changed(name, before, after));
+            if holds(&formula, before) == Ok(true) {
+                let expected = holds(&formula, after) == Ok(true);
+                assert_eq!(incremental.still_holds(after, changed.clone()), expected);
+            }
+            let mut partial = [Model::new(), Model::new()];
+            for name in &names {
+                for (partial, whole) in partial.iter_mut().zip([before, after]) {
+                    if let (true, Some(value)) = (u.arbitrary()?, whole.get(name)) {
+                        partial.insert(*name, value.clone());
+                    }
+                }
+            }
+            let [before, after] = partial;
+            if holds_partially(&formula, &before) != Some(false) {
+                let changed = names.iter().copied().filter(|n| is_changed(n, &before, &after));
+                let expected = holds_partially(&formula, &after) != Some(false);
+                assert_eq!(incremental.may_still_hold(&after, changed), expected);
+            }
+            Ok(())
+        });
     }
 
     #[test]

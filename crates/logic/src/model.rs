@@ -53,6 +53,11 @@ impl Model {
         self.values.insert(name.into(), value)
     }
 
+    /// Takes the value of `name` away, and returns it.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        self.values.remove(name)
+    }
+
     /// The variables and their values, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.values.iter().map(|(name, value)| (name.as_str(), value))

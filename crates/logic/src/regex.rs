@@ -64,12 +64,76 @@ impl Regex {
     }
 
     /// Whether `text` is in the language, by sets of positions instead of backtracking: at most
-    /// length × length × size steps.
+    /// length × length × size steps. A text has one position more than characters.
     fn simulate(&self, text: &str) -> bool {
+        // No text has fewer bytes than characters.
+        if text.len() < MAX_MASKED {
+            let mut buffer = ['\0'; MAX_MASKED];
+            let mut length = 0;
+            for (slot, c) in buffer.iter_mut().zip(text.chars()) {
+                *slot = c;
+                length += 1;
+            }
+            return self.step_masked(&buffer[..length], 1) >> length & 1 == 1;
+        }
         let chars: Vec<char> = text.chars().collect();
         let mut from = vec![false; chars.len() + 1];
         from[0] = true;
         self.step(&chars, &from)[chars.len()]
+    }
+
+    /// What [`Regex::step`] does, of fewer than [`MAX_MASKED`] characters: bit `i` says whether
+    /// position `i` is reached. Allocates nothing.
+    fn step_masked(&self, chars: &[char], from: u64) -> u64 {
+        if from == 0 {
+            return 0;
+        }
+        match self {
+            Regex::Literal(literal) => {
+                let read = |at: u64, wanted| shifted(chars, at, |c| c == wanted);
+                literal.chars().fold(from, read)
+            }
+            // From the first position on.
+            Regex::All => (u64::MAX << from.trailing_zeros()) & ((2 << chars.len()) - 1),
+            Regex::Concat(parts) => parts.iter().fold(from, |at, part| part.step_masked(chars, at)),
+            Regex::Union(parts) => {
+                parts.iter().fold(0, |to, part| to | part.step_masked(chars, from))
+            }
+            Regex::Star(inner) => {
+                let (mut reached, mut new) = (from, from);
+                // Each round adds a position or ends.
+                while new != 0 {
+                    new = inner.step_masked(chars, new) & !reached;
+                    reached |= new;
+                }
+                reached
+            }
+            Regex::Repeat(inner, times) => {
+                let mut at = from;
+                for _ in 0..*times {
+                    let next = inner.step_masked(chars, at);
+                    // A set that a step does not change is not changed by further ones either.
+                    if next == at {
+                        break;
+                    }
+                    at = next;
+                }
+                at
+            }
+            Regex::AnyChar | Regex::Chars(_) | Regex::NotChar(_) => {
+                shifted(chars, from, |c| self.is_class_of(c))
+            }
+        }
+    }
+
+    /// Whether this is a class of characters and has this one.
+    fn is_class_of(&self, c: char) -> bool {
+        match self {
+            Regex::AnyChar => true,
+            Regex::Chars(ranges) => ranges.iter().any(|&(low, high)| low <= c && c <= high),
+            Regex::NotChar(excluded) => c != *excluded,
+            _ => false,
+        }
     }
 
     /// The positions reachable by reading a word of the language from one of the positions `from`.
@@ -154,6 +218,21 @@ impl Regex {
     }
 }
 
+/// Texts of fewer bytes than this have their positions in the bits of one number.
+const MAX_MASKED: usize = 63;
+
+/// The positions after those of `at` that one accepted character follows.
+fn shifted(chars: &[char], at: u64, accepts: impl Fn(char) -> bool) -> u64 {
+    let mut to = 0;
+    let mut left = at & ((1 << chars.len()) - 1);
+    while left != 0 {
+        let i = left.trailing_zeros();
+        left &= left - 1;
+        to |= u64::from(accepts(chars[i as usize])) << (i + 1);
+    }
+    to
+}
+
 #[cfg(test)]
 mod tests {
     use keyaki_testing::arbitrary::{self, Unstructured};
@@ -198,6 +277,29 @@ mod tests {
             let regex = random(u, 2)?;
             for text in ["", "a", "b", "aa", "ab", "ba", "aab", "aba", "abab", "bbb"] {
                 assert_eq!(regex.matches(text), regex.simulate(text), "{regex:?} on {text:?}");
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn positions_in_one_number_are_the_positions_in_a_list() {
+        arbtest(|u| {
+            let regex = random(u, 3)?;
+            let chars = |n: usize| ['a', 'b', '\u{e9}'].into_iter().cycle().take(n).collect();
+            let lengths = [0, 1, 5, MAX_MASKED - 1];
+            let texts: [Vec<char>; 4] = lengths.map(chars);
+            for text in texts {
+                let mut from = vec![false; text.len() + 1];
+                let mut mask = 0;
+                for (i, reached) in from.iter_mut().enumerate() {
+                    *reached = u.arbitrary()?;
+                    mask |= u64::from(*reached) << i;
+                }
+                let bits = |list: &[bool]| {
+                    list.iter().enumerate().fold(0, |bits, (i, &b)| bits | u64::from(b) << i)
+                };
+                assert_eq!(regex.step_masked(&text, mask), bits(&regex.step(&text, &from)));
             }
             Ok(())
         });

@@ -21,9 +21,18 @@ const MAX_ROUNDS: usize = 8;
 
 /// A formula with the same models as `formula`, and the same labels in the same order.
 pub fn simplify(formula: Formula) -> Formula {
-    let (labels, mut roots): (Vec<String>, Vec<Term>) =
-        formula.assertions().iter().cloned().unzip();
-    let mut simplifier = Simplifier { terms: formula.terms, facts: Facts::default() };
+    let assertions = formula.assertions().to_vec();
+    let mut terms = formula.terms;
+    simplify_in(&mut terms, assertions)
+}
+
+/// A formula with the same models as these assertions of `terms`, and the same labels in the same
+/// order, in an arena that has nothing else. `terms` is afterwards as it was before, so that one
+/// large arena serves many small formulas without being copied.
+pub fn simplify_in(terms: &mut Terms, assertions: Vec<(String, Term)>) -> Formula {
+    let (labels, mut roots): (Vec<String>, Vec<Term>) = assertions.into_iter().unzip();
+    let mark = terms.mark();
+    let mut simplifier = Simplifier { terms: std::mem::take(terms), facts: Facts::default() };
     for _ in 0..MAX_ROUNDS {
         let before = roots.clone();
         simplifier.conjunction(&mut roots);
@@ -31,13 +40,23 @@ pub fn simplify(formula: Formula) -> Formula {
             break;
         }
     }
-    let mut simplified = Formula::new(simplifier.terms);
-    for (label, root) in labels.into_iter().zip(roots) {
-        if simplified.terms.as_bool(root) != Some(true) {
-            simplified.assert(label, root);
-        }
-    }
+    *terms = simplifier.terms;
+    let kept = labels.into_iter().zip(roots).filter(|(_, root)| terms.as_bool(*root) != Some(true));
+    let simplified = Formula::extracted(terms, kept.collect());
+    terms.cut(mark);
     simplified
+}
+
+/// True only if no model satisfies `term`, which unit propagation alone shows: the cheapest look,
+/// and in a comparison of a policy with a version of itself it is nearly always enough.
+pub fn is_refuted(terms: &mut Terms, term: Term) -> bool {
+    let mark = terms.mark();
+    let mut simplifier = Simplifier { terms: std::mem::take(terms), facts: Facts::default() };
+    simplifier.assume(term, true);
+    let is_refuted = simplifier.facts.conflict;
+    *terms = simplifier.terms;
+    terms.cut(mark);
+    is_refuted
 }
 
 /// Formulas, simplified, of which at least one is satisfiable if and only if `formula` is, and
@@ -65,21 +84,19 @@ pub fn split(formula: &Formula, max_parts: usize) -> Option<Vec<Formula>> {
         }
     }
     let (index, _, disjunction) = largest?;
-    let Node::Or(alternatives) = terms.node(disjunction) else { return None };
-    let part = |&alternative: &Term| {
-        let mut part = Formula::new(terms.clone());
-        for (i, (label, root)) in formula.assertions().iter().enumerate() {
-            if i == index {
-                // The rest of the conjunction stays; the disjunction follows from its alternative.
-                let rest = part.terms.and([*root, alternative]);
-                part.assert(label, rest);
-            } else {
-                part.assert(label, *root);
-            }
-        }
-        simplify(part)
+    let Node::Or(alternatives) = formula.terms.node(disjunction) else { return None };
+    let mut terms = terms.clone();
+    let mark = terms.mark();
+    let mut part = |&alternative: &Term| {
+        let mut assertions = formula.assertions().to_vec();
+        // The rest of the conjunction stays; the disjunction follows from its alternative.
+        let root = &mut assertions[index].1;
+        *root = terms.and([*root, alternative]);
+        let part = simplify_in(&mut terms, assertions);
+        terms.cut(mark);
+        part
     };
-    Some(alternatives.iter().map(part).collect())
+    Some(alternatives.iter().map(&mut part).collect())
 }
 
 /// The number of terms in `term`, each occurrence counted.

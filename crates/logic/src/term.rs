@@ -316,10 +316,43 @@ impl Terms {
         }
     }
 
+    /// How far the arena is filled, to come back to with [`Terms::cut`].
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { n_nodes: self.nodes.len(), n_variables: self.variables.len() }
+    }
+
+    /// Forgets the terms and variables made since `mark`. The arena is as it was then.
+    pub(crate) fn cut(&mut self, mark: Mark) {
+        self.nodes.truncate(mark.n_nodes);
+        self.variables.truncate(mark.n_variables);
+    }
+
+    /// The terms that occur in `roots`, in the order of the arena: children before their parents.
+    pub(crate) fn reachable(&self, roots: impl Iterator<Item = Term>) -> Vec<Term> {
+        let mut seen: TermMap<()> = TermMap::default();
+        let mut reached = Vec::new();
+        let mut stack: Vec<Term> = roots.collect();
+        while let Some(term) = stack.pop() {
+            if seen.insert(term, ()).is_none() {
+                reached.push(term);
+                self.node(term).for_each_child(|child| stack.push(child));
+            }
+        }
+        reached.sort_unstable();
+        reached
+    }
+
     pub(crate) fn intern(&mut self, node: Node) -> Term {
         let (index, _) = self.nodes.insert_full(node);
         Term(u32::try_from(index).expect("fewer than 2^32 terms"))
     }
+}
+
+/// How far an arena was filled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    n_nodes: usize,
+    n_variables: usize,
 }
 
 /// A conjunction of labelled assertions, with the arena that holds them.
@@ -336,6 +369,38 @@ impl Formula {
     /// The formula without assertions, which every assignment satisfies.
     pub fn new(terms: Terms) -> Formula {
         Formula { terms, assertions: Vec::new() }
+    }
+
+    /// The formula of these assertions of `terms`, in an arena that has only what occurs in them.
+    /// Terms and variables keep their order.
+    pub(crate) fn extracted(terms: &Terms, assertions: Vec<(String, Term)>) -> Formula {
+        let reached = terms.reachable(assertions.iter().map(|(_, term)| *term));
+        let mut used: Vec<u32> = Vec::new();
+        for &term in &reached {
+            if let Node::Var(index) = terms.node(term) {
+                used.push(*index);
+            }
+        }
+        used.sort_unstable();
+        let mut extract = Terms::new();
+        let mut renumbered: TermMap<Term> = TermMap::default();
+        for &index in &used {
+            let (name, sort) = terms.variable(index);
+            extract.variables.insert(name.to_owned(), sort);
+        }
+        for &term in &reached {
+            let node = match terms.node(term) {
+                Node::Var(index) => {
+                    let position = used.partition_point(|other| other < index);
+                    Node::Var(u32::try_from(position).expect("no more variables than before"))
+                }
+                node => node.with_children(|child| renumbered[&child]),
+            };
+            renumbered.insert(term, extract.intern(node));
+        }
+        let assertions =
+            assertions.into_iter().map(|(label, term)| (label, renumbered[&term])).collect();
+        Formula { terms: extract, assertions }
     }
 
     /// Adds an assertion. The label is for people: it becomes a comment of the script.
@@ -381,6 +446,28 @@ impl Formula {
 }
 
 impl Node {
+    /// The same node with other children. Their order among themselves is that of the old ones.
+    fn with_children(&self, new: impl Fn(Term) -> Term) -> Node {
+        match self {
+            Node::Bool(_) | Node::String(_) | Node::Bits { .. } | Node::Var(_) => self.clone(),
+            Node::Not(inner) => Node::Not(new(*inner)),
+            Node::And(children) => Node::And(children.iter().map(|&child| new(child)).collect()),
+            Node::Or(children) => Node::Or(children.iter().map(|&child| new(child)).collect()),
+            Node::Eq(a, b) => Node::Eq(new(*a), new(*b)),
+            Node::InRe(string, regex) => Node::InRe(new(*string), Arc::clone(regex)),
+            Node::Matches(string, pieces) => {
+                let piece = |piece: &Piece| match piece {
+                    Piece::Value(value) => Piece::Value(new(*value)),
+                    _ => piece.clone(),
+                };
+                Node::Matches(new(*string), pieces.iter().map(piece).collect())
+            }
+            Node::HasPrefix { bits, prefix, length } => {
+                Node::HasPrefix { bits: new(*bits), prefix: *prefix, length: *length }
+            }
+        }
+    }
+
     /// Calls `visit` on each direct child.
     pub fn for_each_child(&self, mut visit: impl FnMut(Term)) {
         match self {

@@ -259,25 +259,32 @@ fn first_not_below(table: &str, name: &str) -> usize {
     let bytes = table.as_bytes();
     // Both are always the start of a line or the end of the table.
     let (mut low, mut high) = (0, bytes.len());
+    let newline = |byte: &u8| *byte == b'\n';
     while low < high {
         let middle = low + (high - low) / 2;
-        let newline = |byte: &u8| *byte == b'\n';
         let start = bytes[low..middle].iter().rposition(newline).map_or(low, |at| low + at + 1);
-        let end = bytes[middle..high].iter().position(newline).map_or(high, |at| middle + at + 1);
-        match compare(name_of(&table[start..end]), name) {
-            Ordering::Less => low = end,
-            Ordering::Equal | Ordering::Greater => high = start,
+        if is_below(&bytes[start..], name.as_bytes()) {
+            let end = bytes[middle..high].iter().position(newline);
+            low = end.map_or(high, |at| middle + at + 1);
+        } else {
+            high = start;
         }
     }
     low
 }
 
-fn compare(a: &str, b: &str) -> Ordering {
-    lower_bytes(a).cmp(lower_bytes(b))
-}
-
-fn lower_bytes(text: &str) -> impl Iterator<Item = u8> {
-    text.bytes().map(|byte| byte.to_ascii_lowercase())
+/// Whether the name at the start of these lines is below `name`, both as lower-case bytes.
+fn is_below(lines: &[u8], name: &[u8]) -> bool {
+    let is_end = |byte: u8| byte == b' ' || byte == b'\n';
+    for (i, wanted) in name.iter().enumerate() {
+        let Some(&byte) = lines.get(i).filter(|byte| !is_end(**byte)) else { return true };
+        match byte.to_ascii_lowercase().cmp(&wanted.to_ascii_lowercase()) {
+            Ordering::Less => return true,
+            Ordering::Greater => return false,
+            Ordering::Equal => {}
+        }
+    }
+    false
 }
 
 fn name_of(line: &str) -> &str {
@@ -466,7 +473,7 @@ mod tests {
         for table in [ACTIONS, KEYS, KEY_TEMPLATES, PROFILES, RESOURCE_TYPES, SERVICES] {
             assert!(table.is_ascii() && table.ends_with('\n') && !table.contains(['#', '\r']));
             let names: Vec<_> = table.lines().map(name_of).collect();
-            assert!(names.is_sorted_by(|a, b| compare(a, b) == Ordering::Less));
+            assert!(names.is_sorted_by(|a, b| a.to_ascii_lowercase() < b.to_ascii_lowercase()));
         }
         for table in [ACTIONS, KEYS, KEY_TEMPLATES, PROFILES, RESOURCE_TYPES] {
             assert!(table.lines().map(name_of).all(|name| name.contains(':')));

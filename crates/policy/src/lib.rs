@@ -2,10 +2,10 @@
 //!
 //! Read the modules in this order: [`span`] and [`diagnostic`] (where something is, and what is
 //! wrong with it), [`json`] (text to values with positions), [`ast`] (the syntax tree),
-//! [`mod@parse`] (values to the tree), [`print`] (the tree to JSON), [`catalogue`] (what is known of condition keys and actions),
-//! [`request`] (one concrete request), [`reading`] (where the rules leave a choice),
-//! [`policy_set`] (policies of several kinds) and [`mod@evaluate`] (does this request pass?). Apart
-//! from these, [`mod@validate`] says what is odd in a policy.
+//! [`mod@parse`] (values to the tree), [`mod@print`] (the tree to JSON), [`catalogue`] (what is
+//! known of condition keys and actions), [`request`] (one concrete request), [`reading`] (where the
+//! rules leave a choice), [`policy_set`] (policies of several kinds) and [`mod@evaluate`] (does this
+//! request pass?). Apart from these, [`mod@validate`] says what is odd in a policy.
 //!
 //! This crate knows no logic, no solver, no file and no clock. The evaluator is the oracle that
 //! every counterexample is replayed through, so it shares nothing with the encoder of

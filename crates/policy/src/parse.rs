@@ -10,7 +10,7 @@
 //! Element names keep their case, operator and key names do not matter in theirs. For [`parse`] the
 //! first mistake ends the reading: a policy with a mistake has no meaning. [`parse_all`] runs the
 //! same code and goes on after a mistake, with the element that has it left out; see
-//! [`Context::recover`].
+//! `Context::recover`.
 //!
 //! Errors carry spans only; [`Value::pointer_to`] finds the path from the span at the very end, so
 //! that no function here has to know where in the document it is.

@@ -7,7 +7,7 @@
 //!
 //! Three rules keep findings worth reading. A finding that rests on a name being absent from the
 //! catalogue says so by its level: an unknown name is an error only where the catalogue knows the
-//! service. What a statement *means* is claimed only if it follows from the syntax by [`pattern`],
+//! service. What a statement *means* is claimed only if it follows from the syntax by `validate/pattern.rs`,
 //! which shares nothing with the evaluator nor the encoder: "never matches" and "redundant" hold of
 //! every request, whatever the readings of undecided rules. And where an undecided rule is touched,
 //! the hint names it.

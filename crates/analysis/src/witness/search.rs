@@ -6,12 +6,13 @@
 //! choice as soon as the formula is false whatever the rest. It is a guess with a limit, never an
 //! answer to *unsatisfiable*.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use keyaki_logic::term::Node;
 use keyaki_logic::{Formula, Model, Sort, Term, Value, eval};
 
-use super::{Candidate, Group, Hints, MAX_CANDIDATES, action_without_pseudo_resource};
+use super::{Candidate, Group, Hints, MAX_CANDIDATES, action_without_pseudo_resource, put};
 use crate::encode::Encoding;
 use crate::question::Question;
 
@@ -30,7 +31,9 @@ pub fn search(question: &Question, encoding: &Encoding, formula: &Formula) -> Op
     groups.extend(formula.variables().into_iter().map(|(name, sort)| rest(&hints, name, sort)));
     let model = forced(formula);
     let n_evaluations = RefCell::new(MAX_EVALUATED_TERMS / n_terms.max(1));
-    Search { formula, groups, n_evaluations }.extend(&model, 0)
+    let is_hopeless = eval::holds_partially(formula, &model) == Some(false);
+    let incremental = (!is_hopeless).then(|| eval::Incremental::new(formula));
+    Search { formula, incremental, groups, n_evaluations }.extend(&model, 0)
 }
 
 /// The values that assertions state outright.
@@ -68,7 +71,7 @@ fn forced(formula: &Formula) -> Model {
 fn rest<'a>(hints: &'a Hints, name: &'a str, sort: Sort) -> Group<'a> {
     Box::new(move |model| {
         if model.get(name).is_some() {
-            return Vec::new();
+            return Cow::default();
         }
         let values = match sort {
             Sort::Bool => vec![Value::Bool(false), Value::Bool(true)],
@@ -85,6 +88,8 @@ fn rest<'a>(hints: &'a Hints, name: &'a str, sort: Sort) -> Group<'a> {
 
 struct Search<'a> {
     formula: &'a Formula,
+    /// For models that extend one that may satisfy the formula; none if the first does not.
+    incremental: Option<eval::Incremental<'a>>,
     groups: Vec<Group<'a>>,
     /// How many evaluations are left.
     n_evaluations: RefCell<usize>,
@@ -98,12 +103,10 @@ impl Search<'_> {
             let is_model = eval::holds(self.formula, model) == Ok(true);
             return is_model.then(|| model.clone());
         };
-        for candidate in choices(group(model), model) {
+        for candidate in choices(&group(model), model) {
             let mut extended = model.clone();
-            for (name, value) in candidate {
-                extended.insert(name, value);
-            }
-            if self.may_satisfy(&extended) {
+            let replaced = put(&mut extended, &candidate);
+            if self.may_satisfy(&extended, replaced.iter().map(|(name, _)| name.as_str())) {
                 let found = self.extend(&extended, position + 1);
                 if found.is_some() || *self.n_evaluations.borrow() == 0 {
                     return found;
@@ -114,22 +117,25 @@ impl Search<'_> {
     }
 
     /// False only if nothing that extends the model satisfies the formula, or if the search has
-    /// come to its end.
-    fn may_satisfy(&self, model: &Model) -> bool {
+    /// come to its end. The model differs from one that may satisfy it in the variables `changed`.
+    fn may_satisfy<'n>(&self, model: &Model, changed: impl Iterator<Item = &'n str>) -> bool {
         let mut left = self.n_evaluations.borrow_mut();
         if *left == 0 {
             return false;
         }
         *left -= 1;
-        eval::holds_partially(self.formula, model) != Some(false)
-            && action_without_pseudo_resource(model).is_none()
+        let may_hold = match &self.incremental {
+            Some(incremental) => incremental.may_still_hold(model, changed),
+            None => eval::holds_partially(self.formula, model) != Some(false),
+        };
+        may_hold && action_without_pseudo_resource(model).is_none()
     }
 }
 
 /// What to try for a group: the candidates; the opposite of the truth values in the first of
 /// them, such as the presence of a key; leaving the group open. What earlier groups gave a value
 /// keeps it if that is possible.
-fn choices(candidates: Vec<Candidate>, model: &Model) -> Vec<Candidate> {
+fn choices(candidates: &[Candidate], model: &Model) -> Vec<Candidate> {
     let mut choices: Vec<Candidate> = Vec::new();
     let Some(first) = candidates.first() else { return vec![Candidate::new()] };
     if first.iter().all(|(name, _)| model.get(name).is_some()) {
@@ -142,7 +148,7 @@ fn choices(candidates: Vec<Candidate>, model: &Model) -> Vec<Candidate> {
             _ => None,
         })
         .collect();
-    choices.extend(candidates.into_iter().take(MAX_CANDIDATES));
+    choices.extend(candidates.iter().take(MAX_CANDIDATES).cloned());
     choices.extend(opposites);
     choices.push(Candidate::new());
     choices
