@@ -38,7 +38,7 @@ use crate::question::Question;
 
 /// The most elements of one list that are told apart. Policies ask for one or two; each costs a copy
 /// of every condition on the key. With more of them the set operators on the key are opaque.
-const MAX_ELEMENTS: usize = 16;
+const MAX_ELEMENTS: usize = 32;
 
 /// The prefix of the keys of R29, lower case.
 pub(super) const REQUEST_TAG: &str = "aws:requesttag/";
