@@ -31,7 +31,8 @@ pub enum Switch {
     D30,
     /// `aws:SourceAccount` and its relatives come with direct calls of services only.
     R9,
-    /// The owner of a resource is the account that its ARN names, whatever the resource.
+    /// The owner of a resource is whatever its ARN's account field names, also where that is not
+    /// twelve digits; access points of S3 and `kafka:vpc-connection` aside.
     R25,
     /// A tag in the request is among `aws:TagKeys`.
     R29,
