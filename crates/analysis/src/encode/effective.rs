@@ -13,6 +13,7 @@
 
 use keyaki_logic::{Regex, Sort, Term};
 use keyaki_policy::ast::{Clause, Effect, PrincipalEntry, PrincipalKind, Statement};
+use keyaki_policy::catalogue;
 use keyaki_policy::policy_set::{self, PolicySet};
 use keyaki_policy::{Policy, PolicyType, Switch};
 
@@ -26,72 +27,6 @@ const ATTACHABLE: [Kind; 3] = [Kind::User, Kind::RoleSession, Kind::FederatedUse
 
 /// Kinds that can have been given a session policy.
 const SESSIONS: [Kind; 2] = [Kind::RoleSession, Kind::FederatedUser];
-
-/// The services whose actions resource control policies bear on (5.3; read 2026-09).
-const RCP_SERVICES: [&str; 62] = [
-    "appconfig",
-    "appstream",
-    "autoscaling",
-    "autoscaling-plans",
-    "budgets",
-    "aoss",
-    "clouddirectory",
-    "cloudfront",
-    "cloudsearch",
-    "cloudtrail-data",
-    "codeartifact",
-    "codebuild",
-    "codecommit",
-    "codepipeline",
-    "cognito-identity",
-    "cognito-idp",
-    "comprehend",
-    "comprehendmedical",
-    "compute-optimizer",
-    "cost-optimization-hub",
-    "dax",
-    "dsql",
-    "dynamodb",
-    "ecr",
-    "ecr-public",
-    "events",
-    "firehose",
-    "fis",
-    "fms",
-    "gamelift",
-    "health",
-    "inspector-scan",
-    "kendra",
-    "kinesisvideo",
-    "kms",
-    "logs",
-    "memorydb",
-    "networkmonitor",
-    "notifications",
-    "opensearch",
-    "pca-connector-ad",
-    "personalize",
-    "polly",
-    "pricing",
-    "resource-groups",
-    "rolesanywhere",
-    "s3",
-    "secretsmanager",
-    "servicediscovery",
-    "signin",
-    "sqs",
-    "sts",
-    "support",
-    "swf",
-    "textract",
-    "timestream-influxdb",
-    "transcribe",
-    "transfer",
-    "translate",
-    "wafv2",
-    "workspaces",
-    "xray",
-];
 
 /// The Allow and the Deny statements of policies that are read together.
 #[derive(Default)]
@@ -408,7 +343,8 @@ impl<'q> Encoder<'q> {
 
     /// Resource control policies apply to the action (5.3).
     fn has_rcp(&mut self) -> Term {
-        let services = RCP_SERVICES.iter().map(|s| Regex::Literal((*s).to_owned()));
+        let covered = catalogue::services().filter(|s| catalogue::is_resource_controlled(s));
+        let services = covered.map(|s| Regex::Literal(s.to_owned()));
         let services = Regex::Union(services.collect());
         let service = self.t.in_re(self.symbols.action_service, services);
         let retire = self.is_action("kms", "retiregrant");

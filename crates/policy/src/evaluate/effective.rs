@@ -10,9 +10,10 @@ use super::principal::{self, GrantClass};
 use super::scene::Scene;
 use super::{Decision, Truth, Unsupported, decision, matches, matches_whoever_asks, place};
 use crate::ast::{Effect, Policy, PrincipalKind, Statement};
+use crate::catalogue;
 use crate::policy_set::{Place, PolicySet};
 use crate::reading::{Readings, Switch};
-use crate::request::derive::{fields, is_account, is_of_service};
+use crate::request::derive::{fields, is_account};
 use crate::request::{Principal, Request};
 use std::fmt;
 
@@ -58,73 +59,6 @@ pub enum Gate {
     /// No session policy allows it, or the session has none and needs one.
     Session,
 }
-
-/// Services whose actions resource control policies govern, as prefixes of actions (5.3). The list
-/// of 2026-09; it grows.
-const SERVICES_WITH_RCP: [&str; 62] = [
-    "aoss",
-    "appconfig",
-    "appstream",
-    "autoscaling",
-    "autoscaling-plans",
-    "budgets",
-    "clouddirectory",
-    "cloudfront",
-    "cloudsearch",
-    "cloudtrail-data",
-    "codeartifact",
-    "codebuild",
-    "codecommit",
-    "codepipeline",
-    "cognito-identity",
-    "cognito-idp",
-    "comprehend",
-    "comprehendmedical",
-    "compute-optimizer",
-    "cost-optimization-hub",
-    "dax",
-    "dsql",
-    "dynamodb",
-    "ecr",
-    "ecr-public",
-    "events",
-    "firehose",
-    "fis",
-    "fms",
-    "gamelift",
-    "health",
-    "inspector-scan",
-    "kendra",
-    "kinesisvideo",
-    "kms",
-    "logs",
-    "memorydb",
-    "networkmonitor",
-    "notifications",
-    "opensearch",
-    "pca-connector-ad",
-    "personalize",
-    "polly",
-    "pricing",
-    "resource-groups",
-    "rolesanywhere",
-    "s3",
-    "secretsmanager",
-    "servicediscovery",
-    "signin",
-    "sqs",
-    "sts",
-    "support",
-    "swf",
-    "textract",
-    "timestream-influxdb",
-    "transcribe",
-    "transfer",
-    "translate",
-    "wafv2",
-    "workspaces",
-    "xray",
-];
 
 /// Decides `request` against all policies of `set` (5.6).
 ///
@@ -221,7 +155,8 @@ impl<'r> Asker<'r> {
         let has_identity = account.is_some() && !is_root;
         let retires_grant = request.action.eq_ignore_ascii_case("kms:RetireGrant");
         let owner_is_exempt = request.management_account && is_owner;
-        let is_governed = SERVICES_WITH_RCP.iter().any(|s| is_of_service(&request.action, s));
+        let service = request.action.split(':').next().unwrap_or_default();
+        let is_governed = catalogue::is_resource_controlled(service);
         Asker {
             account,
             has_identity,
