@@ -21,8 +21,8 @@ use crate::policies::{self, Shape, type_of_resource_policy};
 use crate::reader::{Fallible, Reader, pointer};
 use crate::validation::{VALIDATE, Validation};
 use crate::wire::{
-    AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, PolicyTypeName, QuestionName,
-    Request, StatementRef, VerdictName, nanoseconds,
+    AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, QuestionName, Request,
+    StatementRef, VerdictName, nanoseconds,
 };
 
 /// The name of the task of deciding one request.
@@ -510,13 +510,7 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
                 }
             }
             "policy_type" => {
-                let name = reader.string(value, &path)?;
-                let known = PolicyTypeName::by_name(name).ok_or_else(|| {
-                    let message = format!("`{name}` is no type of policy");
-                    let hint = format!("the types are {}", PolicyTypeName::names());
-                    reader.wrong_with_hint(value, &path, &message, &hint)
-                })?;
-                setting.policy_type = Some(known.into());
+                setting.policy_type = Some(reader.policy_type(value, &path)?);
             }
             "decisions" => setting.decisions = reader.decisions(value, &path)?,
             "resource_type" => {

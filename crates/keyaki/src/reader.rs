@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use keyaki_policy::PolicyType;
 use keyaki_policy::json::{Kind, Member, Value};
 use keyaki_policy::span::Position;
 
-use crate::wire::ErrorRecord;
+use crate::wire::{ErrorRecord, PolicyTypeName};
 
 pub(crate) type Fallible<T> = Result<T, Box<ErrorRecord>>;
 
@@ -41,6 +42,17 @@ impl<'s> Reader<'s> {
         let mut record = self.wrong(value, path, message);
         record.hint = Some(hint.to_owned());
         record
+    }
+
+    /// A value that names a type of policy.
+    pub(crate) fn policy_type(&self, value: &Value<'_>, path: &str) -> Fallible<PolicyType> {
+        let name = self.string(value, path)?;
+        let known = PolicyTypeName::by_name(name).ok_or_else(|| {
+            let message = format!("`{name}` is no type of policy");
+            let hint = format!("the types are {}", PolicyTypeName::names());
+            self.wrong_with_hint(value, path, &message, &hint)
+        })?;
+        Ok(known.into())
     }
 
     pub(crate) fn string<'v>(&self, value: &'v Value<'_>, path: &str) -> Fallible<&'v str> {

@@ -9,7 +9,7 @@ use keyaki_policy::{PolicyType, validate};
 
 use crate::reader::{Fallible, Reader, pointer};
 use crate::wire::validate::FindingRecord;
-use crate::wire::{JobResult, PolicyTypeName, nanoseconds};
+use crate::wire::{JobResult, nanoseconds};
 
 /// The name of the task of telling what is wrong with a policy.
 pub const VALIDATE: &str = "validate";
@@ -44,13 +44,7 @@ impl Validation {
                     return Err(reader.wrong(value, &path, message));
                 }
                 ("policy_type", _) => {
-                    let name = reader.string(value, &path)?;
-                    let known = PolicyTypeName::by_name(name).ok_or_else(|| {
-                        let message = format!("`{name}` is no type of policy");
-                        let hint = format!("the types are {}", PolicyTypeName::names());
-                        reader.wrong_with_hint(value, &path, &message, &hint)
-                    })?;
-                    policy_type = Some(PolicyType::from(known));
+                    policy_type = Some(reader.policy_type(value, &path)?);
                 }
                 (other, _) => {
                     let message = format!("a `{VALIDATE}` job has no member `{other}`");
