@@ -57,6 +57,24 @@ impl Dialect {
 /// The greatest character of SMT-LIB's strings.
 const LAST_CHAR: char = '\u{2ffff}';
 
+/// A script in pieces, for a process that reads more than one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// The options and the logic, the same for every formula.
+    pub options: String,
+    /// Declarations, definitions and assertions.
+    pub body: String,
+    /// `(get-value …)` of every variable that occurs; empty if none does.
+    pub get_values: String,
+}
+
+impl Script {
+    /// The pieces with a `(check-sat)` between them, as one script for one process.
+    pub fn whole(&self) -> String {
+        [&self.options, &self.body, "(check-sat)\n", &self.get_values].concat()
+    }
+}
+
 /// The script that asks whether `formula` is satisfiable: declarations, assertions,
 /// `(check-sat)`, and `(get-value …)` of every variable that occurs.
 ///
@@ -64,8 +82,16 @@ const LAST_CHAR: char = '\u{2ffff}';
 ///
 /// A description of what the dialect cannot say.
 pub fn script(formula: &Formula, dialect: Dialect) -> Result<String, String> {
+    Ok(pieces(formula, dialect)?.whole())
+}
+
+/// The pieces of [`script`].
+///
+/// # Errors
+///
+/// A description of what the dialect cannot say.
+pub fn pieces(formula: &Formula, dialect: Dialect) -> Result<Script, String> {
     let mut writer = Writer::new(formula, dialect)?;
-    writer.out.push_str("(set-option :produce-models true)\n(set-logic ALL)\n");
     let variables = formula.variables();
     for (name, sort) in &variables {
         writeln!(writer.out, "(declare-const {} {})", symbol(name), sort_text(*sort))
@@ -78,14 +104,16 @@ pub fn script(formula: &Formula, dialect: Dialect) -> Result<String, String> {
         writer.term(*term)?;
         writer.out.push_str(")\n");
     }
-    writer.out.push_str("(check-sat)\n");
-    if !variables.is_empty() {
-        let symbols: Vec<String> = variables.iter().map(|(name, _)| symbol(name)).collect();
-        writeln!(writer.out, "(get-value ({}))", symbols.join(" "))
-            .expect("writing to a string cannot fail");
-    }
-    Ok(writer.out)
+    let symbols: Vec<String> = variables.iter().map(|(name, _)| symbol(name)).collect();
+    let get_values = match symbols.is_empty() {
+        true => String::new(),
+        false => format!("(get-value ({}))\n", symbols.join(" ")),
+    };
+    Ok(Script { options: OPTIONS.to_owned(), body: writer.out, get_values })
 }
+
+/// What every script begins with.
+pub const OPTIONS: &str = "(set-option :produce-models true)\n(set-logic ALL)\n";
 
 /// Reads the response to the `(get-value …)` of [`script`]: a value for every variable.
 ///

@@ -16,7 +16,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::num::NonZero;
 use std::ops::ControlFlow;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, Builder, JoinHandle};
@@ -31,23 +31,29 @@ use crate::system;
 const STDERR_BYTES_MAX: usize = 64 << 10;
 
 /// One read, in bytes: what a Linux pipe holds.
-const READ_BYTES: usize = 64 << 10;
+pub(crate) const READ_BYTES: usize = 64 << 10;
 
 /// How long we wait for the pipes to close after everybody who should hold them is dead. They
 /// close at once, unless a descendant left the process group.
-const PIPE_GRACE: Duration = Duration::from_secs(1);
+pub(crate) const PIPE_GRACE: Duration = Duration::from_secs(1);
 
 /// Processor time beyond what fits before the deadline, in seconds: limits are kept roughly.
 const CPU_SLACK_SECONDS: u64 = 5;
 
-/// What to run, and within which bounds.
+/// What to run on what.
 pub(crate) struct Job<'a> {
+    /// What to run.
+    pub(crate) program: Program<'a>,
+    /// What it reads on standard input.
+    pub(crate) input: Arc<str>,
+}
+
+/// What to run, and within which bounds.
+pub(crate) struct Program<'a> {
     /// A program on `PATH`, or a path.
     pub(crate) command: &'a str,
     /// Its arguments.
     pub(crate) arguments: &'a [String],
-    /// What it reads on standard input.
-    pub(crate) input: Arc<str>,
     /// Its address space, in bytes.
     pub(crate) memory_bytes: u64,
     /// When it is killed.
@@ -101,26 +107,17 @@ pub(crate) fn run<L: Listener>(
         let sender = sender.clone();
         move || tell(&sender, Event::Cancelled)
     });
-    let mut group = Group { child: spawn(job)?, reaped: false };
-    let pumps = Pumps::start(&mut group.child, Arc::clone(&job.input), listener, &sender)?;
+    let mut group = Group::start(&job.program)?;
+    let pumps = Pumps::start(&mut group, Arc::clone(&job.input), listener, &sender)?;
     let mut heard = Heard::new();
-    let stop = heard.wait_for_stop(&events, job.deadline);
+    let Program { command, deadline, .. } = job.program;
+    let stop = heard.wait_for_stop(&events, deadline);
     let status = group
         .end()
-        .map_err(|cause| SolverError::System(format!("cannot reap `{}`: {cause}", job.command)))?;
+        .map_err(|cause| SolverError::System(format!("cannot reap `{command}`: {cause}")))?;
     heard.wait_for_pipes(&events);
     pumps.join(&heard);
     Ok(Finished { stop, listener: heard.listener, stderr: heard.stderr, status })
-}
-
-fn spawn(job: &Job<'_>) -> Result<Child, SolverError> {
-    let mut command = Command::new(job.command);
-    command.args(job.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    system::confine(&mut command, job.memory_bytes, cpu_seconds(job.deadline));
-    command.spawn().map_err(|cause| SolverError::NotFound {
-        command: job.command.to_owned(),
-        cause: cause.to_string(),
-    })
 }
 
 /// The processor time that nobody can use up before `deadline`, in seconds. It is there for what
@@ -132,17 +129,49 @@ fn cpu_seconds(deadline: Instant) -> u64 {
 }
 
 /// A child that leads its process group. Dropping it kills the group and reaps the child.
-struct Group {
+pub(crate) struct Group {
     child: Child,
     reaped: bool,
 }
 
 impl Group {
+    /// Starts `program`, with pipes for its input and its two outputs. It dies with this thread.
+    ///
+    /// # Errors
+    ///
+    /// [`SolverError::NotFound`] if it cannot be started.
+    pub(crate) fn start(program: &Program<'_>) -> Result<Group, SolverError> {
+        let mut command = Command::new(program.command);
+        command.args(program.arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        system::confine(&mut command, program.memory_bytes, cpu_seconds(program.deadline));
+        let child = command.spawn().map_err(|cause| SolverError::NotFound {
+            command: program.command.to_owned(),
+            cause: cause.to_string(),
+        })?;
+        Ok(Group { child, reaped: false })
+    }
+
+    /// The ends of the pipes, standard input first. They can be taken once.
+    ///
+    /// # Errors
+    ///
+    /// [`SolverError::System`] if they have been taken.
+    pub(crate) fn take_pipes(
+        &mut self,
+    ) -> Result<(ChildStdin, ChildStdout, ChildStderr), SolverError> {
+        let Child { stdin, stdout, stderr, .. } = &mut self.child;
+        match (stdin.take(), stdout.take(), stderr.take()) {
+            (Some(stdin), Some(stdout), Some(stderr)) => Ok((stdin, stdout, stderr)),
+            _ => Err(SolverError::System("a child has no pipes".to_owned())),
+        }
+    }
+
     /// Kills the group and reaps the child.
     ///
     /// A program that is ending by itself keeps its own status: the system fixes it before it
     /// closes the program's pipes, and the closing is what brings us here.
-    fn end(&mut self) -> io::Result<ExitStatus> {
+    pub(crate) fn end(&mut self) -> io::Result<ExitStatus> {
         // Killing comes first: once the child is reaped, its number may be somebody else's.
         if !self.reaped {
             system::kill_group(self.child.id());
@@ -176,16 +205,12 @@ struct Pumps {
 
 impl Pumps {
     fn start<L: Listener>(
-        child: &mut Child,
+        group: &mut Group,
         input: Arc<str>,
         listener: L,
         sender: &Sender<Event<L>>,
     ) -> Result<Pumps, SolverError> {
-        let (Some(stdin), Some(stdout), Some(stderr)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
-        else {
-            return Err(SolverError::System("a child has no pipes".to_owned()));
-        };
+        let (stdin, stdout, stderr) = group.take_pipes()?;
         let writer = thread("stdin", sender, move || {
             feed(stdin, &input);
             Event::StdinClosed
@@ -214,10 +239,10 @@ impl Pumps {
     }
 }
 
-fn thread<L: Listener>(
+pub(crate) fn thread<E: Send + 'static>(
     pipe: &str,
-    sender: &Sender<Event<L>>,
-    body: impl FnOnce() -> Event<L> + Send + 'static,
+    sender: &Sender<E>,
+    body: impl FnOnce() -> E + Send + 'static,
 ) -> Result<JoinHandle<()>, SolverError> {
     let sender = sender.clone();
     Builder::new()
@@ -227,7 +252,7 @@ fn thread<L: Listener>(
 }
 
 /// Sends `event`. That nobody listens any more is not an error: the run is over.
-fn tell<L>(sender: &Sender<Event<L>>, event: Event<L>) {
+pub(crate) fn tell<E>(sender: &Sender<E>, event: E) {
     let _ = sender.send(event);
 }
 
@@ -250,7 +275,8 @@ fn listen<L: Listener>(mut stdout: impl Read, mut listener: L) -> (L, Stop) {
     }
 }
 
-fn keep_beginning(mut stderr: impl Read) -> Vec<u8> {
+/// Reads to the end and keeps the first [`STDERR_BYTES_MAX`].
+pub(crate) fn keep_beginning(mut stderr: impl Read) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut buffer = vec![0; READ_BYTES];
     loop {
@@ -263,7 +289,7 @@ fn keep_beginning(mut stderr: impl Read) -> Vec<u8> {
 }
 
 /// The number of bytes read; zero at the end, and a pipe that fails has ended.
-fn read(pipe: &mut impl Read, buffer: &mut [u8]) -> usize {
+pub(crate) fn read(pipe: &mut impl Read, buffer: &mut [u8]) -> usize {
     loop {
         match pipe.read(buffer) {
             Ok(n) => return n,

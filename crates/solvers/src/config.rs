@@ -58,8 +58,23 @@ pub struct Definition {
     pub dialect: Dialect,
     /// An upper bound on its address space in bytes, beside the caller's.
     pub memory_bytes: Option<u64>,
+    /// How it forgets a query, if one process of it may answer several; see
+    /// [`Persistent`](crate::Persistent).
+    pub persistent: Option<Forget>,
+    /// Arguments that it gets beside the others in such a process.
+    pub persistent_arguments: Vec<String>,
     /// Whether it is asked unless it is named.
     pub enabled: bool,
+}
+
+/// How a process that answers several queries forgets one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forget {
+    /// A query stands between `(push 1)` and `(pop 1)`. The solver keeps what it has set up, and must
+    /// be one that solves incrementally.
+    Pop,
+    /// After a query comes `(reset)`, which leaves nothing.
+    Reset,
 }
 
 /// What is wrong with a configuration, and where.
@@ -197,6 +212,8 @@ struct Entry {
     version_arguments: Option<Vec<Spanned<String>>>,
     dialect: Option<Spanned<String>>,
     memory_bytes: Option<Spanned<i64>>,
+    persistent: Option<Spanned<String>>,
+    persistent_arguments: Option<Vec<Spanned<String>>>,
     enabled: Option<bool>,
 }
 
@@ -207,7 +224,9 @@ impl Entry {
             || self.arguments.is_some()
             || self.version_arguments.is_some()
             || self.dialect.is_some()
-            || self.memory_bytes.is_some();
+            || self.memory_bytes.is_some()
+            || self.persistent.is_some()
+            || self.persistent_arguments.is_some();
         if has_more {
             let message =
                 format!("`{}` is embedded and has no field but `enabled`", Automaton::NAME);
@@ -232,6 +251,8 @@ impl Entry {
             version_arguments: vec!["--version".to_owned()],
             dialect: read_dialect(dialect)?,
             memory_bytes: None,
+            persistent: None,
+            persistent_arguments: Vec::new(),
             enabled: true,
         };
         self.override_in(&mut definition)?;
@@ -263,6 +284,13 @@ impl Entry {
                 return Err(problem(memory.span(), message));
             }
             definition.memory_bytes = Some(bytes);
+        }
+        if let Some(persistent) = self.persistent {
+            definition.persistent = read_forget(&persistent)?;
+        }
+        if let Some(arguments) = self.persistent_arguments {
+            definition.persistent_arguments =
+                arguments.into_iter().map(read_word).collect::<Result<_, _>>()?;
         }
         definition.enabled = self.enabled.unwrap_or(definition.enabled);
         Ok(())
@@ -299,6 +327,19 @@ fn read_dialect(dialect: &Spanned<String>) -> Result<Dialect, Problem> {
             format!("unknown dialect `{}`, expected `smtlib-2.6` or `cvc4`", name.escape_debug());
         problem(dialect.span(), message)
     })
+}
+
+fn read_forget(forget: &Spanned<String>) -> Result<Option<Forget>, Problem> {
+    match forget.get_ref().as_str() {
+        "no" => Ok(None),
+        "pop" => Ok(Some(Forget::Pop)),
+        "reset" => Ok(Some(Forget::Reset)),
+        other => {
+            let other = other.escape_debug();
+            let message = format!("`{other}` is not `no`, `pop` or `reset`");
+            Err(problem(forget.span(), message))
+        }
+    }
 }
 
 fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
@@ -364,6 +405,8 @@ mod tests {
             version_arguments = ["-version"]
             dialect = "smtlib-2.6"
             memory_bytes = 1_000_000_000
+            persistent = "reset"
+            persistent_arguments = ["smt.random_seed=1"]
         "#;
         config.merge("my.toml", text).unwrap();
         let expected = Definition {
@@ -373,6 +416,8 @@ mod tests {
             version_arguments: vec!["-version".to_owned()],
             dialect: Dialect::Standard,
             memory_bytes: Some(1_000_000_000),
+            persistent: Some(Forget::Reset),
+            persistent_arguments: vec!["smt.random_seed=1".to_owned()],
             enabled: true,
         };
         assert_eq!(config.solvers.last(), Some(&expected));
@@ -389,8 +434,12 @@ mod tests {
     #[test]
     fn mistakes_are_errors_with_their_place() {
         check_rejects(
+            "[[solver]]\nname = \"z3\"\npersistent = \"push\"",
+            "my.toml:3:14: `push` is not `no`, `pop` or `reset`",
+        );
+        check_rejects(
             "[[solver]]\nname = \"z3\"\nargs = []",
-            "my.toml:3:1: unknown field `args`, expected one of `name`, `command`, `arguments`, `version_arguments`, `dialect`, `memory_bytes`, `enabled`",
+            "my.toml:3:1: unknown field `args`, expected one of `name`, `command`, `arguments`, `version_arguments`, `dialect`, `memory_bytes`, `persistent`, `persistent_arguments`, `enabled`",
         );
         check_rejects(
             "[[solvers]]\nname = \"z3\"",

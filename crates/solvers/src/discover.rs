@@ -18,7 +18,7 @@ use keyaki_logic::{Cancel, Formula, Limits, Outcome, Reason, Regex, Solver, Sort
 
 use crate::automaton::Automaton;
 use crate::checked::Checked;
-use crate::child::{self, Job, Listener};
+use crate::child::{self, Job, Listener, Program};
 use crate::config::{Config, Definition};
 use crate::process::Process;
 
@@ -184,13 +184,13 @@ fn starting_with(literal: &str) -> Regex {
 }
 
 fn version(definition: &Definition) -> Option<String> {
-    let job = Job {
+    let program = Program {
         command: &definition.command,
         arguments: &definition.version_arguments,
-        input: Arc::from(""),
         memory_bytes: definition.memory_bytes.unwrap_or(Limits::DEFAULT_MEMORY_BYTES),
         deadline: Instant::now() + PROBE_TIMEOUT,
     };
+    let job = Job { program, input: Arc::from("") };
     let finished = child::run(&job, VersionListener(Vec::new()), &Cancel::new()).ok()?;
     let stdout = finished.listener.map_or_else(Vec::new, |listener| listener.0);
     let find = |output: &[u8]| version_in(&String::from_utf8_lossy(output));
@@ -256,6 +256,8 @@ mod tests {
             version_arguments: Vec::new(),
             dialect: Dialect::Standard,
             memory_bytes: None,
+            persistent: None,
+            persistent_arguments: Vec::new(),
             enabled: true,
         }
     }

@@ -2,29 +2,32 @@
 //!
 //! All threads and all processes of the project are here, and nothing about policies is. Read the
 //! modules in this order: [`automaton`] (the one that is always there), [`config`] (which solvers there are), [`process`] (asking one),
-//! [`checked`] (not believing its models), [`portfolio`] (asking several), [`discover`] (which of
-//! them are installed and work). The others are inner parts: `child` runs a program under limits,
+//! [`persistent`] (asking one that is kept running), [`checked`] (not believing its models), [`portfolio`] (asking several), [`discover`] (which of
+//! them are installed and work). The others are inner parts: `child` runs a program under limits, `session` keeps one running,
 //! `listen` reads what a solver says, `record` keeps scripts, `system` is the only `unsafe` code.
 //!
 //! Invariant: when a call returns, every process that it started has been killed and reaped, and
-//! every thread has ended, whatever the solver did. The one exception is a program that leaves its
-//! process group on purpose; see `child`.
+//! every thread has ended, whatever the solver did; those of a [`Persistent`] solver when it is dropped.
+//! The one exception is a program that leaves its process group on purpose; see `child`.
 
 mod child;
 mod listen;
 mod record;
+mod session;
 mod system;
 
 pub mod automaton;
 pub mod checked;
 pub mod config;
 pub mod discover;
+pub mod persistent;
 pub mod portfolio;
 pub mod process;
 
 pub use automaton::Automaton;
 pub use checked::Checked;
-pub use config::{Config, ConfigError, Definition};
+pub use config::{Config, ConfigError, Definition, Forget};
 pub use discover::{Found, Status, embedded, find, locate};
+pub use persistent::Persistent;
 pub use portfolio::{GRACE, Mode, Portfolio, ScriptAnswer};
 pub use process::{Process, RawAnswer, ScriptSolver};

@@ -37,6 +37,23 @@ pub(crate) enum Said {
     TooMuch,
 }
 
+impl Said {
+    /// What one item of output says, unless it says nothing about the question.
+    pub(crate) fn by(item: &str) -> Option<Said> {
+        match item {
+            // `success` is said after each command if the script asks for it, and `unsupported`
+            // about options that do not change the question.
+            "" | "success" | "unsupported" => None,
+            "sat" => Some(Said::Sat(None)),
+            "unsat" => Some(Said::Unsat),
+            "unknown" => Some(Said::Unknown),
+            "timeout" => Some(Said::Timeout),
+            _ if item.starts_with("(error") => Some(Said::Error(item.to_owned())),
+            _ => Some(Said::Rubbish),
+        }
+    }
+}
+
 /// Listens for an answer.
 pub(crate) struct AnswerListener {
     items: Items,
@@ -82,20 +99,11 @@ impl AnswerListener {
             *response = Some(text.to_owned());
             return self.enough();
         }
-        self.said = match text {
-            // `success` is said after each command if the script asks for it, and `unsupported`
-            // about options that do not change the question.
-            "" | "success" | "unsupported" => return ControlFlow::Continue(()),
-            "sat" => {
-                self.said = Said::Sat(None);
-                return if self.wants_response { ControlFlow::Continue(()) } else { self.enough() };
-            }
-            "unsat" => Said::Unsat,
-            "unknown" => Said::Unknown,
-            "timeout" => Said::Timeout,
-            _ if text.starts_with("(error") => Said::Error(text.to_owned()),
-            _ => Said::Rubbish,
-        };
+        let Some(said) = Said::by(text) else { return ControlFlow::Continue(()) };
+        self.said = said;
+        if self.said == Said::Sat(None) && self.wants_response {
+            return ControlFlow::Continue(());
+        }
         self.enough()
     }
 
@@ -120,8 +128,8 @@ impl Listener for AnswerListener {
 ///
 /// Every byte is looked at once, however small the pieces are.
 #[derive(Default)]
-struct Items {
-    buffer: Vec<u8>,
+pub(crate) struct Items {
+    pub(crate) buffer: Vec<u8>,
     /// Where the current item starts.
     start: usize,
     /// The next byte to look at.
@@ -147,7 +155,7 @@ enum Inside {
 
 impl Items {
     /// The next complete item.
-    fn next(&mut self) -> Option<Range<usize>> {
+    pub(crate) fn next(&mut self) -> Option<Range<usize>> {
         while let Some(&byte) = self.buffer.get(self.position) {
             let at = self.position;
             self.position += 1;
@@ -158,6 +166,13 @@ impl Items {
             }
         }
         None
+    }
+
+    /// Drops what the items so far were read from.
+    pub(crate) fn forget_read(&mut self) {
+        self.buffer.drain(..self.start);
+        self.position -= self.start;
+        self.start = 0;
     }
 
     /// Takes `byte` in; whether an item ends with it.

@@ -12,7 +12,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use keyaki_logic::smtlib;
 use keyaki_logic::solver::AttemptResult;
@@ -20,7 +20,7 @@ use keyaki_logic::{
     Answer, Attempt, Cancel, Formula, Limits, Outcome, Reason, Solver, SolverError,
 };
 
-use crate::child::{self, Finished, Job, Stop};
+use crate::child::{self, Finished, Job, Program, Stop};
 use crate::config::Definition;
 use crate::listen::{AnswerListener, STDOUT_BYTES_MAX, Said};
 use crate::record::{self, Query};
@@ -103,13 +103,13 @@ impl Process {
             })?;
         }
         let own = self.definition.memory_bytes.unwrap_or(u64::MAX);
-        let job = Job {
+        let program = Program {
             command: &self.definition.command,
             arguments: &self.definition.arguments,
-            input: Arc::from(question.script),
             memory_bytes: limits.memory_bytes.min(own),
             deadline: limits.deadline,
         };
+        let job = Job { program, input: Arc::from(question.script) };
         let listener = AnswerListener::new(question.response != Response::Unwanted);
         Ending::of(child::run(&job, listener, cancel)?).conclude(question.response)
     }
@@ -125,16 +125,7 @@ impl Process {
         };
         let has_variables = !formula.variables().is_empty();
         let response = if has_variables { Response::Needed } else { Response::Unwanted };
-        match self.ask(&Question { script: &script, response }, limits, cancel)? {
-            RawAnswer::Unsat => Ok(Outcome::Unsat),
-            RawAnswer::Unknown(reason) => Ok(Outcome::Unknown(reason)),
-            RawAnswer::Sat(response) => match smtlib::read_model(formula, &response) {
-                Ok(model) => Ok(Outcome::Sat(model)),
-                Err(detail) => Err(SolverError::Rubbish {
-                    output: format!("{detail}, in {}", excerpt(response.as_bytes())),
-                }),
-            },
-        }
+        outcome(formula, self.ask(&Question { script: &script, response }, limits, cancel)?)
     }
 }
 
@@ -152,18 +143,38 @@ impl Solver for Process {
         let start = Instant::now();
         let query = Query::current();
         let outcome = query.enter(|| self.decide(formula, limits, cancel))?;
-        let (by, result) = match &outcome {
-            Outcome::Sat(_) => (vec![self.definition.name.clone()], AttemptResult::Sat),
-            Outcome::Unsat => (vec![self.definition.name.clone()], AttemptResult::Unsat),
-            Outcome::Unknown(reason) => (Vec::new(), AttemptResult::Unknown(*reason)),
-        };
-        let attempt = Attempt {
-            solver: self.definition.name.clone(),
-            result,
-            wall: start.elapsed(),
-            script: query.script(&self.definition.name),
-        };
-        Ok(Answer { outcome, by, attempts: vec![attempt] })
+        let script = query.script(&self.definition.name);
+        Ok(answer(&self.definition.name, outcome, start.elapsed(), script))
+    }
+}
+
+/// The answer of one solver that came to `outcome`.
+pub(crate) fn answer(
+    name: &str,
+    outcome: Outcome,
+    wall: Duration,
+    script: Option<PathBuf>,
+) -> Answer {
+    let (by, result) = match &outcome {
+        Outcome::Sat(_) => (vec![name.to_owned()], AttemptResult::Sat),
+        Outcome::Unsat => (vec![name.to_owned()], AttemptResult::Unsat),
+        Outcome::Unknown(reason) => (Vec::new(), AttemptResult::Unknown(*reason)),
+    };
+    let attempt = Attempt { solver: name.to_owned(), result, wall, script };
+    Answer { outcome, by, attempts: vec![attempt] }
+}
+
+/// What an answer to the script of `formula` means.
+pub(crate) fn outcome(formula: &Formula, answer: RawAnswer) -> Result<Outcome, SolverError> {
+    match answer {
+        RawAnswer::Unsat => Ok(Outcome::Unsat),
+        RawAnswer::Unknown(reason) => Ok(Outcome::Unknown(reason)),
+        RawAnswer::Sat(response) => match smtlib::read_model(formula, &response) {
+            Ok(model) => Ok(Outcome::Sat(model)),
+            Err(detail) => Err(SolverError::Rubbish {
+                output: format!("{detail}, in {}", excerpt(response.as_bytes())),
+            }),
+        },
     }
 }
 
@@ -177,7 +188,7 @@ impl ScriptSolver for Process {
     }
 }
 
-type Asked = Result<RawAnswer, SolverError>;
+pub(crate) type Asked = Result<RawAnswer, SolverError>;
 
 struct Question<'a> {
     script: &'a str,
@@ -186,7 +197,7 @@ struct Question<'a> {
 
 /// What comes after `sat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Response {
+pub(crate) enum Response {
     /// Nothing that we care for.
     Unwanted,
     /// Perhaps a response. The script is not ours, so we do not know.
@@ -196,12 +207,12 @@ enum Response {
 }
 
 /// All that is known when a solver has stopped.
-struct Ending {
-    said: Said,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    stop: Stop,
-    status: ExitStatus,
+pub(crate) struct Ending {
+    pub(crate) said: Said,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    pub(crate) stop: Stop,
+    pub(crate) status: ExitStatus,
 }
 
 impl Ending {
@@ -214,7 +225,7 @@ impl Ending {
         Ending { said, stdout, stderr, stop, status }
     }
 
-    fn conclude(self, response: Response) -> Asked {
+    pub(crate) fn conclude(self, response: Response) -> Asked {
         match &self.said {
             Said::Unsat => Ok(RawAnswer::Unsat),
             Said::Unknown if self.stop == Stop::Deadline => Ok(RawAnswer::Unknown(Reason::Timeout)),
@@ -283,7 +294,7 @@ impl Ending {
     }
 }
 
-fn is_error(response: &str) -> bool {
+pub(crate) fn is_error(response: &str) -> bool {
     response.starts_with("(error")
 }
 

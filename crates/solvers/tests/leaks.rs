@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use keyaki_logic::smtlib::Dialect;
 use keyaki_logic::{Cancel, Formula, Limits, Solver, Terms};
-use keyaki_solvers::{Definition, Mode, Portfolio, Process};
+use keyaki_solvers::{Definition, Forget, Mode, Persistent, Portfolio, Process};
 
 /// Rounds of the portfolio below, with a file for each pipe and a thread for each of those.
 const ROUNDS: usize = 20;
@@ -17,28 +17,44 @@ const ROUNDS: usize = 20;
 /// Longer than anything takes that ends by itself.
 const LONG: Duration = Duration::from_secs(120);
 
-fn shell(name: &str, command: &str) -> Box<dyn Solver> {
-    Box::new(Process::new(Definition {
+fn definition(name: &str, command: &str, arguments: &[&str]) -> Definition {
+    Definition {
         name: name.to_owned(),
-        command: "sh".to_owned(),
-        arguments: vec!["-c".to_owned(), command.to_owned()],
+        command: command.to_owned(),
+        arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
         version_arguments: Vec::new(),
         dialect: Dialect::Standard,
         memory_bytes: None,
+        persistent: Some(Forget::Reset),
+        persistent_arguments: Vec::new(),
         enabled: true,
-    }))
+    }
+}
+
+fn shell(name: &str, command: &str) -> Box<dyn Solver> {
+    Box::new(Process::new(definition(name, "sh", &["-c", command])))
+}
+
+fn kept(name: &str, command: &str, arguments: &[&str]) -> Box<dyn Solver> {
+    Box::new(Persistent::new(definition(name, command, arguments)).unwrap())
 }
 
 fn missing() -> Box<dyn Solver> {
-    Box::new(Process::new(Definition {
-        name: "missing".to_owned(),
-        command: "keyaki-no-such-program".to_owned(),
-        arguments: Vec::new(),
-        version_arguments: Vec::new(),
-        dialect: Dialect::Standard,
-        memory_bytes: None,
-        enabled: true,
-    }))
+    Box::new(Process::new(definition("missing", "keyaki-no-such-program", &[])))
+}
+
+/// Solvers that are kept running, as they end here: one is cancelled, one cannot be started.
+fn kept_ones() -> Portfolio {
+    let proves = "while read -r x; do case $x in
+        '(check-sat)') echo unsat;;
+        '(echo '*) x=${x#'(echo \"'}; echo \"${x%'\")'}\";;
+        esac; done";
+    let members = vec![
+        kept("proves", "sh", &["-c", proves]),
+        kept("hangs", "sh", &["-c", "sleep 1000 & wait"]),
+        kept("missing", "keyaki-no-such-program", &[]),
+    ];
+    Portfolio::new(Mode::Race, members)
 }
 
 fn n_entries(directory: &str) -> usize {
@@ -71,6 +87,7 @@ fn a_call_leaves_no_process_no_thread_and_no_file() {
     let formula = Formula::new(Terms::new());
     let cancel = Cancel::new();
     let before = resources();
+    let persistent = kept_ones();
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
@@ -78,10 +95,13 @@ fn a_call_leaves_no_process_no_thread_and_no_file() {
                     race.solve(&formula, &Limits::within(LONG), &cancel).unwrap();
                     let soon = Limits::within(Duration::from_millis(20));
                     hopeless.solve(&formula, &soon, &cancel).unwrap();
+                    persistent.solve(&formula, &Limits::within(LONG), &cancel).unwrap();
                 }
             });
         }
     });
+    assert!(n_children() > before.0, "some are kept");
+    drop(persistent);
     assert_eq!(n_children(), before.0);
     // A thread that has been joined may be listed a moment longer.
     let start = Instant::now();

@@ -90,6 +90,8 @@ pub(crate) fn definition(name: &str, den: &Path, script: &str, arguments: &[&str
         version_arguments: Vec::new(),
         dialect: Dialect::Standard,
         memory_bytes: None,
+        persistent: None,
+        persistent_arguments: Vec::new(),
         enabled: true,
     }
 }

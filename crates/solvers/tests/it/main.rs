@@ -7,6 +7,7 @@
 mod automaton;
 mod fakes;
 mod parent;
+mod persistent;
 mod portfolio;
 mod process;
 mod real;
