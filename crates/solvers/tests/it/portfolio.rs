@@ -1,11 +1,12 @@
 //! Several solvers, some of which misbehave.
 
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use keyaki_logic::solver::AttemptResult;
 use keyaki_logic::{Answer, Cancel, Formula, Limits, Outcome, Reason, Solver, SolverError};
-use keyaki_solvers::{Checked, Mode, Portfolio, Process, RawAnswer};
+use keyaki_solvers::{Automaton, Checked, Mode, Portfolio, Process, RawAnswer};
 
 use crate::fakes::{Den, long, never, short, starts_with_a};
 
@@ -105,7 +106,7 @@ where
 
 #[test]
 fn a_race_notices_a_contradiction_that_has_arrived() {
-    let barrier = std::sync::Arc::new(Barrier::new(2));
+    let barrier = Arc::new(Barrier::new(2));
     let meet = |outcome: Outcome| {
         let barrier = barrier.clone();
         move |_: &Cancel| {
@@ -235,4 +236,82 @@ fn scripts_are_raced_like_formulas() {
     let error = ask(Mode::All, members).unwrap_err();
     assert!(matches!(error, SolverError::Contradiction { .. }), "{error}");
     assert_eq!(ask(Mode::All, Vec::new()).unwrap_err(), SolverError::NoSolver);
+}
+
+#[test]
+fn a_hedge_starts_nothing_if_the_first_member_answers() {
+    let den = Den::new();
+    let fake = || -> Box<dyn Solver> { Box::new(den.fake("hangs", &[])) };
+    let portfolio: Portfolio =
+        Portfolio::new(Mode::Hedged, vec![Box::new(Checked::new(Automaton)), fake(), fake()]);
+    let answer = portfolio.solve(&starts_with_a(), &long(), &never()).unwrap();
+    assert!(matches!(answer.outcome, Outcome::Sat(_)));
+    assert_eq!(attempts(&answer), [(Automaton::NAME, AttemptResult::Sat)]);
+    assert!(!den.path().join("pids").exists(), "a process was started");
+}
+
+/// Asks a hedge of `first` and the fake `slow`, which answers unsat. Returns what was tried, in
+/// the order of the names, and how often `first` was asked.
+fn hedge(
+    first: impl Fn(&Cancel, usize) -> Result<Outcome, SolverError> + Send + Sync + 'static,
+    limits: &Limits,
+) -> (Answer, usize) {
+    let den = Den::new();
+    let n_calls = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&n_calls);
+    let first =
+        Inner("first", move |cancel: &Cancel| first(cancel, count.fetch_add(1, Ordering::SeqCst)));
+    let members: Vec<Box<dyn Solver>> = vec![Box::new(first), Box::new(den.fake("slow", &[]))];
+    let answer = Portfolio::new(Mode::Hedged, members).solve(&starts_with_a(), limits, &never());
+    (answer.unwrap(), n_calls.load(Ordering::SeqCst))
+}
+
+#[test]
+fn a_hedge_asks_the_others_at_once_if_the_first_gives_up_or_breaks() {
+    type First = fn(&Cancel, usize) -> Result<Outcome, SolverError>;
+    let unsupported: First = |_, _| Ok(Outcome::Unknown(Reason::Unsupported));
+    let breaks: First = |_, _| Err(SolverError::System("broken".to_owned()));
+    let panics: First = |_, _| panic!("a bug that this test has planted");
+    for first in [unsupported, breaks, panics] {
+        let (answer, n_calls) = hedge(first, &long());
+        assert_eq!(answer.outcome, Outcome::Unsat);
+        assert_eq!((answer.by, n_calls), (vec!["slow".to_owned()], 1), "nobody is asked twice");
+        assert_eq!(answer.attempts.len(), 2);
+        assert_eq!(answer.attempts[0].solver, "first");
+    }
+}
+
+#[test]
+fn a_hedge_asks_everybody_after_the_grace() {
+    let late = Outcome::Unknown(Reason::Timeout);
+    // The second time, the first member waits for its defeat.
+    let first = move |cancel: &Cancel, call| {
+        while call > 0 && !cancel.is_cancelled() {
+            thread::yield_now();
+        }
+        Ok(late.clone())
+    };
+    let (answer, n_calls) = hedge(first, &long());
+    assert_eq!((answer.outcome, n_calls), (Outcome::Unsat, 2));
+    assert_eq!(answer.by, ["slow"]);
+}
+
+#[test]
+fn a_hedge_gives_its_first_member_no_longer_than_the_grace() {
+    struct Deadline;
+    impl Solver for Deadline {
+        fn name(&self) -> &str {
+            "deadline"
+        }
+
+        fn solve(&self, _: &Formula, limits: &Limits, _: &Cancel) -> Result<Answer, SolverError> {
+            assert!(limits.deadline <= std::time::Instant::now() + keyaki_solvers::GRACE);
+            Ok(Answer { outcome: Outcome::Unsat, by: Vec::new(), attempts: Vec::new() })
+        }
+    }
+    let other = Inner("other", |_: &Cancel| Ok(GAVE_UP));
+    let portfolio: Portfolio =
+        Portfolio::new(Mode::Hedged, vec![Box::new(Deadline), Box::new(other)]);
+    let answer = portfolio.solve(&starts_with_a(), &long(), &never()).unwrap();
+    assert_eq!(answer.by, ["deadline"]);
 }
