@@ -6,8 +6,8 @@
 //!
 //! Read the modules in this order: [`regex`], [`template`] and [`term`] (what can be said), [`model`]
 //! (what makes it true), [`eval`] (whether it does), [`simplify`] (saying it shorter), [`relax`]
-//! (saying less or more of it), [`smtlib`] (saying it to others) and [`solver`] (who answers, and
-//! how).
+//! (saying less or more of it), [`smtlib`] (saying it to others), [`solver`] (who answers, and how)
+//! and [`proof`] (why nothing makes it true).
 //!
 //! [`Instant`]: std::time::Instant
 //! [`Limits`]: solver::Limits
@@ -15,6 +15,7 @@
 pub mod cancel;
 pub mod eval;
 pub mod model;
+pub mod proof;
 pub mod regex;
 pub mod relax;
 pub mod simplify;
@@ -27,6 +28,7 @@ mod testing;
 
 pub use cancel::Cancel;
 pub use model::{Model, Value};
+pub use proof::Proof;
 pub use regex::Regex;
 pub use solver::{Answer, Attempt, Limits, Outcome, Reason, Solver, SolverError};
 pub use template::Piece;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cancel::Cancel;
 use crate::model::Model;
+use crate::proof::Proof;
 use crate::term::Formula;
 
 /// Decides formulas.
@@ -29,6 +30,21 @@ pub trait Solver: Send + Sync {
         limits: &Limits,
         cancel: &Cancel,
     ) -> Result<Answer, SolverError>;
+
+    /// As [`Solver::solve`]; and if there is no model, why, from a solver that can tell. The answer
+    /// is the same, but takes longer.
+    ///
+    /// # Errors
+    ///
+    /// See [`Solver::solve`].
+    fn explain(
+        &self,
+        formula: &Formula,
+        limits: &Limits,
+        cancel: &Cancel,
+    ) -> Result<(Answer, Option<Proof>), SolverError> {
+        Ok((self.solve(formula, limits, cancel)?, None))
+    }
 }
 
 /// What a solver says about a formula.
@@ -152,6 +168,12 @@ pub enum SolverError {
     #[error("answered sat with a model that does not satisfy the formula: {detail}")]
     BadModel {
         /// What is wrong with the model.
+        detail: String,
+    },
+    /// It answered `unsat` and cannot prove it.
+    #[error("answered unsat without a proof: {detail}")]
+    BadProof {
+        /// What is wrong with the proof.
         detail: String,
     },
     /// Solvers gave contradictory definite answers.

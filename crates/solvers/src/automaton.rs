@@ -9,7 +9,7 @@
 //!
 //! Read the modules in this order: `problem` (a formula as clauses), `search` (values for its
 //! variables), `theory` (what the atoms mean), and of its parts `languages`, `bits` and
-//! `distinct`. `docs/automata.md` has the argument and what is not decided.
+//! `distinct`; `proof` is for whoever asks why. `docs/automata.md` has the argument and what is not decided.
 //!
 //! A model is evaluated before it is returned. The same formula gets the same answer and the same
 //! model each time, unless a limit cuts in.
@@ -20,6 +20,7 @@ mod bits;
 mod distinct;
 mod languages;
 mod problem;
+mod proof;
 mod queue;
 mod search;
 mod theory;
@@ -29,11 +30,12 @@ use std::time::Instant;
 
 use keyaki_logic::solver::AttemptResult;
 use keyaki_logic::{
-    Answer, Attempt, Cancel, Formula, Limits, Model, Outcome, Reason, Solver, SolverError, Value,
-    eval,
+    Answer, Attempt, Cancel, Formula, Limits, Model, Outcome, Proof, Reason, Solver, SolverError,
+    Value, eval,
 };
 
 use problem::Problem;
+use proof::{Log, NoProof};
 use search::{Found, Search};
 use theory::Values;
 use watch::Watch;
@@ -62,43 +64,80 @@ impl Solver for Automaton {
         cancel: &Cancel,
     ) -> Result<Answer, SolverError> {
         let start = Instant::now();
-        let outcome = decide(formula, &Watch::new(limits, cancel))?;
-        let result = match outcome {
-            Outcome::Sat(_) => AttemptResult::Sat,
-            Outcome::Unsat => AttemptResult::Unsat,
-            Outcome::Unknown(reason) => AttemptResult::Unknown(reason),
-        };
-        let name = Automaton::NAME.to_owned();
-        let by = match outcome {
-            Outcome::Unknown(_) => Vec::new(),
-            _ => vec![name.clone()],
-        };
-        let attempt = Attempt { solver: name, result, wall: start.elapsed(), script: None };
-        Ok(Answer { outcome, by, attempts: vec![attempt] })
+        let (outcome, _) = decide(formula, &Watch::new(limits, cancel), None)?;
+        Ok(answer(outcome, start))
+    }
+
+    /// See [`Solver::explain`]. There is a proof of each `unsat`, unless a limit cuts in.
+    fn explain(
+        &self,
+        formula: &Formula,
+        limits: &Limits,
+        cancel: &Cancel,
+    ) -> Result<(Answer, Option<Proof>), SolverError> {
+        let start = Instant::now();
+        let watch = Watch::new(limits, cancel);
+        let (outcome, proof) = decide(formula, &watch, Some(Log::default()))?;
+        Ok((answer(outcome, start), proof))
     }
 }
 
-fn decide(formula: &Formula, watch: &Watch<'_>) -> Result<Outcome, SolverError> {
-    if let Some(reason) = watch.look() {
-        return Ok(Outcome::Unknown(reason));
-    }
-    let Ok(problem) = Problem::new(formula) else {
-        return Ok(Outcome::Unknown(Reason::Unsupported));
+fn answer(outcome: Outcome, start: Instant) -> Answer {
+    let result = match outcome {
+        Outcome::Sat(_) => AttemptResult::Sat,
+        Outcome::Unsat => AttemptResult::Unsat,
+        Outcome::Unknown(reason) => AttemptResult::Unknown(reason),
     };
-    match Search::new(&problem, watch).run() {
-        Found::Nothing => Ok(Outcome::Unsat),
-        Found::Unknown(reason) => Ok(Outcome::Unknown(reason)),
+    let name = Automaton::NAME.to_owned();
+    let by = match outcome {
+        Outcome::Unknown(_) => Vec::new(),
+        _ => vec![name.clone()],
+    };
+    let attempt = Attempt { solver: name, result, wall: start.elapsed(), script: None };
+    Answer { outcome, by, attempts: vec![attempt] }
+}
+
+/// The outcome and, if it is `unsat` and there is a log to fill, the proof.
+fn decide(
+    formula: &Formula,
+    watch: &Watch<'_>,
+    log: Option<Log>,
+) -> Result<(Outcome, Option<Proof>), SolverError> {
+    let unknown = |reason| Ok((Outcome::Unknown(reason), None));
+    if let Some(reason) = watch.look() {
+        return unknown(reason);
+    }
+    let Ok(problem) = Problem::new(formula) else { return unknown(Reason::Unsupported) };
+    let mut search = Search::new(&problem, watch, log);
+    match search.run() {
+        Found::Unknown(reason) => unknown(reason),
         Found::Values(values) => {
-            let model = model(formula, &problem, values);
-            match eval::holds(formula, &model) {
-                Ok(true) => Ok(Outcome::Sat(model)),
-                Ok(false) => {
-                    let detail = "an assertion is false under it".to_owned();
-                    Err(SolverError::BadModel { detail })
+            let model = checked(formula, model(formula, &problem, values))?;
+            Ok((Outcome::Sat(model), None))
+        }
+        Found::Nothing => {
+            let proof = search.log.map(|log| proof::prove(&problem, log, watch));
+            match proof.transpose() {
+                Ok(proof) => Ok((Outcome::Unsat, proof)),
+                Err(NoProof::Limit) => Ok((Outcome::Unsat, None)),
+                Err(NoProof::Broken) => {
+                    let detail = "what it learnt does not follow".to_owned();
+                    Err(SolverError::BadProof { detail })
                 }
-                Err(detail) => Err(SolverError::BadModel { detail }),
             }
         }
+    }
+}
+
+/// The model, if it is one.
+fn checked(formula: &Formula, model: Model) -> Result<Model, SolverError> {
+    match eval::holds(formula, &model) {
+        Ok(true) => Ok(model),
+        Ok(false) => {
+            let detail = "an assertion is false under it".to_owned();
+            Err(SolverError::BadModel { detail })
+        }
+        Err(detail) => Err(SolverError::BadModel { detail }),
     }
 }
 

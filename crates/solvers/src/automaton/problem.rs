@@ -117,6 +117,8 @@ pub(super) struct Subject<'f> {
 pub(super) struct Problem<'f> {
     /// By variable.
     pub(super) atoms: Vec<Atom<'f>>,
+    /// By variable: the term that it stands for, and the truth of that if the variable is true.
+    pub(super) terms: Vec<(Term, bool)>,
     pub(super) strings: Vec<Subject<'f>>,
     pub(super) bits: Vec<Subject<'f>>,
     pub(super) templates: Vec<Template<'f>>,
@@ -124,6 +126,8 @@ pub(super) struct Problem<'f> {
     pub(super) gates: Vec<Vec<Lit>>,
     /// The clauses that the formula asserts.
     pub(super) roots: Vec<Vec<Lit>>,
+    /// For each of them, the index of the assertion that it is a part of.
+    pub(super) asserted: Vec<u32>,
     /// The clauses that define gates.
     pub(super) definitions: Vec<Vec<Lit>>,
     /// Variables whose value is better true if nothing else is known: gates of which only the
@@ -144,8 +148,9 @@ impl<'f> Problem<'f> {
         let terms = &formula.terms;
         let mut builder = Builder { terms, problem: Problem::default(), known: TermMap::default() };
         let mut clauses = Vec::new();
-        for &(_, term) in formula.assertions() {
+        for (index, &(_, term)) in formula.assertions().iter().enumerate() {
             builder.open(term, &mut clauses);
+            builder.problem.asserted.resize(clauses.len(), index as u32);
         }
         // Needed truth values of gates, from the asserted clauses down.
         let mut order = Vec::new();
@@ -243,15 +248,17 @@ impl<'f> Builder<'f> {
     }
 
     fn new_literal(&mut self, term: Term) -> Lit {
-        match self.terms.node(term) {
-            Node::Not(inner) => self.literal(*inner, false),
+        let lit = match self.terms.node(term) {
+            Node::Not(inner) => return self.literal(*inner, false),
             Node::And(children) => self.gate(children, true),
             Node::Or(children) => !self.gate(children, false),
             _ => {
                 let atom = self.atom(term);
                 self.atom_literal(atom)
             }
-        }
+        };
+        self.problem.terms.push((term, lit.is_positive()));
+        lit
     }
 
     /// A literal that is true if and only if all children are `truth`.

@@ -11,6 +11,7 @@
 use keyaki_logic::Reason as Why;
 
 use super::problem::{Lit, Problem, Var};
+use super::proof::Log;
 use super::queue::Queue;
 use super::theory::{Checked, Theory};
 use super::watch::Watch;
@@ -139,10 +140,16 @@ pub(super) struct Search<'p, 'f> {
     contradiction: bool,
     marked: Vec<bool>,
     consequences: Vec<Lit>,
+    /// What was added to the clauses, if somebody wants to know.
+    pub(super) log: Option<Log>,
 }
 
 impl<'p, 'f> Search<'p, 'f> {
-    pub(super) fn new(problem: &'p Problem<'f>, watch: &'p Watch<'p>) -> Search<'p, 'f> {
+    pub(super) fn new(
+        problem: &'p Problem<'f>,
+        watch: &'p Watch<'p>,
+        log: Option<Log>,
+    ) -> Search<'p, 'f> {
         let n = problem.atoms.len();
         let theory = Theory::new(problem, watch);
         let activities: Vec<f64> =
@@ -169,6 +176,7 @@ impl<'p, 'f> Search<'p, 'f> {
             contradiction: false,
             marked: vec![false; n],
             consequences: Vec::new(),
+            log,
         };
         for clause in problem.definitions.iter().chain(&problem.roots) {
             search.add(clause);
@@ -279,6 +287,9 @@ impl<'p, 'f> Search<'p, 'f> {
             self.theory.consequences(lit, &self.assignment, &mut consequences);
             let mut conflict = None;
             for &consequence in &consequences {
+                if let Some(log) = &mut self.log {
+                    log.lemma(&[!lit, consequence]);
+                }
                 match self.assignment.get(consequence) {
                     None => self.enqueue(consequence, Reason::Literal(lit)),
                     Some(true) => {}
@@ -350,6 +361,9 @@ impl<'p, 'f> Search<'p, 'f> {
     /// that has a consequence.
     fn resolve(&mut self, mut conflict: Vec<Lit>, origin: Origin) -> Result<(), Why> {
         self.conflicts += 1;
+        if let (Some(log), Origin::Lemma) = (&mut self.log, origin) {
+            log.lemma(&conflict);
+        }
         let level = conflict.iter().map(|&lit| self.assignment.level(lit)).max().unwrap_or(0);
         if level == 0 {
             self.contradiction = true;
@@ -357,6 +371,9 @@ impl<'p, 'f> Search<'p, 'f> {
         }
         self.backtrack(level);
         let learnt = self.analyse(&conflict);
+        if let Some(log) = &mut self.log {
+            log.learnt(&learnt);
+        }
         self.increment /= ACTIVITY_DECAY;
         // A lemma of the theory is worth keeping beside what follows from it.
         let newest = |lit: &Lit| self.assignment.level(*lit) == level;
