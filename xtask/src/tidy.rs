@@ -20,7 +20,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("keyaki-analysis", &["keyaki-logic", "keyaki-policy"]),
     ("keyaki", &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers"]),
     ("keyaki-cli", &["keyaki"]),
-    ("keyaki-properties", &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers"]),
+    (
+        "keyaki-properties",
+        &["keyaki-analysis", "keyaki-automata", "keyaki-logic", "keyaki-policy", "keyaki-solvers"],
+    ),
     ("keyaki-testing", &[]),
     ("xtask", &[]),
 ];

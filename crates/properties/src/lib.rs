@@ -1,11 +1,11 @@
-//! What must hold of random policies and requests.
+//! What must hold of random policies and requests, formulas and languages.
 //!
 //! A [`Property`] draws cases from random bytes and checks them. The same functions run as tests
 //! (`tests/properties.rs`, on every machine), for a night (`cargo xtask nightly`) and under a
 //! coverage-guided fuzzer (`fuzz/`), so that a property is written once. Nothing that is published
 //! depends on this crate.
 //!
-//! A case is JSON: policies and requests as a person would write them. That is what makes a
+//! A case is JSON: policies, requests and formulas as a person would write them. That is what makes a
 //! disagreement readable, lets [`shrink`] take it apart without knowing what it means, and lets a
 //! case that was found once be a file of `corpus/regressions/` which every test run checks again.
 //! Random bytes as the case, which most libraries for property tests keep, were not taken: the
@@ -24,11 +24,15 @@ pub mod agreement;
 pub mod case;
 pub mod embed;
 mod enumeration;
+mod formulas;
 pub mod generate;
+mod languages;
 mod parsing;
+mod proof;
 mod questions;
 mod run;
 pub mod shrink;
+mod solving;
 
 pub use run::{Run, budget, check_file, regressions};
 
@@ -56,7 +60,7 @@ pub struct NoCase(
 );
 
 /// All properties.
-pub const PROPERTIES: [Property; 6] = [
+pub const PROPERTIES: [Property; 9] = [
     Property {
         name: "parse_never_panics",
         draw: parsing::draw_damaged,
@@ -92,6 +96,24 @@ pub const PROPERTIES: [Property; 6] = [
         draw: enumeration::draw,
         check: enumeration::check,
         outcomes: &["holds", "fails"],
+    },
+    Property {
+        name: "automaton_agrees_with_enumeration",
+        draw: formulas::draw,
+        check: solving::check_enumeration,
+        outcomes: &["sat", "unsat"],
+    },
+    Property {
+        name: "automaton_agrees_with_smt",
+        draw: formulas::draw,
+        check: solving::check_smt,
+        outcomes: &[],
+    },
+    Property {
+        name: "dfa_agrees_with_regex",
+        draw: languages::draw,
+        check: languages::check,
+        outcomes: &["has words", "is empty"],
     },
 ];
 

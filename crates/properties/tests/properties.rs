@@ -28,6 +28,9 @@ properties! {
     witness_replays
     solvers_agree
     verdict_agrees_with_enumeration
+    automaton_agrees_with_enumeration
+    automaton_agrees_with_smt
+    dfa_agrees_with_regex
 }
 
 #[test]

@@ -1,0 +1,4 @@
+//! The property `automaton_agrees_with_smt` of crates/properties.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| keyaki_properties::fuzz("automaton_agrees_with_smt", bytes));
