@@ -139,7 +139,7 @@ impl Default for Options {
 
 /// How often the lazy axiom may be extended for one cell: every service that policies name, with
 /// room to spare.
-const MAX_REFINEMENTS: usize = 64;
+pub(crate) const MAX_REFINEMENTS: usize = 64;
 
 /// Formulas of more terms than this are split: each part costs the start of the solvers, some 20
 /// ms, which smaller formulas hardly exceed. The number itself has not been tuned.
@@ -554,7 +554,7 @@ impl Run<'_> {
 
 /// `formula` with the axiom that the pseudo-resource does not go with the actions of `service`
 /// that the catalogue gives a resource type.
-fn without_pseudo_resource(formula: &Formula, service: &str) -> Formula {
+pub(crate) fn without_pseudo_resource(formula: &Formula, service: &str) -> Formula {
     let mut formula = formula.clone();
     let t = &mut formula.terms;
     let prefix = format!("{service}:");

@@ -87,6 +87,9 @@ pub struct Encoding {
     unsupported: BTreeMap<String, Vec<Unsupported>>,
 }
 
+/// The label of the assertion that is no axiom.
+pub const BREAKS: &str = "the request breaks the property";
+
 /// One way to break the property.
 #[derive(Clone, Debug)]
 pub struct Cell {
@@ -186,7 +189,7 @@ impl Encoding {
     /// The axioms, and that the request breaks the property.
     fn assertions(&self, breaks: Term) -> Vec<(String, Term)> {
         let mut assertions = self.axioms.clone();
-        assertions.push(("the request breaks the property".to_owned(), breaks));
+        assertions.push((BREAKS.to_owned(), breaks));
         assertions
     }
 

@@ -7,7 +7,7 @@
 //! Read the modules in this order: [`question`] (what can be asked), [`mod@encode`] (the formula
 //! that is satisfiable if and only if the property breaks), [`witness`] (a model as a request),
 //! [`replay`] (does that request really break it? written apart from the encoder) and
-//! [`mod@check`] (the loop around it). [`public`] is the table that says what "public" means, [`addresses`] the
+//! [`mod@check`] (the loop around it), [`mod@explain`] (why nothing breaks it). [`public`] is the table that says what "public" means, [`addresses`] the
 //! arithmetic of address ranges.
 //!
 //! This crate does no I/O and knows no particular solver: it takes a `&dyn Solver`.
@@ -15,6 +15,7 @@
 pub mod addresses;
 pub mod check;
 pub mod encode;
+pub mod explain;
 pub mod public;
 pub mod question;
 pub mod replay;
@@ -22,4 +23,5 @@ pub mod witness;
 
 pub use check::{Error, Evidence, Options, Report, Verdict, check};
 pub use encode::{Unsupported, encode};
+pub use explain::explain;
 pub use question::Question;

@@ -48,6 +48,9 @@ pub(crate) struct Check {
     pub(crate) asked: Asked,
     #[command(flatten)]
     pub(crate) solving: Solving,
+    /// If the property holds, tell for each statement that might break it what excludes that
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) explain: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,

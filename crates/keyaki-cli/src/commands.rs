@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use keyaki::decisions::Decisions;
 use keyaki::evaluation::Evaluation;
@@ -13,7 +14,7 @@ use keyaki::question::{PolicyRef, Side};
 use keyaki::smtlib::{self, Dialect};
 use keyaki::solvers::{Config, RawAnswer, Status, embedded, find};
 use keyaki::wire::{ErrorRecord, JobResult, VerdictName};
-use keyaki::{Cancel, EngineOptions, PolicyType, encode as encoder, engine, wire};
+use keyaki::{Cancel, Engine, EngineOptions, PolicyType, encode as encoder, engine, wire};
 
 use crate::arguments::{
     Asked, Batch, Check, Encode, Evaluate, PolicyTypeArgument, Reading, Solve, Solvers, Solving,
@@ -99,7 +100,11 @@ pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
         render::error(error, Some(&asked.files));
         render::attempts(&result);
     } else {
-        io::stdout().write_all(render::answer(&asked.inquiry, &asked.files, &result).as_bytes())?;
+        let mut text = render::answer(&asked.inquiry, &asked.files, &result);
+        if arguments.explain && result.verdict == Some(VerdictName::Holds) {
+            text += &explanation(&asked, timeout)?;
+        }
+        io::stdout().write_all(text.as_bytes())?;
     }
     Ok(match result.verdict {
         Some(VerdictName::Holds) => Exit::Success,
@@ -107,6 +112,15 @@ pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
         Some(VerdictName::Unknown) => Exit::Unknown,
         None => Exit::Error,
     })
+}
+
+/// Why a property holds, in words.
+fn explanation(asked: &Files, timeout: Duration) -> Result<String, Failure> {
+    let Ok(question) = &asked.inquiry.question else { return Ok(String::new()) };
+    let decisions = &asked.inquiry.decisions;
+    let excluded = Engine::explain(question, decisions, timeout, &Cancel::new());
+    let excluded = excluded.map_err(|error| ErrorRecord::new("solver", error.to_string()))?;
+    Ok(render::explanation(&asked.inquiry, &asked.files, &excluded))
 }
 
 /// Tells what is wrong with the input, where the user looks for the answer.

@@ -19,6 +19,10 @@ use keyaki::wire::{
 
 use crate::commands::{FileNames, reading};
 
+mod explain;
+
+pub(crate) use explain::explanation;
+
 /// The answer to an inquiry.
 pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String {
     let mut out = String::new();

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use keyaki_analysis::explain::{Excluded, explain};
 use keyaki_analysis::{Error, Options, Question, Report, check};
 use keyaki_logic::{Cancel, Limits, Reason, Solver, SolverError};
 use keyaki_solvers::{
@@ -132,6 +133,22 @@ impl Engine {
         let decisions = decisions.decided().clone();
         let options = Options { simplify: !audit, candidates, decisions };
         check(question, &portfolio, options, &Limits::within(timeout), cancel)
+    }
+
+    /// Why each way to break a property that holds is none, as far as the embedded solver can tell
+    /// within `timeout`, whoever else may have answered.
+    ///
+    /// # Errors
+    ///
+    /// [`SolverError`] if it broke.
+    pub fn explain(
+        question: &Question,
+        decisions: &Decisions,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Result<Vec<Excluded>, SolverError> {
+        let options = Options { decisions: decisions.decided().clone(), ..Options::default() };
+        explain(question, &Automaton, &options, &Limits::within(timeout), cancel)
     }
 
     /// Answers an SMT-LIB script with one `(check-sat)`. The embedded solver reads no scripts yet,

@@ -301,7 +301,8 @@ impl Inquiry {
         JobResult { error: Some(record), attempts, ..JobResult::default() }
     }
 
-    fn statement(&self, question: &Question, at: PolicyRef, index: usize) -> StatementRef {
+    /// A statement of one of the policies of the question, as results name it.
+    pub fn statement(&self, question: &Question, at: PolicyRef, index: usize) -> StatementRef {
         let policy = question.policy(at);
         let sid = policy.and_then(|policy| policy.statements.get(index)?.sid.clone());
         StatementRef { policy: self.pointer(at), index, sid }

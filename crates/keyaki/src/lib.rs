@@ -26,7 +26,9 @@ pub mod wire;
 
 pub use engine::{Engine, EngineError, EngineOptions};
 pub use keyaki_analysis::encode::Opaque;
-pub use keyaki_analysis::{Error, Evidence, Question, Report, Verdict, encode, public, question};
+pub use keyaki_analysis::{
+    Error, Evidence, Question, Report, Verdict, encode, explain, public, question,
+};
 pub use keyaki_logic::{
     Attempt, Cancel, Limits, Reason, SolverError, smtlib, solver::AttemptResult,
 };

@@ -104,6 +104,22 @@ fn every_case_has_its_verdict_by_all_solvers_on_plain_formulas() {
     check_all(&[("audit".to_owned(), options)]);
 }
 
+/// Of a property that fails, some way to break it cannot be excluded.
+#[test]
+fn what_holds_is_explained_and_what_fails_is_not() {
+    let mut wrong = Vec::new();
+    for (file, case) in cases().iter().filter(|(_, case)| case.verdict != "unknown") {
+        let inquiry = case.inquiry().unwrap();
+        let question = inquiry.question.as_ref().unwrap();
+        let ways = Engine::explain(question, &Decisions::default(), TIMEOUT, &Cancel::new());
+        let is_explained = ways.unwrap().iter().all(|way| way.why.is_some());
+        if is_explained != (case.verdict == "holds") {
+            wrong.push(format!("{file}: {}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 #[test]
 fn cases_are_complete_and_have_names_of_their_own() {
     let mut names = BTreeSet::new();
