@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 /// Exit status of `check`, for the end of every help text.
 const EXIT_STATUS: &str = "exit status: 0 holds, 1 fails, 2 error, 3 unknown (never safe)";
+
+/// Most threads that answer jobs.
+const MAX_WORKERS: i64 = 1_024;
 
 #[derive(Parser)]
 #[command(
@@ -142,6 +145,9 @@ pub(crate) struct Solving {
 pub(crate) struct Batch {
     #[command(flatten)]
     pub(crate) solving: Solving,
+    /// Answer this many jobs at a time [default: as many as there are cores]
+    #[arg(long, short, value_name = "N", value_parser = value_parser!(u16).range(1..=MAX_WORKERS))]
+    pub(crate) workers: Option<u16>,
     /// Add to each result what every solver did
     #[arg(long)]
     pub(crate) attempts: bool,

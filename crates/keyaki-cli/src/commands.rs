@@ -1,15 +1,14 @@
 //! What each command does.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use keyaki::decisions::Decisions;
 use keyaki::evaluation::Evaluation;
-use keyaki::job::{DEFAULT_RESOURCE_TYPE, Document, Inquiry, Setting, Task, engines};
+use keyaki::job::{DEFAULT_RESOURCE_TYPE, Document, Inquiry, Setting, engines};
 use keyaki::policies;
-use keyaki::policy::json;
 use keyaki::question::{PolicyRef, Side};
 use keyaki::smtlib::{self, Dialect};
 use keyaki::solvers::{Config, RawAnswer, Status, embedded, find};
@@ -17,12 +16,14 @@ use keyaki::wire::{ErrorRecord, JobResult, VerdictName};
 use keyaki::{Cancel, Engine, EngineOptions, PolicyType, encode as encoder, engine, wire};
 
 use crate::arguments::{
-    Asked, Batch, Check, Encode, Evaluate, PolicyTypeArgument, Reading, Solve, Solvers, Solving,
+    Asked, Check, Encode, Evaluate, PolicyTypeArgument, Reading, Solve, Solvers, Solving,
 };
 use crate::{input, render};
 
+mod batch;
 mod validate;
 
+pub(crate) use batch::batch;
 pub(crate) use validate::validate;
 
 /// How a command ended, as an exit status.
@@ -168,59 +169,6 @@ fn decide(decisions: &mut Decisions, reading: &Reading) -> Result<(), ErrorRecor
         })?;
     }
     Ok(())
-}
-
-/// The longest line that `batch` reads, in bytes: two policies of the greatest size, and a little.
-const MAX_LINE_BYTES: usize = 2 * json::MAX_SOURCE_BYTES + (1 << 20);
-
-/// `keyaki batch`
-pub(crate) fn batch(arguments: &Batch) -> Result<Exit, Failure> {
-    let config = configuration(arguments.solving.config.as_deref())?;
-    let options = options(&arguments.solving);
-    let engines = engines(&config, &options);
-    let mut exit = Exit::Success;
-    let mut standard_input = io::stdin().lock();
-    let mut line = Vec::new();
-    while next_line(&mut standard_input, &mut line)? {
-        // First: what was read of a line that is too long may look empty.
-        let result = if line.len() > MAX_LINE_BYTES {
-            let message = format!("the line is longer than {MAX_LINE_BYTES} bytes");
-            let error = Some(ErrorRecord::new("too-large", message));
-            JobResult { error, ..JobResult::default() }
-        } else if line.trim_ascii().is_empty() {
-            continue;
-        } else {
-            match Task::from_json(&line, arguments.solving.timeout) {
-                Ok((id, task)) => {
-                    let mut result = task.answer(&engines, &Cancel::new());
-                    if !arguments.attempts {
-                        result.attempts.clear();
-                    }
-                    JobResult { id, ..result }
-                }
-                Err(result) => *result,
-            }
-        };
-        if result.error.is_some() {
-            exit = Exit::Error;
-        }
-        print_json(&result)?;
-    }
-    Ok(exit)
-}
-
-/// Reads the next line into `line`, without its end; false at the end of the input. Of a line that
-/// is too long only so much is kept as shows that it is.
-fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    let most = MAX_LINE_BYTES as u64 + 2;
-    let read = input.by_ref().take(most).read_until(b'\n', line)?;
-    if line.last() == Some(&b'\n') {
-        line.pop();
-    } else if read as u64 == most {
-        input.skip_until(b'\n')?;
-    }
-    Ok(read > 0)
 }
 
 /// `keyaki encode`

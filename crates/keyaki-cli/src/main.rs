@@ -1,11 +1,13 @@
 //! The program `keyaki`.
 //!
 //! [`arguments`] is what the user typed, [`input`] reads what it names, [`commands`] does it, and
-//! [`render`] says it in words. JSON is written by the library, so that every door gives the same.
+//! [`render`] says it in words. [`lines`] and [`pipeline`] are how `batch` reads and writes. JSON is written by the library, so that every door gives the same.
 
 mod arguments;
 mod commands;
 mod input;
+mod lines;
+mod pipeline;
 mod render;
 
 use std::process::ExitCode;

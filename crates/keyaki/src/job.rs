@@ -4,6 +4,7 @@
 //! too and every mistake has a place. [`Inquiry`] is what a job means, once its policies are
 //! parsed; the command line makes inquiries from files.
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use keyaki_analysis::question::{Place, PolicyRef, Side, Subject};
@@ -75,11 +76,7 @@ impl Task {
     }
 
     /// Does it. Engines are made by `engine` from the names of solvers.
-    pub fn answer(
-        &self,
-        engine: &dyn Fn(&[String]) -> Result<Engine, ErrorRecord>,
-        cancel: &Cancel,
-    ) -> JobResult {
+    pub fn answer(&self, engine: &EngineMaker<'_>, cancel: &Cancel) -> JobResult {
         match self {
             Task::Question(inquiry) => inquiry.answer(engine, cancel),
             Task::Evaluation(evaluation) => evaluation.answer(),
@@ -192,11 +189,7 @@ impl Inquiry {
     }
 
     /// Answers the inquiry. Engines are made by `engine` from the names of solvers.
-    pub fn answer(
-        &self,
-        engine: &dyn Fn(&[String]) -> Result<Engine, ErrorRecord>,
-        cancel: &Cancel,
-    ) -> JobResult {
+    pub fn answer(&self, engine: &EngineMaker<'_>, cancel: &Cancel) -> JobResult {
         let start = Instant::now();
         let mut result = match &self.question {
             Err(construct) => unsupported_question(construct),
@@ -313,28 +306,36 @@ impl Inquiry {
     }
 }
 
-/// Makes engines of the configured solvers, for [`Inquiry::answer`].
+/// Makes an engine of the solvers of these names, or of its own choice if there are none.
+pub type EngineMaker<'m> = dyn Fn(&[String]) -> Result<Arc<Engine>, ErrorRecord> + 'm;
+
+/// Makes engines of the configured solvers, for [`Inquiry::answer`]. For jobs that name no solvers it is
+/// one engine: which solvers are installed is looked up once.
 pub fn engines(
     config: &Config,
     options: &EngineOptions,
-) -> impl Fn(&[String]) -> Result<Engine, ErrorRecord> {
+) -> impl Fn(&[String]) -> Result<Arc<Engine>, ErrorRecord> + Sync {
+    let usual = OnceLock::new();
     move |solvers| {
-        let mut options = options.clone();
-        if !solvers.is_empty() {
-            options.solvers = solvers.to_vec();
+        if solvers.is_empty() {
+            return usual.get_or_init(|| new_engine(config, options.clone())).clone();
         }
-        Engine::new(config, options).map_err(|error| {
-            let code = match error {
-                crate::EngineError::UnknownSolver { .. } => "unknown-solver",
-                crate::EngineError::NoSolver(_) => "no-solver",
-            };
-            ErrorRecord {
-                hint: (code == "no-solver")
-                    .then(|| "install one: apt-get install z3 cvc4 cvc5".to_owned()),
-                ..ErrorRecord::new(code, error.to_string())
-            }
-        })
+        new_engine(config, EngineOptions { solvers: solvers.to_vec(), ..options.clone() })
     }
+}
+
+fn new_engine(config: &Config, options: EngineOptions) -> Result<Arc<Engine>, ErrorRecord> {
+    Engine::new(config, options).map(Arc::new).map_err(|error| {
+        let code = match error {
+            crate::EngineError::UnknownSolver { .. } => "unknown-solver",
+            crate::EngineError::NoSolver(_) => "no-solver",
+        };
+        ErrorRecord {
+            hint: (code == "no-solver")
+                .then(|| "install one: apt-get install z3 cvc4 cvc5".to_owned()),
+            ..ErrorRecord::new(code, error.to_string())
+        }
+    })
 }
 
 /// What stands on a side, or nothing if nothing was given.

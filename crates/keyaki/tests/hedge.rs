@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs, process};
 
-use keyaki::job::Task;
+use keyaki::job::{Task, engines};
 use keyaki::solvers::{Automaton, Config};
-use keyaki::wire::ErrorRecord;
-use keyaki::{Cancel, Engine, EngineOptions};
+use keyaki::{Cancel, EngineOptions};
 use serde_json::{Value, json};
 
 /// Longer than any of the questions takes.
@@ -33,12 +32,10 @@ fn config(trace: &Path) -> Config {
 
 /// Answers a job by an engine with these options; returns the tries.
 fn tries(config: &Config, job: &Value, options: &EngineOptions) -> Vec<String> {
-    let engine = |_: &[String]| -> Result<Engine, ErrorRecord> {
-        Ok(Engine::new(config, options.clone()).unwrap())
-    };
+    let engines = engines(config, options);
     let line = job.to_string();
     let (_, task) = Task::from_json(line.as_bytes(), LONG).unwrap();
-    let result = task.answer(&engine, &Cancel::new());
+    let result = task.answer(&engines, &Cancel::new());
     assert!(result.error.is_none(), "{:?}", result.error);
     result.attempts.into_iter().map(|attempt| attempt.solver).collect()
 }

@@ -170,6 +170,43 @@ fn a_result_is_written_before_the_next_job_is_read() {
 }
 
 #[test]
+fn results_do_not_depend_on_the_number_of_workers() {
+    let jobs: String = (0..100)
+        .map(|n| {
+            let policy = if n % 3 == 0 { PUBLIC } else { PRIVATE };
+            public_access(&n.to_string(), policy).to_string() + "\n"
+        })
+        .collect();
+    let results = |arguments: &str| {
+        let run = Den::new().keyaki_reading(arguments, &jobs);
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+        let untimed = |mut result: Value| {
+            result.as_object_mut().unwrap().remove("elapsed_ns");
+            result
+        };
+        run.results().into_iter().map(untimed).collect::<Vec<_>>()
+    };
+    let one = results("batch --solver automaton --workers 1");
+    let ids: Vec<_> = one.iter().map(|result| result["id"].as_str().unwrap().to_owned()).collect();
+    assert!(ids.iter().enumerate().all(|(n, id)| *id == n.to_string()), "{ids:?}");
+    assert_eq!(results("batch --solver automaton --workers 5"), one);
+    assert_eq!(results("batch --solver automaton"), one);
+}
+
+#[test]
+fn a_closed_pipe_ends_the_batch_quietly() {
+    let den = Den::new();
+    let mut child = den.command(&["batch"]).stdin(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "{}", public_access("1", PUBLIC)).unwrap();
+    // Standard input stays open until the program has ended.
+    let run = child.wait_with_output().unwrap();
+    assert_eq!((run.status.code(), run.stderr.as_slice()), (Some(2), &b""[..]));
+    drop(stdin);
+}
+
+#[test]
 fn a_line_that_is_no_job_is_an_error_and_the_batch_goes_on() {
     if !has_solver() {
         return;
