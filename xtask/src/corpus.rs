@@ -1,8 +1,9 @@
-//! Asks `keyaki batch` both questions about the policies of the corpus, and counts the answers.
+//! Asks `keyaki batch` questions about the policies of the corpus, and counts the answers.
 //!
 //! Every resource policy is asked `no-public-access`; every two versions of an AWS managed policy
 //! that follow each other are asked `no-new-access`, in both directions, and so is every policy
-//! and a small edit of it. The program is used as
+//! and a small edit of it; and every policy is asked `access-not-granted` with two lists of accesses
+//! that AWS published. The program is used as
 //! anybody would use it, a command that reads jobs and writes results, so a crash costs one job
 //! and is reported with its id.
 //!
@@ -64,7 +65,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
 }
 
 const USAGE: &str = "corpus [--keyaki PATH] [--timeout SECONDS] [--workers N] [--solver NAME] \
-                     [--out FILE] [--family public|history|edit] [--sample N] [--seed TEXT], \
+                     [--out FILE] [--family public|history|edit|access] [--sample N] [--seed TEXT], \
                      or corpus --review FILE [--seed TEXT]";
 
 struct Options {

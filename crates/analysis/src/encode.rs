@@ -15,6 +15,7 @@
 //! Everything here is written from `docs/semantics.md`, and nothing from the concrete evaluator,
 //! which replays the models.
 
+mod access;
 mod axioms;
 mod base64;
 mod condition;
@@ -131,6 +132,7 @@ pub fn encode(question: &Question) -> Encoding {
     let cells = match question {
         Question::NoPublicAccess { policy, table } => encoder.no_public_access(policy, table),
         Question::NoNewAccess { .. } => encoder.no_new_access(),
+        Question::AccessNotGranted { accesses, .. } => encoder.access_not_granted(accesses),
     };
     let axioms = encoder.axioms();
     let elements = encoder.elements();

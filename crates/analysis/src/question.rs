@@ -1,6 +1,7 @@
 //! What can be asked.
 
 use keyaki_policy::Policy;
+use keyaki_policy::access::AccessPattern;
 use keyaki_policy::policy_set::{self, PolicySet};
 
 use crate::public::Table;
@@ -24,6 +25,13 @@ pub enum Question {
         existing: Subject,
         /// What is in question.
         new: Subject,
+    },
+    /// No request that the policy allows is one of the accesses.
+    AccessNotGranted {
+        /// What is in question.
+        policy: Subject,
+        /// What should not be granted.
+        accesses: Vec<AccessPattern>,
     },
 }
 
@@ -73,6 +81,7 @@ impl Question {
         match self {
             Question::NoPublicAccess { .. } => "no-public-access",
             Question::NoNewAccess { .. } => "no-new-access",
+            Question::AccessNotGranted { .. } => "access-not-granted",
         }
     }
 
@@ -83,9 +92,7 @@ impl Question {
             (Question::NoPublicAccess { policy, .. }, Side::Policy) => {
                 vec![(Place::Union(0), policy)]
             }
-            (Question::NoNewAccess { existing, .. }, Side::Existing) => existing.policies(),
-            (Question::NoNewAccess { new, .. }, Side::New) => new.policies(),
-            _ => vec![],
+            _ => self.subject(side).map(Subject::policies).unwrap_or_default(),
         };
         policies.into_iter().map(|(place, policy)| (PolicyRef { side, place }, policy)).collect()
     }
@@ -95,13 +102,14 @@ impl Question {
         match (self, side) {
             (Question::NoNewAccess { existing, .. }, Side::Existing) => Some(existing),
             (Question::NoNewAccess { new, .. }, Side::New) => Some(new),
+            (Question::AccessNotGranted { policy, .. }, Side::Policy) => Some(policy),
             _ => None,
         }
     }
 
     /// The sets of policies of all sides.
     pub fn sets(&self) -> impl Iterator<Item = &PolicySet> {
-        let subjects = [Side::Existing, Side::New].into_iter().filter_map(|s| self.subject(s));
+        let subjects = Side::ALL.into_iter().filter_map(|side| self.subject(side));
         subjects.filter_map(|subject| match subject {
             Subject::Set(set) => Some(&**set),
             Subject::Union(_) => None,
@@ -110,7 +118,7 @@ impl Question {
 
     /// All policies, with where they stand.
     pub fn policies(&self) -> impl Iterator<Item = (PolicyRef, &Policy)> {
-        [Side::Policy, Side::Existing, Side::New].into_iter().flat_map(|side| self.side(side))
+        Side::ALL.into_iter().flat_map(|side| self.side(side))
     }
 
     /// The policy that stands there, if one does.
@@ -119,13 +127,26 @@ impl Question {
         policies.find(|(place, _)| *place == at).map(|(_, policy)| policy)
     }
 
+    /// What the question names besides its policies.
+    pub fn accesses(&self) -> &[AccessPattern] {
+        match self {
+            Question::AccessNotGranted { accesses, .. } => accesses,
+            Question::NoPublicAccess { .. } | Question::NoNewAccess { .. } => &[],
+        }
+    }
+
     /// The side whose Allow statements let a witness in.
     pub fn allowing_side(&self) -> Side {
         match self {
-            Question::NoPublicAccess { .. } => Side::Policy,
+            Question::NoPublicAccess { .. } | Question::AccessNotGranted { .. } => Side::Policy,
             Question::NoNewAccess { .. } => Side::New,
         }
     }
+}
+
+impl Side {
+    /// All sides.
+    const ALL: [Side; 3] = [Side::Policy, Side::Existing, Side::New];
 }
 
 impl Subject {

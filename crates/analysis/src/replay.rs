@@ -10,6 +10,7 @@
 //! construct that is not modelled, the request is neither confirmed nor refuted. Axioms are never
 //! undecided: a concrete request has them or not.
 
+mod access;
 mod addresses;
 mod axioms;
 mod public;
@@ -58,6 +59,9 @@ pub fn breaks(question: &Question, request: &Request, readings: Readings) -> Rep
             public::breaks(policy, table, request, readings)
         }
         Question::NoNewAccess { .. } => exceeds(question, request, readings),
+        Question::AccessNotGranted { accesses, .. } => {
+            access::breaks(question, accesses, request, readings)
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use keyaki_logic::template::widened;
 use keyaki_logic::term::Node;
 use keyaki_logic::{Formula, Model, Regex, Sort, Value, eval};
 use keyaki_policy::Request;
-use keyaki_policy::ast::PrincipalKind;
+use keyaki_policy::ast::{ActionPattern, PrincipalKind};
 use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::request::{Context, ContextValue, Principal};
 
@@ -425,6 +425,11 @@ fn constant<'a>(candidates: Vec<Candidate>) -> Group<'a> {
     Box::new(move |_| candidates.clone().into())
 }
 
+/// The service that an action names, in lower case.
+fn service_of(action: &ActionPattern) -> Option<String> {
+    action.text.split_once(':').map(|(service, _)| service.to_ascii_lowercase())
+}
+
 /// Accounts for requesters that no policy names.
 const STRANGERS: [&str; 3] = ["999988887777", "555566667777", "222233334444"];
 
@@ -455,11 +460,7 @@ impl Hints {
         for (_, policy) in question.policies() {
             hints.is_identity |= !policy.policy_type.names_principals();
             for statement in &policy.statements {
-                for entry in &statement.action.entries {
-                    if let Some((service, _)) = entry.text.split_once(':') {
-                        hints.services.insert(service.to_ascii_lowercase());
-                    }
-                }
+                hints.services.extend(statement.action.entries.iter().filter_map(service_of));
                 for entry in statement.resource.iter().flat_map(|clause| &clause.entries) {
                     hints.resources.push(entry.template.to_string());
                 }
@@ -467,6 +468,11 @@ impl Hints {
                     hints.principal(&entry.kind);
                 }
             }
+        }
+        for access in question.accesses() {
+            hints.services.extend(access.actions().iter().filter_map(service_of));
+            let resources = access.resources().iter();
+            hints.resources.extend(resources.map(|entry| entry.template.to_string()));
         }
         hints
     }

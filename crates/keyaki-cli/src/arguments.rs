@@ -63,7 +63,9 @@ pub(crate) struct Check {
 #[derive(Args)]
 pub(crate) struct Asked {
     /// no-public-access POLICY: it grants nothing to the public;
-    /// no-new-access OLD NEW: NEW allows nothing that OLD does not
+    /// no-new-access OLD NEW: NEW allows nothing that OLD does not;
+    /// access-not-granted POLICY --action A… --resource R…: it allows none of the actions on any of the
+    /// resources
     #[arg(value_name = "QUESTION", verbatim_doc_comment)]
     pub(crate) question: String,
     /// Policy files, or files of an object of policies of several kinds; `-` is standard input
@@ -75,6 +77,13 @@ pub(crate) struct Asked {
     /// A policy in question; several are a union
     #[arg(long, value_name = "POLICY")]
     pub(crate) new: Vec<PathBuf>,
+    /// An action that should not be granted, such as s3:Put*; without any, all actions are meant
+    #[arg(long, value_name = "ACTION", num_args = 1..)]
+    pub(crate) action: Vec<String>,
+    /// A resource to which no access should be granted, such as arn:aws:s3:::prod/*; without any, all
+    /// resources are meant
+    #[arg(long, value_name = "RESOURCE", num_args = 1..)]
+    pub(crate) resource: Vec<String>,
     /// What the policies are attached to [default: resource if one has a Principal]
     #[arg(long, value_name = "TYPE")]
     pub(crate) policy_type: Option<PolicyTypeArgument>,

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use keyaki::access;
 use keyaki::decisions::Decisions;
 use keyaki::evaluation::Evaluation;
 use keyaki::job::{DEFAULT_RESOURCE_TYPE, Document, Inquiry, Setting, engines};
 use keyaki::policies;
+use keyaki::policy::AccessPattern;
 use keyaki::question::{PolicyRef, Side};
 use keyaki::smtlib::{self, Dialect};
 use keyaki::solvers::{Config, RawAnswer, Status, embedded, find};
-use keyaki::wire::{ErrorRecord, JobResult, VerdictName};
+use keyaki::wire::{ErrorRecord, JobResult, QuestionName, VerdictName};
 use keyaki::{Cancel, Engine, EngineOptions, PolicyType, encode as encoder, engine, wire};
 
 use crate::arguments::{
@@ -277,12 +279,14 @@ impl Files {
                 None => documents.push(Document::new(at, pointer, source)),
             }
         }
+        let accesses = accesses(asked).map_err(bare)?;
         let mut decisions = Decisions::default();
         decide(&mut decisions, &asked.reading).map_err(bare)?;
         let setting = Setting {
             policy_type: asked.policy_type.map(PolicyType::from),
             resource_type: asked.resource_type.clone(),
             sets,
+            accesses,
             decisions,
             ..setting
         };
@@ -318,12 +322,30 @@ fn sides(asked: &Asked) -> Result<Vec<(PolicyRef, String, PathBuf)>, ErrorRecord
         ("no-new-access", _) => Err(usage(
             "`no-new-access` takes two policies, OLD and NEW, or `--existing` and `--new`",
         )),
-        ("no-public-access", [_]) if asked.existing.is_empty() && asked.new.is_empty() => {
+        ("no-public-access" | "access-not-granted", [_])
+            if asked.existing.is_empty() && asked.new.is_empty() =>
+        {
             Ok(place(Side::Policy, "policy", &asked.policies))
         }
         ("no-public-access", _) => Err(usage("`no-public-access` takes one policy")),
+        ("access-not-granted", _) => Err(ErrorRecord {
+            hint: Some(
+                "name it before `--action` and `--resource`, which take what follows".into(),
+            ),
+            ..usage("`access-not-granted` takes one policy")
+        }),
         // What is wrong with the question is said by whoever reads it.
         _ => Ok(Vec::new()),
+    }
+}
+
+/// The accesses that the flags name; none if there are no flags and the question takes none.
+fn accesses(asked: &Asked) -> Result<Vec<AccessPattern>, ErrorRecord> {
+    let is_named = !asked.action.is_empty() || !asked.resource.is_empty();
+    if is_named || asked.question == QuestionName::AccessNotGranted.as_str() {
+        Ok(vec![access::from_texts(&asked.action, &asked.resource)?])
+    } else {
+        Ok(Vec::new())
     }
 }
 

@@ -141,7 +141,17 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, verdict: VerdictName) -> Strin
                 }
             }
         }
-        (_, verdict) => {
+        (Ok(Question::AccessNotGranted { .. }), verdict) => {
+            let policy = named("/policy");
+            match verdict {
+                VerdictName::Holds => format!("{policy} grants none of the accesses"),
+                VerdictName::Fails => format!("{policy} grants access that it should not"),
+                VerdictName::Unknown => {
+                    format!("it was not found out whether {policy} grants one of the accesses")
+                }
+            }
+        }
+        (Ok(Question::NoPublicAccess { .. }) | Err(_), verdict) => {
             let policy = named("/policy");
             match verdict {
                 VerdictName::Holds => format!("{policy} grants nothing to the public"),

@@ -7,16 +7,17 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use keyaki_analysis::question::{Place, PolicyRef, Side, Subject};
-use keyaki_analysis::{Error, Evidence, Question, Report, Verdict, public};
+use keyaki_analysis::question::{Place, PolicyRef, Side};
+use keyaki_analysis::{Error, Evidence, Question, Report, Verdict};
 use keyaki_logic::{Cancel, Limits, Reason, SolverError};
 use keyaki_policy::json::{self, Kind, Member};
-use keyaki_policy::{ParseError, Policy, PolicySet, PolicyType};
+use keyaki_policy::{AccessPattern, ParseError, Policy, PolicyType};
 use keyaki_solvers::Config;
 
 use crate::decisions::Decisions;
 use crate::engine::{Engine, EngineOptions};
 use crate::evaluation::Evaluation;
+use crate::given::Given;
 pub use crate::policies::Document;
 use crate::policies::{self, Shape, type_of_resource_policy};
 use crate::reader::{Fallible, Reader, pointer};
@@ -94,6 +95,8 @@ pub struct Setting {
     pub resource_type: Option<String>,
     /// The sides on which policies of several kinds stand.
     pub sets: Vec<(Side, Shape)>,
+    /// What should not be granted, for `access-not-granted`.
+    pub accesses: Vec<AccessPattern>,
     /// How long the answer may take.
     pub timeout: Duration,
     /// Names of the solvers to ask; those of the engine if empty.
@@ -108,6 +111,7 @@ impl Default for Setting {
             policy_type: None,
             resource_type: None,
             sets: Vec::new(),
+            accesses: Vec::new(),
             timeout: Limits::DEFAULT_TIMEOUT,
             solvers: Vec::new(),
             decisions: Decisions::default(),
@@ -116,15 +120,8 @@ impl Default for Setting {
 }
 
 /// Questions of the contract that are still to come.
-const FUTURE_QUESTIONS: [&str; 7] = [
-    "no-external-access",
-    "access-not-granted",
-    "equivalent",
-    "disjoint",
-    "custom",
-    "findings",
-    "scan",
-];
+const FUTURE_QUESTIONS: [&str; 6] =
+    ["no-external-access", "equivalent", "disjoint", "custom", "findings", "scan"];
 
 impl Inquiry {
     /// An inquiry about policies given as texts.
@@ -139,51 +136,8 @@ impl Inquiry {
     ) -> Result<Inquiry, ErrorRecord> {
         let name = QuestionName::by_name(question).ok_or_else(|| unknown_question(question))?;
         let policies = parse_all(&documents, &setting)?;
-        let on = |side| {
-            let of_side = documents.iter().zip(&policies).filter(move |(d, _)| d.at.side == side);
-            of_side.map(|(_, policy)| policy.clone()).collect::<Vec<Policy>>()
-        };
-        let question = match name {
-            QuestionName::NoPublicAccess => {
-                if !setting.sets.is_empty() {
-                    return Err(missing("`no-public-access` takes one policy, not several kinds"));
-                }
-                let [policy] = <[Policy; 1]>::try_from(on(Side::Policy))
-                    .map_err(|_| missing("`no-public-access` takes one policy"))?;
-                // A policy without statements looks like one of an identity, and grants nothing.
-                if !policy.policy_type.names_principals() && !policy.statements.is_empty() {
-                    let error = ErrorRecord {
-                        hint: Some("public access is a question about resource policies".into()),
-                        policy: documents.first().map(|document| document.pointer.clone()),
-                        ..ErrorRecord::new(
-                            "wrong-policy-type",
-                            "the policy has no `Principal`: it is attached to an identity, not to \
-                             a resource",
-                        )
-                    };
-                    return Err(error);
-                }
-                match setting.resource_type.as_deref() {
-                    None | Some(DEFAULT_RESOURCE_TYPE) => {
-                        Ok(Question::NoPublicAccess { policy, table: &public::S3 })
-                    }
-                    Some(other) => Err(format!("resource type `{other}`")),
-                }
-            }
-            QuestionName::NoNewAccess => {
-                let subject = |side| {
-                    let on_side = documents.iter().zip(&policies);
-                    let on_side = on_side.filter(|(document, _)| document.at.side == side);
-                    subject(side, on_side.collect(), &setting.sets)
-                };
-                let (existing, new) = (subject(Side::Existing)?, subject(Side::New)?);
-                let (Some(existing), Some(new)) = (existing, new) else {
-                    return Err(missing("`no-new-access` takes `existing` and `new`"));
-                };
-                let (existing, new) = alike(existing, new)?;
-                Ok(Question::NoNewAccess { existing, new })
-            }
-        };
+        let given = Given { documents: &documents, policies: &policies, setting: &setting };
+        let question = given.question(name)?;
         let Setting { timeout, solvers, decisions, .. } = setting;
         Ok(Inquiry { question, documents, timeout, solvers, decisions })
     }
@@ -338,64 +292,6 @@ fn new_engine(config: &Config, options: EngineOptions) -> Result<Arc<Engine>, Er
     })
 }
 
-/// What stands on a side, or nothing if nothing was given.
-fn subject(
-    side: Side,
-    policies: Vec<(&Document, &Policy)>,
-    sets: &[(Side, Shape)],
-) -> Result<Option<Subject>, ErrorRecord> {
-    let Some((_, shape)) = sets.iter().find(|(of, _)| *of == side) else {
-        let policies: Vec<Policy> =
-            policies.into_iter().map(|(_, policy)| policy.clone()).collect();
-        return Ok((!policies.is_empty()).then_some(Subject::Union(policies)));
-    };
-    let set = shape.set(policies.into_iter().map(|(d, policy)| (d, policy.clone())));
-    if set.identity.is_empty() && set.resource.is_none() {
-        let message = "the set grants nothing: it has neither `identity` nor `resource` policies";
-        let hint = "guardrails only limit: give the policies that grant, or compare the guardrails \
-                    alone as policies of one `policy_type`";
-        return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
-    }
-    Ok(Some(Subject::Set(Box::new(set))))
-}
-
-/// Both sides as subjects that can be compared: a set beside a set, either with the resource's
-/// side or both without.
-fn alike(existing: Subject, new: Subject) -> Result<(Subject, Subject), ErrorRecord> {
-    let (existing, new) = match (existing, new) {
-        (Subject::Union(existing), Subject::Set(new)) => {
-            (Subject::Set(Box::new(as_set(existing)?)), Subject::Set(new))
-        }
-        (Subject::Set(existing), Subject::Union(new)) => {
-            (Subject::Set(existing), Subject::Set(Box::new(as_set(new)?)))
-        }
-        sides => sides,
-    };
-    if let (Subject::Set(one), Subject::Set(other)) = (&existing, &new)
-        && one.resource.is_some() != other.resource.is_some()
-    {
-        let message = "one side has `resource`, the other has not";
-        let hint = "give both the resource's policy; that of a resource without policy is `[]`";
-        return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
-    }
-    Ok((existing, new))
-}
-
-/// Policies of one kind as a set of nothing else.
-fn as_set(policies: Vec<Policy>) -> Result<PolicySet, ErrorRecord> {
-    let policy_type = policies.first().map(|policy| policy.policy_type);
-    match policy_type {
-        Some(PolicyType::Identity) => Ok(PolicySet { identity: policies, ..PolicySet::default() }),
-        Some(PolicyType::Resource | PolicyType::Trust | PolicyType::Kms) => {
-            Ok(PolicySet { resource: Some(policies), ..PolicySet::default() })
-        }
-        _ => {
-            let message = "policies that only limit cannot be compared with a set";
-            Err(missing(message))
-        }
-    }
-}
-
 fn parse_all(documents: &[Document], setting: &Setting) -> Result<Vec<Policy>, ErrorRecord> {
     let of_resource = type_of_resource_policy(setting.resource_type.as_deref());
     let read = |document: &Document, policy_type| {
@@ -422,10 +318,6 @@ fn parse_all(documents: &[Document], setting: &Setting) -> Result<Vec<Policy>, E
         return documents.iter().map(|document| read(document, Some(last))).collect();
     }
     Ok(policies)
-}
-
-fn missing(message: &str) -> ErrorRecord {
-    ErrorRecord::new("invalid-job", message)
 }
 
 fn unknown_question(name: &str) -> ErrorRecord {
@@ -514,6 +406,7 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
             "policy_type" => {
                 setting.policy_type = Some(reader.policy_type(value, &path)?);
             }
+            "access" => setting.accesses = reader.accesses(value, &path)?,
             "decisions" => setting.decisions = reader.decisions(value, &path)?,
             "resource_type" => {
                 setting.resource_type = Some(reader.string(value, &path)?.to_owned());

@@ -12,11 +12,13 @@
 //! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`,
 //! [`evaluation`] those about one request, and [`wire`] is the one place where jobs, requests and
 //! results become JSON. [`policies`] is how policies of several kinds are given, [`decisions`] how
-//! readings of the language are. [`validation`] needs neither solver nor request.
+//! readings of the language are, [`access`] how lists of accesses are. [`validation`] needs neither solver nor request.
 
+pub mod access;
 pub mod decisions;
 pub mod engine;
 pub mod evaluation;
+mod given;
 pub mod job;
 pub mod policies;
 mod reader;

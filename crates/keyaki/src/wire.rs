@@ -38,6 +38,9 @@ pub struct Job {
     /// The policy or policies in question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<Value>,
+    /// For `access-not-granted`: the accesses of which none should be granted, at most 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Vec<AccessEntry>>,
     /// For `evaluate`: the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<GivenRequest>,
@@ -110,6 +113,19 @@ pub struct Policies {
     pub vpc_endpoint: Option<Value>,
 }
 
+/// Any of the actions on any of the resources. Either list may be absent, which means any, but not
+/// both; a list that is there has between 1 and 1,000 entries.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccessEntry {
+    /// Actions: `*`, or `service:Name`; `*` and `?` are wildcards, case does not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actions: Option<Vec<String>>,
+    /// Resources: `*`, or ARNs of six fields; `*` and `?` are wildcards within a field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<String>>,
+}
+
 /// The questions that can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -118,14 +134,22 @@ pub enum QuestionName {
     NoPublicAccess,
     /// `new` allows no request that `existing` does not.
     NoNewAccess,
+    /// `policy` allows none of the accesses.
+    AccessNotGranted,
 }
 
 impl QuestionName {
     /// All questions, with their names.
-    pub const ALL: [(QuestionName, &'static str); 2] = [
+    pub const ALL: [(QuestionName, &'static str); 3] = [
         (QuestionName::NoPublicAccess, "no-public-access"),
         (QuestionName::NoNewAccess, "no-new-access"),
+        (QuestionName::AccessNotGranted, "access-not-granted"),
     ];
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        QuestionName::ALL[self as usize].1
+    }
 
     /// The question of that name.
     pub fn by_name(name: &str) -> Option<QuestionName> {

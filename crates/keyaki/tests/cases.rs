@@ -19,13 +19,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
+use keyaki::access;
 use keyaki::decisions::Decisions;
 use keyaki::job::{Document, Inquiry, Setting};
 use keyaki::policies;
 use keyaki::policy::evaluate::{Decision, decide, evaluate};
 use keyaki::question::{PolicyRef, Side, Subject};
 use keyaki::solvers::{Automaton, Config};
-use keyaki::wire::PolicyTypeName;
+use keyaki::wire::{AccessEntry, PolicyTypeName, QuestionName};
 use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Request, Verdict};
 use keyaki_analysis::replay::{Replay, replay};
 use keyaki_policy::{Readings, Switch};
@@ -53,6 +54,8 @@ struct Case {
     policy: Option<String>,
     existing: Option<Policies>,
     new: Option<Policies>,
+    #[serde(default)]
+    access: Vec<AccessEntry>,
     policy_type: Option<String>,
     resource_type: Option<String>,
     verdict: String,
@@ -131,7 +134,7 @@ fn cases_are_complete_and_have_names_of_their_own() {
         assert_eq!(case.reason.is_some(), is_unknown, "{file}: {}: a reason", case.name);
         *counts.entry((case.question, case.verdict)).or_default() += 1;
     }
-    for question in ["no-public-access", "no-new-access"] {
+    for (_, question) in QuestionName::ALL {
         for verdict in ["holds", "fails", "unknown"] {
             let n = counts.get(&(question.to_owned(), verdict.to_owned()));
             assert!(n.is_some_and(|n| *n >= 3), "few cases of {question} {verdict}");
@@ -243,8 +246,13 @@ impl Case {
                 Some(known.ok_or_else(|| format!("unknown policy type `{name}`"))?.into())
             }
         };
+        let access = |AccessEntry { actions, resources }: &AccessEntry| {
+            let texts = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+            access::from_texts(&texts(actions), &texts(resources)).map_err(|e| format!("{e:?}"))
+        };
+        let accesses = self.access.iter().map(access).collect::<Result<_, _>>()?;
         let resource_type = self.resource_type.clone();
-        let setting = Setting { policy_type, resource_type, sets, ..Setting::default() };
+        let setting = Setting { policy_type, resource_type, sets, accesses, ..Setting::default() };
         Inquiry::new(&self.question, documents, setting).map_err(|error| format!("{error:?}"))
     }
 
@@ -292,7 +300,7 @@ fn check_witness(question: &Question, request: &Request, readings: Readings) -> 
         evaluate(&policies, request, readings).decision
     };
     let (allowing, other) = match question {
-        Question::NoPublicAccess { .. } => (Side::Policy, None),
+        Question::NoPublicAccess { .. } | Question::AccessNotGranted { .. } => (Side::Policy, None),
         Question::NoNewAccess { .. } => (Side::New, Some(Side::Existing)),
     };
     if decision(allowing) != Some(Decision::Allow) {

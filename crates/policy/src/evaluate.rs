@@ -21,6 +21,7 @@ mod pattern;
 mod principal;
 mod scene;
 
+use crate::access::AccessPattern;
 use crate::ast::{
     ActionPattern, Clause, Effect, Policy, PolicyType, PrincipalEntry, ResourcePattern, Statement,
 };
@@ -120,6 +121,23 @@ pub fn statement_matches(
     readings: Readings,
 ) -> (Truth, Vec<Unsupported>) {
     matches(policy, statement, &Scene::new(request, readings))
+}
+
+/// Whether the request is one of these accesses: its action and its resource match as those of a
+/// statement would, whoever asks. An ARN with fewer than six fields matches nothing.
+///
+/// The limits are those that the answer hangs on: none unless it is [`Truth::Unknown`].
+pub fn is_access(
+    access: &AccessPattern,
+    request: &Request,
+    readings: Readings,
+) -> (Truth, Vec<String>) {
+    let scene = Scene::new(request, readings);
+    let action = access.action.iter().map(|clause| action_part(clause, &scene));
+    let resource =
+        access.resource.iter().map(|clause| listed(clause, ShortArn::Nothing, false, &scene));
+    let Answer { truth, hangs_on } = Answer::all(action.chain(resource));
+    (truth, hangs_on.into_iter().map(|(limit, _)| limit).collect())
 }
 
 /// Whether `entry`, alone, covers the principal of `request` (2.4).
@@ -234,8 +252,17 @@ fn resource_part(policy: &Policy, statement: &Statement, scene: &Scene<'_>) -> A
         // Only in a key policy is a statement without resource about nothing (1.6).
         return (policy.policy_type != PolicyType::Kms).into();
     };
-    let short = ShortArn::of(policy.policy_type);
     let may_abbreviate = policy.policy_type == PolicyType::Resource;
+    listed(clause, ShortArn::of(policy.policy_type), may_abbreviate, scene)
+}
+
+/// Whether the clause matches the request's resource (2.2, 2.3).
+fn listed(
+    clause: &Clause<ResourcePattern>,
+    short: ShortArn,
+    may_abbreviate: bool,
+    scene: &Scene<'_>,
+) -> Answer {
     let resolve =
         |entry: &ResourcePattern| pattern::resolve(&entry.template, true, scene).is_some();
     if scene.reads(Switch::D29) && !clause.entries.iter().all(resolve) {
@@ -308,6 +335,34 @@ mod tests {
         let construct = "an evaluation of more than 20000000 matching steps".to_owned();
         let expected = Unsupported { construct, statement: 2, span: Span::new(5, 6) };
         assert_eq!(evaluation.unsupported, [(1, expected)]);
+    }
+
+    #[test]
+    fn an_access_is_an_action_of_one_list_on_a_resource_of_the_other() {
+        let check = |actions: Option<&[&str]>, resources: Option<&[&str]>, expected: Truth| {
+            let actions = actions.map(|texts| {
+                texts.iter().map(|text| crate::access::action(text).unwrap()).collect()
+            });
+            let resources = resources.map(|texts| {
+                texts.iter().map(|text| crate::access::resource(text).unwrap()).collect()
+            });
+            let access = AccessPattern::new(actions, resources);
+            assert_eq!(is_access(&access, &request(), Readings::DEFAULT), (expected, vec![]));
+        };
+        let (action, resource) = (request().action, request().resource);
+        check(None, None, True);
+        check(Some(&["iam:*", &action.to_uppercase()]), None, True);
+        check(Some(&["iam:*"]), None, False);
+        check(None, Some(&["*"]), True);
+        check(None, Some(&[&resource]), True);
+        check(
+            None,
+            Some(&[&resource.to_uppercase().replacen("ARN:AWS:S3", "arn:aws:s3", 1)]),
+            False,
+        );
+        check(Some(&[&action]), Some(&["arn:aws:sqs:*:*:*"]), False);
+        check(Some(&["iam:*"]), Some(&[&resource]), False);
+        check(Some(&[]), None, False);
     }
 
     #[test]

@@ -4,13 +4,14 @@
 //! wrong with it), [`json`] (text to values with positions), [`ast`] (the syntax tree),
 //! [`mod@parse`] (values to the tree), [`mod@print`] (the tree to JSON), [`catalogue`] (what is
 //! known of condition keys and actions), [`request`] (one concrete request), [`reading`] (where the
-//! rules leave a choice), [`policy_set`] (policies of several kinds) and [`mod@evaluate`] (does this
-//! request pass?). Apart from these, [`mod@validate`] says what is odd in a policy.
+//! rules leave a choice), [`policy_set`] (policies of several kinds), [`access`] (lists of
+//! actions and resources) and [`mod@evaluate`] (does this request pass?). Apart from these, [`mod@validate`] says what is odd in a policy.
 //!
 //! This crate knows no logic, no solver, no file and no clock. The evaluator is the oracle that
 //! every counterexample is replayed through, so it shares nothing with the encoder of
 //! `keyaki-analysis` beyond the syntax tree.
 
+pub mod access;
 pub mod ast;
 pub mod catalogue;
 pub mod diagnostic;
@@ -24,6 +25,7 @@ pub mod request;
 pub mod span;
 pub mod validate;
 
+pub use access::AccessPattern;
 pub use ast::{Policy, PolicyType};
 pub use diagnostic::{Code, ParseError};
 pub use evaluate::{Decision, evaluate};

@@ -6,7 +6,7 @@
 use keyaki_analysis::Question;
 use keyaki_analysis::public::S3;
 use keyaki_policy::request::{Context, ContextValue, Principal, Request};
-use keyaki_policy::{Policy, PolicyType, Readings, Switch, parse};
+use keyaki_policy::{AccessPattern, Policy, PolicyType, Readings, Switch, access, parse};
 use serde_json::{Map, Value, json};
 
 use crate::NoCase;
@@ -36,6 +36,26 @@ pub fn of_text(text: &str) -> Value {
     json!({"question": "no-public-access", "policy": policy})
 }
 
+/// The same for a question whether a policy grants one of these accesses, each of some actions on
+/// some resources; a list without entries is no restriction.
+///
+/// # Panics
+///
+/// The text is not JSON.
+pub fn of_accesses(policy_type: PolicyType, text: &str, accesses: &[[Vec<&str>; 2]]) -> Value {
+    let policy: Value = serde_json::from_str(text).expect("a policy is JSON");
+    let access = |lists: &[Vec<&str>; 2]| {
+        let members = ["actions", "resources"].into_iter().zip(lists);
+        let members = members.filter(|(_, texts)| !texts.is_empty());
+        members.map(|(name, texts)| (name, json!(texts))).collect::<Value>()
+    };
+    let accesses: Vec<Value> = accesses.iter().map(access).collect();
+    json!({
+        "question": "access-not-granted", "policy_type": policy_type.name(),
+        "policy": policy, "access": accesses,
+    })
+}
+
 /// The question of a case.
 ///
 /// # Errors
@@ -48,8 +68,7 @@ pub fn question(case: &Value) -> Result<Question, NoCase> {
             Ok(Question::NoPublicAccess { policy, table: &S3 })
         }
         "no-new-access" => {
-            let name = string(case, "policy_type")?;
-            let policy_type = PolicyType::by_name(name).ok_or_else(|| no_case("policy_type"))?;
+            let policy_type = policy_type(case)?;
             let side = |side: &str| -> Result<Vec<Policy>, NoCase> {
                 list(case, side)?.iter().map(|value| policy(value, policy_type)).collect()
             };
@@ -58,8 +77,36 @@ pub fn question(case: &Value) -> Result<Question, NoCase> {
                 new: side("new")?.into(),
             })
         }
+        "access-not-granted" => {
+            let policy = vec![policy(&case["policy"], policy_type(case)?)?].into();
+            let accesses = list(case, "access")?.iter().map(access).collect::<Result<_, _>>()?;
+            Ok(Question::AccessNotGranted { policy, accesses })
+        }
         _ => Err(no_case("question")),
     }
+}
+
+fn policy_type(case: &Value) -> Result<PolicyType, NoCase> {
+    PolicyType::by_name(string(case, "policy_type")?).ok_or_else(|| no_case("policy_type"))
+}
+
+fn access(value: &Value) -> Result<AccessPattern, NoCase> {
+    let members = value.as_object().ok_or_else(|| no_case("access"))?;
+    let actions =
+        members.contains_key("actions").then(|| read_all(value, "actions", access::action));
+    let resources =
+        members.contains_key("resources").then(|| read_all(value, "resources", access::resource));
+    Ok(AccessPattern::new(actions.transpose()?, resources.transpose()?))
+}
+
+fn read_all<T>(
+    value: &Value,
+    name: &str,
+    read: fn(&str) -> Result<T, access::Mistake>,
+) -> Result<Vec<T>, NoCase> {
+    let text = |value: &Value| value.as_str().map(read).ok_or_else(|| no_case(name));
+    let texts = list(value, name)?.iter().map(text);
+    texts.map(|read| read?.map_err(|mistake| NoCase(mistake.to_string()))).collect()
 }
 
 /// The texts of the policies of a case.

@@ -159,10 +159,12 @@ const PRINCIPAL_PATTERNS: [&str; 6] = [
 /// A question about policies of few words, and the keys of its universe.
 pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
     let keys = [u.choose(KEYS)?, u.choose(KEYS)?];
+    let kind = *u.choose(&[PolicyType::Identity, PolicyType::Resource])?;
     let mut drawn = if u.ratio(2, 5)? {
         case::of_text(&policy(u, PolicyType::Resource, &keys)?)
+    } else if u.ratio(1, 3)? {
+        case::of_accesses(kind, &policy(u, kind, &keys)?, &accesses(u)?)
     } else {
-        let kind = *u.choose(&[PolicyType::Identity, PolicyType::Resource])?;
         let existing = if u.ratio(4, 5)? { vec![policy(u, kind, &keys)?] } else { vec![] };
         case::of_texts(kind, &existing, &[policy(u, kind, &keys)?])
     };
@@ -180,6 +182,24 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
     drawn["keys"] = json!(values);
     drawn["readings"] = case::of_readings(readings);
     Ok(drawn)
+}
+
+/// Accesses of one or two of the universe's patterns, as lists of actions and of resources.
+fn accesses(u: &mut Unstructured<'_>) -> Result<Vec<[Vec<&'static str>; 2]>> {
+    // No variables there.
+    let resources = &RESOURCE_PATTERNS[..4];
+    let mut accesses = vec![];
+    for _ in 0..u.int_in_range(1..=2)? {
+        let action = *u.choose(&ACTION_PATTERNS)?;
+        let resource = *u.choose(resources)?;
+        accesses.push(match u.int_in_range(0..=3)? {
+            0 => [vec![action], vec![]],
+            1 => [vec![], vec![resource]],
+            2 => [vec![action, u.choose(&ACTION_PATTERNS)?], vec![resource]],
+            _ => [vec![action], vec![resource, u.choose(resources)?]],
+        });
+    }
+    Ok(accesses)
 }
 
 fn policy(u: &mut Unstructured<'_>, kind: PolicyType, keys: &[&Key; 2]) -> Result<String> {

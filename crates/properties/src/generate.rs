@@ -339,6 +339,21 @@ const RESOURCES: &[&str] = &[
     "execute-api:/*/GET",
 ];
 
+const LISTED_ACTIONS: &[&str] =
+    &["s3:GetObject", "S3:?et*", "s3:putobject", "kms:*", "*:*", "*", "z?:foo-?_x"];
+
+const LISTED_RESOURCES: &[&str] = &[
+    "*",
+    "arn:aws:s3:::b",
+    "arn:aws:s3:::b*",
+    "arn:aws:s3:::?/k",
+    "arn:*:s3:*:*:*",
+    "arn:aws:sqs:*:1111*:q",
+    "arn:aws:sqs:us-east-1:111122223333:*:x",
+    "arn:aws:*:*:*:?",
+    "arn:aws::::q",
+];
+
 /// The text of a random policy.
 pub fn policy(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String> {
     let n_statements = u.int_in_range(1..=3)?;
@@ -348,6 +363,25 @@ pub fn policy(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<Strin
     }
     let version = if u.ratio(7, 8)? { "2012-10-17" } else { "2008-10-17" };
     Ok(format!(r#"{{"Version": "{version}", "Statement": [{}]}}"#, statements.join(", ")))
+}
+
+/// Accesses that no policy should grant, as lists of actions and of resources of which not both are
+/// empty.
+pub fn accesses(u: &mut Unstructured<'_>) -> Result<Vec<[Vec<&'static str>; 2]>> {
+    let mut accesses = vec![];
+    for _ in 0..u.int_in_range(1..=2)? {
+        let mut lists = [vec![], vec![]];
+        let kinds = u.int_in_range(1..=3)?;
+        for (kind, words) in [LISTED_ACTIONS, LISTED_RESOURCES].into_iter().enumerate() {
+            if kinds & (1 << kind) != 0 {
+                for _ in 0..u.int_in_range(1..=2)? {
+                    lists[kind].push(*u.choose(words)?);
+                }
+            }
+        }
+        accesses.push(lists);
+    }
+    Ok(accesses)
 }
 
 fn statement(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String> {

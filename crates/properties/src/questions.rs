@@ -22,6 +22,10 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
         return Ok(case::of_text(&generate::policy(u, PolicyType::Resource)?));
     }
     let policy_type = *u.choose(&[PolicyType::Identity, PolicyType::Resource])?;
+    if u.ratio(1, 3)? {
+        let policy = generate::policy(u, policy_type)?;
+        return Ok(case::of_accesses(policy_type, &policy, &generate::accesses(u)?));
+    }
     let mut texts = Vec::new();
     for _ in 0..u.int_in_range(1..=3)? {
         texts.push(generate::policy(u, policy_type)?);

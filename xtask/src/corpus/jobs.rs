@@ -8,17 +8,55 @@ use serde_json::{Value, json};
 use super::{edits, json_lines, text_of};
 
 /// The questions asked, in the order in which they are reported.
-pub(super) const QUESTIONS: [&str; 2] = ["no-public-access", "no-new-access"];
+pub(super) const QUESTIONS: [&str; 3] = ["no-public-access", "no-new-access", "access-not-granted"];
 
-/// The files whose policies are compared with edits of themselves, in the order of reports.
+/// The files whose policies are compared with edits of themselves and asked what they grant, in the
+/// order of reports.
 pub(super) const EDITED_FILES: [&str; 4] = ["aws_managed", "org", "resource", "identity"];
+
+/// Actions by which somebody can get more rights than they have, as AWS lists them.
+/// Source: aws-samples/iam-access-analyzer-custom-policy-check-samples,
+/// `identity-policies/check-for-privilege-escalation/via-iam-and-sts.md` at 1aaa7370.
+const ESCALATION: [&str; 17] = [
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+    "iam:CreatePolicyVersion",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:PassRole",
+    "iam:PutGroupPolicy",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:SetDefaultPolicyVersion",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateLoginProfile",
+    "sts:AssumeRole",
+];
+
+/// What is done with the objects of a bucket, and the bucket. Source: the same, those actions of
+/// `identity-policies/check-access-to-sensitive-resource/s3-object.md` at a99c0f4c that read, write
+/// or delete an object.
+const OBJECT_ACTIONS: [&str; 6] = [
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:PutObject",
+    "s3:RestoreObject",
+];
+const OBJECTS: [&str; 1] = ["arn:aws:s3:::my-sensitive-bucket/*"];
 
 /// A job for `keyaki batch`.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     /// `public/RECORD`, or `history/NAME/OLD->NEW/forward`, or the same with `backward`, where NEW
     /// is the policy of reference and OLD the one in question, or `edit/FILE/RECORD/EDIT/forward` or
-    /// `backward`, where OLD is the record and NEW the edited one.
+    /// `backward`, where OLD is the record and NEW the edited one, or `access/FILE/RECORD/` and the
+    /// name of a list of accesses.
     pub(super) id: String,
     /// The question.
     pub(super) question: &'static str,
@@ -27,8 +65,8 @@ pub(super) struct Job {
 }
 
 /// All jobs of the corpus: public access in the order of the record ids, then the histories in the
-/// order of names and versions, then the edits in the order of files and record ids; forward
-/// before backward.
+/// order of names and versions, then the edits in the order of files and record ids, forward
+/// before backward, then the lists of accesses in the same order.
 pub(super) fn all(folder: &Path, seed: &str) -> Result<Vec<Job>, String> {
     let read = |file: &str| json_lines(&folder.join(format!("{file}.jsonl")));
     let mut jobs = public(read("resource")?);
@@ -36,7 +74,31 @@ pub(super) fn all(folder: &Path, seed: &str) -> Result<Vec<Job>, String> {
     for file in EDITED_FILES {
         jobs.extend(edited(file, read(file)?, seed));
     }
+    for file in EDITED_FILES {
+        jobs.extend(accesses(file, read(file)?));
+    }
     Ok(jobs)
+}
+
+/// Each policy with each list of accesses.
+fn accesses(file: &str, mut records: Vec<Value>) -> Vec<Job> {
+    let lists = [
+        ("escalation", json!([{"actions": ESCALATION}])),
+        ("objects", json!([{"actions": OBJECT_ACTIONS, "resources": OBJECTS}])),
+    ];
+    records.sort_by(|a, b| text_of(a, "id").cmp(text_of(b, "id")));
+    let of_record = |record: &Value| {
+        lists.each_ref().map(|(name, access)| {
+            let id = format!("access/{file}/{}/{name}", text_of(record, "id"));
+            let question = QUESTIONS[2];
+            let job = json!({
+                "id": id, "question": question, "policy": record["policy"], "access": access,
+                "policy_type": policy_type(file, text_of(record, "policy_type")),
+            });
+            Job { id, question, job }
+        })
+    };
+    records.iter().flat_map(of_record).collect()
 }
 
 /// Each policy against an edit of itself. A policy without statements has none.
@@ -158,6 +220,17 @@ mod tests {
         assert_eq!(jobs[0].job["policy_type"], "kms");
         assert_eq!(jobs[0].job["new"], jobs[1].job["existing"]);
         assert_eq!(jobs[1].job["new"]["Statement"], statement);
+    }
+
+    #[test]
+    fn a_policy_is_asked_for_each_list_of_accesses() {
+        let record = json!({"id": "res-1", "policy_type": "resource:kms", "policy": "the policy"});
+        let jobs = accesses("resource", vec![record]);
+        let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+        assert_eq!(ids, ["access/resource/res-1/escalation", "access/resource/res-1/objects"]);
+        assert_eq!(jobs[0].job["access"][0]["actions"][9], "iam:PassRole");
+        assert_eq!(jobs[1].job["access"][0]["resources"], json!(OBJECTS));
+        assert_eq!(jobs[1].job["policy_type"], "kms");
     }
 
     #[test]

@@ -54,7 +54,8 @@ fn verdicts(results: &[Value]) -> String {
         }
     }
     names.sort_by_key(|name| (rank(name), *name));
-    let mut text = format!("| | {} |\n|---|{}\n", QUESTIONS.join(" | "), "---:|".repeat(2));
+    let mut text =
+        format!("| | {} |\n|---|{}\n", QUESTIONS.join(" | "), "---:|".repeat(QUESTIONS.len()));
     for name in names {
         let count = |column: &Column| {
             let found = column.counts.iter().find(|(other, _)| other == name);
@@ -310,7 +311,12 @@ fn faults_by_id(results: &[Value]) -> String {
 }
 
 fn id_is_of(id: &str, question: &str) -> bool {
-    id.starts_with("public/") == (question == QUESTIONS[0])
+    let of_family = match id.split('/').next() {
+        Some("public") => QUESTIONS[0],
+        Some("access") => QUESTIONS[2],
+        _ => QUESTIONS[1],
+    };
+    of_family == question
 }
 
 /// The smallest of the sorted numbers that at least this share of them does not exceed; zero if
@@ -365,8 +371,8 @@ mod tests {
         let results = [result("invalid-policy"), result("unsound")];
         assert_eq!(faults(&results), 1);
         let text = text(&results);
-        assert!(text.contains("| error | 2 | 0 |"), "{text}");
-        assert!(text.contains("| error: unsound | 1 | 0 |"), "{text}");
+        assert!(text.contains("| error | 2 | 0 | 0 |"), "{text}");
+        assert!(text.contains("| error: unsound | 1 | 0 | 0 |"), "{text}");
     }
     #[test]
     fn edits_are_counted_by_file_and_by_edit() {

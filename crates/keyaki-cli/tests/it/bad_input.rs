@@ -293,7 +293,7 @@ fn a_question_that_is_not_asked_properly_is_refused() {
         "check no-pubic-access p.json",
         expect![[r#"
         error: unknown question `no-pubic-access`
-        hint: the questions are no-public-access, no-new-access
+        hint: the questions are no-public-access, no-new-access, access-not-granted
     "#]],
     );
     check_arguments(
@@ -317,6 +317,45 @@ fn a_question_that_is_not_asked_properly_is_refused() {
         error: `no-public-access` takes one policy
     "#]],
     );
+    for (arguments, expected) in [
+        (
+            "check access-not-granted p.json",
+            expect![[r#"
+            error: no access is named
+            hint: name actions with `--action`, resources with `--resource`, or both
+        "#]],
+        ),
+        (
+            "check access-not-granted --action s3:GetObject p.json",
+            expect![[r#"
+            error: `access-not-granted` takes one policy
+            hint: name it before `--action` and `--resource`, which take what follows
+        "#]],
+        ),
+        (
+            "check access-not-granted p.json --action GetObject",
+            expect![[r#"
+            error: `GetObject` is not an action
+            hint: an action is `*` or `service:Name`, such as `s3:GetObject` or `s3:Get*`
+        "#]],
+        ),
+        (
+            "check access-not-granted p.json --resource bucket",
+            expect![[r#"
+            error: `bucket` is not a resource
+            hint: a resource is `*` or an ARN of six fields, such as `arn:aws:s3:::bucket/*`
+        "#]],
+        ),
+        (
+            "check no-public-access p.json --resource arn:aws:s3:::bucket",
+            expect![[r#"
+            error: only `access-not-granted` takes a list of accesses
+            hint: `access-not-granted` asks whether one of these accesses is granted
+        "#]],
+        ),
+    ] {
+        check_arguments(&den, arguments, expected);
+    }
     check_arguments(
         &den,
         "check no-new-access p.json",

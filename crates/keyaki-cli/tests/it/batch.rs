@@ -254,6 +254,27 @@ fn a_member_that_is_wrong_is_an_error_at_its_place() {
         let line = format!(r#"{{"id":"x","question":"no-public-access",{member}}}"#);
         check_error(&line, Some("x"), "invalid-job", [None, Some(path)]);
     }
+    for (access, path) in [
+        ("{}", "/access"),
+        ("[]", "/access"),
+        ("[3]", "/access/0"),
+        ("[{}]", "/access/0"),
+        (r#"[{"action":["s3:*"]}]"#, "/access/0/action"),
+        (r#"[{"actions":"s3:*"}]"#, "/access/0/actions"),
+        (r#"[{"actions":[]}]"#, "/access/0/actions"),
+        (r#"[{"actions":["*"]},{"actions":["s3:*","s3"]}]"#, "/access/1/actions/1"),
+        (r#"[{"resources":["arn:aws:s3"]}]"#, "/access/0/resources/0"),
+        (r#"[{"resources":["arn:aws:s3:::${aws:username}"]}]"#, "/access/0/resources/0"),
+    ] {
+        let line = format!(r#"{{"id":"x","question":"access-not-granted","access":{access}}}"#);
+        check_error(&line, Some("x"), "invalid-access", [None, Some(path)]);
+    }
+    let stray = json!({"id": "x", "question": "access-not-granted", "policy": PUBLIC, "new": PUBLIC,
+        "access": [{"actions": ["*"]}]});
+    check_error(stray.to_string(), Some("x"), "invalid-job", [Some("/new"), None]);
+    let misplaced = json!({"id": "x", "question": "no-public-access", "policy": PUBLIC,
+        "access": [{"actions": ["*"]}]});
+    check_error(misplaced.to_string(), Some("x"), "invalid-job", [None, None]);
     let twice = r#"{"id":"x","question":"no-new-access","question":"no-public-access"}"#;
     check_error(twice, None, "duplicate-key", [None, Some("/question")]);
     let unknown =

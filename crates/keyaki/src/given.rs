@@ -1,0 +1,180 @@
+//! From parsed policies to the question about them: which sides it has, and what may stand there.
+
+use keyaki_analysis::question::{Side, Subject};
+use keyaki_analysis::{Question, public};
+use keyaki_policy::{Policy, PolicySet, PolicyType};
+
+use crate::job::{DEFAULT_RESOURCE_TYPE, Document, Setting};
+use crate::policies::Shape;
+use crate::wire::{ErrorRecord, QuestionName};
+
+/// What a question is made of.
+pub(crate) struct Given<'g> {
+    pub(crate) documents: &'g [Document],
+    /// One for each document.
+    pub(crate) policies: &'g [Policy],
+    pub(crate) setting: &'g Setting,
+}
+
+impl Given<'_> {
+    /// The question, or the name of the construct that it asks for and we do not have.
+    pub(crate) fn question(
+        &self,
+        name: QuestionName,
+    ) -> Result<Result<Question, String>, ErrorRecord> {
+        if name != QuestionName::AccessNotGranted && !self.setting.accesses.is_empty() {
+            let hint = "`access-not-granted` asks whether one of these accesses is granted";
+            let message = "only `access-not-granted` takes a list of accesses";
+            return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
+        }
+        self.no_stray_policy(name)?;
+        match name {
+            QuestionName::NoPublicAccess => self.no_public_access(),
+            QuestionName::NoNewAccess => self.no_new_access().map(Ok),
+            QuestionName::AccessNotGranted => self.access_not_granted().map(Ok),
+        }
+    }
+
+    /// A policy that the question does not look at is a mistake, not a detail.
+    fn no_stray_policy(&self, name: QuestionName) -> Result<(), ErrorRecord> {
+        let sides: &[Side] = match name {
+            QuestionName::NoPublicAccess | QuestionName::AccessNotGranted => &[Side::Policy],
+            QuestionName::NoNewAccess => &[Side::Existing, Side::New],
+        };
+        let stray = self.documents.iter().find(|document| !sides.contains(&document.at.side));
+        let Some(document) = stray else { return Ok(()) };
+        let names = sides.iter().map(|side| format!("`{}`", side_name(*side)));
+        let names = names.collect::<Vec<_>>().join(" and ");
+        let message =
+            format!("`{}` takes {names}, not `{}`", name.as_str(), side_name(document.at.side));
+        Err(ErrorRecord { policy: Some(document.pointer.clone()), ..missing(&message) })
+    }
+
+    fn no_public_access(&self) -> Result<Result<Question, String>, ErrorRecord> {
+        if !self.setting.sets.is_empty() {
+            return Err(missing("`no-public-access` takes one policy, not several kinds"));
+        }
+        let [(document, policy)] = self.on(Side::Policy)[..] else {
+            return Err(missing("`no-public-access` takes one policy"));
+        };
+        // A policy without statements looks like one of an identity, and grants nothing.
+        if !policy.policy_type.names_principals() && !policy.statements.is_empty() {
+            let error = ErrorRecord {
+                hint: Some("public access is a question about resource policies".into()),
+                policy: Some(document.pointer.clone()),
+                ..ErrorRecord::new(
+                    "wrong-policy-type",
+                    "the policy has no `Principal`: it is attached to an identity, not to a \
+                     resource",
+                )
+            };
+            return Err(error);
+        }
+        Ok(match self.setting.resource_type.as_deref() {
+            None | Some(DEFAULT_RESOURCE_TYPE) => {
+                Ok(Question::NoPublicAccess { policy: policy.clone(), table: &public::S3 })
+            }
+            Some(other) => Err(format!("resource type `{other}`")),
+        })
+    }
+
+    fn no_new_access(&self) -> Result<Question, ErrorRecord> {
+        let (existing, new) = (self.subject(Side::Existing)?, self.subject(Side::New)?);
+        let (Some(existing), Some(new)) = (existing, new) else {
+            return Err(missing("`no-new-access` takes `existing` and `new`"));
+        };
+        let (existing, new) = alike(existing, new)?;
+        Ok(Question::NoNewAccess { existing, new })
+    }
+
+    fn access_not_granted(&self) -> Result<Question, ErrorRecord> {
+        let policy = self.subject(Side::Policy)?;
+        let policy = policy.ok_or_else(|| missing("`access-not-granted` takes one `policy`"))?;
+        let accesses = self.setting.accesses.clone();
+        if accesses.is_empty() {
+            let hint = r#"`access` is a list such as `[{"actions": ["s3:PutObject"]}]`"#;
+            let message = "`access-not-granted` takes a list of accesses, and has none";
+            return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
+        }
+        Ok(Question::AccessNotGranted { policy, accesses })
+    }
+
+    fn on(&self, side: Side) -> Vec<(&Document, &Policy)> {
+        let given = self.documents.iter().zip(self.policies);
+        given.filter(|(document, _)| document.at.side == side).collect()
+    }
+
+    fn subject(&self, side: Side) -> Result<Option<Subject>, ErrorRecord> {
+        subject(side, self.on(side), &self.setting.sets)
+    }
+}
+
+/// What stands on a side, or nothing if nothing was given.
+fn subject(
+    side: Side,
+    policies: Vec<(&Document, &Policy)>,
+    sets: &[(Side, Shape)],
+) -> Result<Option<Subject>, ErrorRecord> {
+    let Some((_, shape)) = sets.iter().find(|(of, _)| *of == side) else {
+        let policies: Vec<Policy> =
+            policies.into_iter().map(|(_, policy)| policy.clone()).collect();
+        return Ok((!policies.is_empty()).then_some(Subject::Union(policies)));
+    };
+    let set = shape.set(policies.into_iter().map(|(d, policy)| (d, policy.clone())));
+    if set.identity.is_empty() && set.resource.is_none() {
+        let message = "the set grants nothing: it has neither `identity` nor `resource` policies";
+        let hint = "guardrails only limit: give the policies that grant, or compare the guardrails \
+                    alone as policies of one `policy_type`";
+        return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
+    }
+    Ok(Some(Subject::Set(Box::new(set))))
+}
+
+/// Both sides as subjects that can be compared: a set beside a set, either with the resource's
+/// side or both without.
+fn alike(existing: Subject, new: Subject) -> Result<(Subject, Subject), ErrorRecord> {
+    let (existing, new) = match (existing, new) {
+        (Subject::Union(existing), Subject::Set(new)) => {
+            (Subject::Set(Box::new(as_set(existing)?)), Subject::Set(new))
+        }
+        (Subject::Set(existing), Subject::Union(new)) => {
+            (Subject::Set(existing), Subject::Set(Box::new(as_set(new)?)))
+        }
+        sides => sides,
+    };
+    if let (Subject::Set(one), Subject::Set(other)) = (&existing, &new)
+        && one.resource.is_some() != other.resource.is_some()
+    {
+        let message = "one side has `resource`, the other has not";
+        let hint = "give both the resource's policy; that of a resource without policy is `[]`";
+        return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
+    }
+    Ok((existing, new))
+}
+
+/// Policies of one kind as a set of nothing else.
+fn as_set(policies: Vec<Policy>) -> Result<PolicySet, ErrorRecord> {
+    let policy_type = policies.first().map(|policy| policy.policy_type);
+    match policy_type {
+        Some(PolicyType::Identity) => Ok(PolicySet { identity: policies, ..PolicySet::default() }),
+        Some(PolicyType::Resource | PolicyType::Trust | PolicyType::Kms) => {
+            Ok(PolicySet { resource: Some(policies), ..PolicySet::default() })
+        }
+        _ => {
+            let message = "policies that only limit cannot be compared with a set";
+            Err(missing(message))
+        }
+    }
+}
+
+fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Policy => "policy",
+        Side::Existing => "existing",
+        Side::New => "new",
+    }
+}
+
+fn missing(message: &str) -> ErrorRecord {
+    ErrorRecord::new("invalid-job", message)
+}
