@@ -26,8 +26,10 @@ use keyaki_logic::{
 use keyaki_policy::catalogue;
 use keyaki_policy::{Readings, Request, Switch};
 
+use crate::cover;
 use crate::encode::symbols::name;
-use crate::encode::{Cell, Encoding, Opaque, Unsupported, encode};
+use crate::encode::{Cell, Encoding, Opaque, Unsupported, encode, encode_part};
+use crate::guess;
 use crate::question::{PolicyRef, Question};
 use crate::replay::{Replay, replay};
 use crate::witness;
@@ -38,8 +40,9 @@ use readings::{Asked, Settled};
 pub struct Report {
     /// The answer.
     pub verdict: Verdict,
-    /// The solver whose answer decided; `simplifier` or `candidates` if no solver had to be asked,
-    /// because nothing was left of the formula or because a likely request breaks the property.
+    /// The solver whose answer decided; if no solver had to be asked `cover`, because what the
+    /// statements in question allow is covered by others, `simplifier`, because nothing was left of
+    /// the formula, or `candidates`, because a likely request breaks the property.
     pub solver: Option<String>,
     /// Each solver's try at each query, in the order asked.
     pub attempts: Vec<Attempt>,
@@ -123,8 +126,8 @@ pub struct Options {
     /// Whether formulas are simplified before they are sent. Off where solvers are to confirm an
     /// answer without relying on the simplifier.
     pub simplify: bool,
-    /// Whether likely requests are tried before a solver is asked. Off where it is the solvers'
-    /// answer that is wanted.
+    /// Whether what the texts of the policies tell, and likely requests, are tried before a solver
+    /// is asked. Off where it is the solvers' answer that is wanted.
     pub candidates: bool,
     /// The switches to which the caller gives a reading: true for the alternative. An undecided
     /// switch that is not among them is asked both ways.
@@ -161,9 +164,24 @@ pub fn check(
     cancel: &Cancel,
 ) -> Result<Report, Error> {
     let start = Instant::now();
-    let mut encoding = encode(question);
-    let free = encoding.decide(&options.decisions);
     let base = readings::base(&options.decisions);
+    let mut encoding = None;
+    if options.candidates
+        && let Some(open) = cover::open_statements(question)
+    {
+        if open.is_empty() {
+            return Ok(Report::at_once(Verdict::Holds(Evidence::Claimed), "cover", base, start));
+        }
+        let is_decided = |switch| options.decisions.contains_key(&switch);
+        if let Some((request, statements)) = guess::witness(question, &open, base, &is_decided) {
+            let verdict = Verdict::Fails(Witness { request, statements });
+            return Ok(Report::at_once(verdict, "candidates", base, start));
+        }
+        let part = cover::slice(question, &open);
+        encoding = cover::keys_beside(&part, question).map(|keys| encode_part(&part, &keys));
+    }
+    let mut encoding = encoding.unwrap_or_else(|| encode(question));
+    let free = encoding.decide(&options.decisions);
     let mut run = Run {
         question,
         encoding: &encoding,
@@ -201,6 +219,21 @@ pub fn check(
         witness_under,
         wall: start.elapsed(),
     })
+}
+
+impl Report {
+    /// An answer for which nobody had to be asked.
+    fn at_once(verdict: Verdict, by: &str, readings: Readings, start: Instant) -> Report {
+        Report {
+            verdict,
+            solver: Some(by.to_owned()),
+            attempts: Vec::new(),
+            queries: 0,
+            depends_on: Vec::new(),
+            witness_under: readings,
+            wall: start.elapsed(),
+        }
+    }
 }
 
 struct Run<'a> {

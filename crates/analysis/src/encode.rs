@@ -128,7 +128,16 @@ pub enum Opaque {
 
 /// Encodes a question.
 pub fn encode(question: &Question) -> Encoding {
+    encode_part(question, &[])
+}
+
+/// Encodes a question with some more keys that a request has to speak of, because a larger question
+/// mentions them of which this is what is left.
+pub(crate) fn encode_part(question: &Question, keys: &[&str]) -> Encoding {
     let mut encoder = Encoder::new(question);
+    for key in keys {
+        encoder.key(key);
+    }
     let cells = match question {
         Question::NoPublicAccess { policy, table } => encoder.no_public_access(policy, table),
         Question::NoNewAccess { .. } => encoder.no_new_access(),
@@ -319,7 +328,8 @@ impl<'q> Encoder<'q> {
             if effect == Effect::Deny {
                 continue;
             }
-            let statement = &policy.statements[index];
+            let statement = policy.statements.iter().find(|s| s.index == index);
+            let Some(statement) = statement else { continue };
             let named = statement.principal.iter().filter(|clause| !clause.negated);
             let named = named.flat_map(|clause| &clause.entries);
             let covered = self.covered_by(named.filter(|entry| is_fixed_principal(&entry.kind)));

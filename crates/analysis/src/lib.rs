@@ -14,8 +14,10 @@
 
 pub mod addresses;
 pub mod check;
+mod cover;
 pub mod encode;
 pub mod explain;
+mod guess;
 pub mod public;
 pub mod question;
 pub mod replay;

@@ -431,10 +431,10 @@ fn service_of(action: &ActionPattern) -> Option<String> {
 }
 
 /// Accounts for requesters that no policy names.
-const STRANGERS: [&str; 3] = ["999988887777", "555566667777", "222233334444"];
+pub(crate) const STRANGERS: [&str; 3] = ["999988887777", "555566667777", "222233334444"];
 
 /// Actions that readers know, tried before the rest of the catalogue.
-const WELL_KNOWN_ACTIONS: [&str; 9] = [
+pub(crate) const WELL_KNOWN_ACTIONS: [&str; 9] = [
     "s3:getobject",
     "s3:listbucket",
     "sts:assumerole",
@@ -812,7 +812,7 @@ fn arn_candidate(pattern: &str, star: &str) -> Option<Candidate> {
     Some(candidate)
 }
 
-fn likely(key: &str) -> &'static str {
+pub(crate) fn likely(key: &str) -> &'static str {
     match key {
         "aws:principalorgid" | "aws:resourceorgid" | "aws:sourceorgid" => "o-exampleorgid",
         "aws:sourcevpc" => "vpc-0example",

@@ -1,0 +1,321 @@
+//! Requests that are likely to break a property, made from the statements through which it may.
+//!
+//! Most properties that fail do so on an unremarkable request: the first action that the new
+//! policy adds, on the resource beside it. Such a request is written down directly, and
+//! [replayed](mod@crate::replay) under every reading of the switches that can matter to it; if it
+//! is a witness under all of them, the property fails, whatever else is true. Nothing is concluded
+//! from requests that are none, so nothing here has to be right, only likely.
+
+mod context;
+
+use keyaki_policy::ast::{
+    ActionPattern, BaseOperator, Condition, PolicyType, PrincipalEntry, PrincipalKind, Statement,
+};
+use keyaki_policy::catalogue::{self, Cardinality};
+use keyaki_policy::request::{Principal, Request};
+use keyaki_policy::{Policy, Readings, Switch};
+
+use crate::cover::glob::{self, Case};
+use crate::cover::{Open, parts};
+use crate::question::{PolicyRef, Question};
+use crate::replay::{Replay, replay};
+use crate::witness::{STRANGERS, WELL_KNOWN_ACTIONS};
+use context::Context;
+
+/// The most requests that are made for one question.
+const MAX_GUESSES: usize = 24;
+
+/// The most actions that are tried for one statement.
+const MAX_ACTIONS: usize = 3;
+
+/// The most resources that are tried for one action.
+const MAX_RESOURCES: usize = 3;
+
+/// The most switches of which all combinations are replayed.
+const MAX_SWITCHES: usize = 5;
+
+/// Clauses of more entries are not searched for actions that readers know.
+const MAX_SEARCHED_ENTRIES: usize = 32;
+
+/// A request that breaks the property, under `base` and all other readings of the undecided
+/// switches that are not among `decided`, with the statements that let it in.
+pub(crate) fn witness(
+    question: &Question,
+    open: &[Open],
+    base: Readings,
+    is_decided: &dyn Fn(Switch) -> bool,
+) -> Option<(Request, Vec<(PolicyRef, usize)>)> {
+    let mut left = MAX_GUESSES;
+    let context = Context::new(question);
+    for open in open {
+        let policy = question.policy(open.at)?;
+        let statement = find(policy, open.statement)?;
+        for request in requests(policy, statement, open, &context) {
+            left = left.checked_sub(1)?;
+            if let Some(allowing) = is_witness(question, &request, base, is_decided) {
+                return Some((request, allowing));
+            }
+        }
+    }
+    None
+}
+
+/// The statement of that index.
+fn find(policy: &Policy, index: usize) -> Option<&Statement> {
+    policy.statements.get(index).filter(|statement| statement.index == index)
+}
+
+/// The statements that let the request in, if it breaks the property under all readings.
+fn is_witness(
+    question: &Question,
+    request: &Request,
+    base: Readings,
+    is_decided: &dyn Fn(Switch) -> bool,
+) -> Option<Vec<(PolicyRef, usize)>> {
+    let Replay::Confirmed { allowing } = replay(question, request, base) else { return None };
+    let mut free = switches(question, request);
+    free.retain(|switch| switch.is_undecided() && !is_decided(*switch));
+    if free.len() > MAX_SWITCHES {
+        return None;
+    }
+    let others = 1..1u32 << free.len();
+    let is_one = |choice: u32| {
+        let flipped = free.iter().enumerate().filter(|(i, _)| choice >> i & 1 == 1);
+        let readings = flipped.fold(base, |readings, (_, &switch)| {
+            readings.with(switch, !readings.is_alternative(switch))
+        });
+        matches!(replay(question, request, readings), Replay::Confirmed { .. })
+    };
+    others.into_iter().all(is_one).then_some(allowing)
+}
+
+/// The switches that can make a difference to what the question says of the request; perhaps more.
+///
+/// A statement that does not match the action matches under no reading, and a relation that is not
+/// certain speaks of requests with certain keys.
+fn switches(question: &Question, request: &Request) -> Vec<Switch> {
+    let mut switches = Vec::new();
+    let mut note = |switch: Switch, touches: bool| {
+        if touches && !switches.contains(&switch) {
+            switches.push(switch);
+        }
+    };
+    for statement in question.policies().flat_map(|(_, policy)| &policy.statements) {
+        if parts::action_is_outside(&request.action, &statement.action) {
+            continue;
+        }
+        if let Some(clause) = &statement.principal {
+            let is_star = |e: &PrincipalEntry| e.kind == PrincipalKind::EveryAwsPrincipal;
+            note(Switch::D12, clause.entries.iter().any(is_star));
+            note(Switch::D14, clause.negated);
+        }
+        let has_variables = statement.variables().next().is_some();
+        note(Switch::D28, has_variables);
+        note(Switch::D29, has_variables);
+        for condition in &statement.conditions {
+            of_condition(condition, &mut note);
+        }
+    }
+    let has = |key: &str| request.context.get(key).is_some();
+    let sources = ["aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths"];
+    note(Switch::R9, sources.into_iter().any(has));
+    note(Switch::R25, has("aws:ResourceAccount"));
+    note(Switch::R29, has("aws:TagKeys") || context::has_request_tag(&request.context));
+    note(Switch::R8, has("aws:PrincipalServiceNamesList"));
+    // The relation says that the key is there.
+    note(Switch::R19, !has("aws:UserAgent"));
+    switches
+}
+
+/// The switches that can make a difference to the condition.
+fn of_condition(condition: &Condition, note: &mut impl FnMut(Switch, bool)) {
+    use BaseOperator::*;
+    let operator = condition.operator;
+    let is_typed = matches!(operator.base, NumericNotEquals | DateNotEquals | NotIpAddress);
+    let of_arns = matches!(operator.base, ArnEquals | ArnNotEquals | ArnLike | ArnNotLike);
+    let is_single =
+        || catalogue::key(&condition.key).is_some_and(|k| k.cardinality == Cardinality::Single);
+    note(Switch::D6, condition.values.is_empty());
+    note(Switch::D17, is_typed);
+    note(Switch::D22, of_arns);
+    note(Switch::D23, operator.set.is_some() || operator.base == Null);
+    note(Switch::D24, operator.set.is_some() && operator.if_exists);
+    note(Switch::D26, operator.base.is_negated() && operator.set.is_none() && !is_single());
+}
+
+/// Requests that the statement is likely to match, the likeliest first.
+fn requests<'a>(
+    policy: &'a Policy,
+    statement: &'a Statement,
+    open: &'a Open,
+    context: &'a Context<'_>,
+) -> impl Iterator<Item = Request> {
+    let principals = principals(policy, statement);
+    actions(statement, &open.actions).into_iter().take(MAX_ACTIONS).flat_map(move |action| {
+        let resources = resources(statement, &action);
+        let resources = resources.into_iter().take(MAX_RESOURCES);
+        let pairs = resources.flat_map(|resource| {
+            principals.clone().into_iter().map(move |p| (resource.clone(), p))
+        });
+        let pairs: Vec<(String, Who)> = pairs.collect();
+        pairs.into_iter().filter_map(move |(resource, who)| {
+            context.request(statement, who.of_partition(&resource), &action, resource)
+        })
+    })
+}
+
+/// Who asks, but for the partition of an ARN that nobody names.
+#[derive(Clone)]
+enum Who {
+    Is(Principal),
+    /// A user of this account.
+    UserOf(String),
+}
+
+impl Who {
+    /// The principal, of the resource's partition if nothing else is known (R34).
+    fn of_partition(self, resource: &str) -> Principal {
+        let partition = resource.split(':').nth(1).filter(|_| resource.starts_with("arn:"));
+        let partition = partition.unwrap_or("aws");
+        match self {
+            Who::Is(principal) => principal,
+            Who::UserOf(account) => Principal::User {
+                arn: format!("arn:{partition}:iam::{account}:user/alice"),
+                canonical_user: None,
+            },
+        }
+    }
+}
+
+/// Whom the statement is likely to let in.
+fn principals(policy: &Policy, statement: &Statement) -> Vec<Who> {
+    let stranger = || Who::UserOf(STRANGERS[0].to_owned());
+    if !policy.policy_type.names_principals() {
+        return match policy.policy_type {
+            PolicyType::Session => vec![Who::Is(Principal::RoleSession {
+                role_arn: format!("arn:aws:iam::{}:role/example", STRANGERS[0]),
+                session_name: "session".to_owned(),
+            })],
+            _ => vec![stranger()],
+        };
+    }
+    let Some(clause) = &statement.principal else { return Vec::new() };
+    if clause.negated {
+        return vec![Who::Is(Principal::Anonymous), stranger()];
+    }
+    clause.entries.iter().take(2).flat_map(|entry| who(&entry.kind)).collect()
+}
+
+fn who(kind: &PrincipalKind) -> Vec<Who> {
+    match kind {
+        PrincipalKind::Everyone | PrincipalKind::EveryAwsPrincipal => {
+            vec![Who::Is(Principal::Anonymous), Who::UserOf(STRANGERS[0].to_owned())]
+        }
+        PrincipalKind::Account { account, partition: None } => vec![Who::UserOf(account.clone())],
+        PrincipalKind::Account { account, partition: Some(partition) } => {
+            let arn = format!("arn:{partition}:iam::{account}:user/alice");
+            vec![Who::Is(Principal::User { arn, canonical_user: None })]
+        }
+        PrincipalKind::User(arn) => {
+            let arn = format!("arn:{}:iam::{}:{}", arn.partition, arn.account, arn.resource);
+            vec![Who::Is(Principal::User { arn, canonical_user: None })]
+        }
+        PrincipalKind::Role(arn) => vec![Who::Is(Principal::RoleSession {
+            role_arn: format!("arn:{}:iam::{}:{}", arn.partition, arn.account, arn.resource),
+            session_name: "session".to_owned(),
+        })],
+        PrincipalKind::RoleSession { partition, account, role, session } => {
+            vec![Who::Is(Principal::RoleSession {
+                role_arn: format!("arn:{partition}:iam::{account}:role/{role}"),
+                session_name: session.clone(),
+            })]
+        }
+        PrincipalKind::Service(name) => vec![Who::Is(Principal::Service { name: name.clone() })],
+        PrincipalKind::Federated(provider) => {
+            vec![Who::Is(Principal::Federated { provider: provider.clone() })]
+        }
+        PrincipalKind::FederatedUser(_)
+        | PrincipalKind::UniqueId(_)
+        | PrincipalKind::CanonicalUser(_) => vec![],
+    }
+}
+
+/// Actions of the entries at these positions: those that readers know, then those named, or the
+/// first that the catalogue has.
+fn actions(statement: &Statement, positions: &[usize]) -> Vec<String> {
+    let clause = &statement.action;
+    let mut actions: Vec<String> = Vec::new();
+    let mut add = |action: &str| {
+        let action = catalogue::action(action).unwrap_or(action);
+        if !actions.iter().any(|known| known == action) {
+            actions.push(action.to_owned());
+        }
+        actions.len() < MAX_ACTIONS
+    };
+    if clause.negated {
+        let is_in = |action: &&&str| !parts::action_is_outside(action, clause);
+        WELL_KNOWN_ACTIONS.iter().filter(is_in).all(|action| add(action));
+        return actions;
+    }
+    let entries: Vec<&ActionPattern> =
+        positions.iter().filter_map(|position| clause.entries.get(*position)).collect();
+    if entries.len() <= MAX_SEARCHED_ENTRIES {
+        let is_in = |a: &&&str| entries.iter().any(|entry| parts::action_includes(&entry.text, a));
+        if !WELL_KNOWN_ACTIONS.iter().filter(is_in).all(|action| add(action)) {
+            return actions;
+        }
+    }
+    for entry in entries {
+        let pattern = entry.text.as_str();
+        let goes_on = if glob::has_wildcard(pattern) {
+            let known = catalogue::actions_with_prefix(glob::literal_prefix(pattern));
+            let known = known.take(MAX_SEARCHED_ENTRIES);
+            let mut known = known.filter(|a| glob::includes(pattern, a, Case::Ignored)).take(2);
+            known.all(&mut add)
+        } else {
+            add(pattern)
+        };
+        if !goes_on {
+            break;
+        }
+    }
+    actions
+}
+
+/// Resources that the statement is likely to match, for the action: those of its own service first.
+fn resources(statement: &Statement, action: &str) -> Vec<String> {
+    let service = action.split(':').next().unwrap_or_default();
+    let own = match service {
+        "s3" => "arn:aws:s3:::example-bucket/example.txt".to_owned(),
+        "iam" | "sts" => "arn:aws:iam::111122223333:role/example".to_owned(),
+        _ => format!("arn:aws:{service}:us-east-1:111122223333:example"),
+    };
+    let any = || match catalogue::has_resource_types(action) {
+        Some(false) => vec!["*".to_owned(), own.clone()],
+        _ => vec![own.clone()],
+    };
+    let Some(clause) = statement.resource.as_ref().filter(|clause| !clause.negated) else {
+        return any();
+    };
+    let texts = clause.entries.iter().filter_map(|entry| parts::plain(&entry.template));
+    let (of_service, others): (Vec<&str>, Vec<&str>) =
+        texts.partition(|text| text.split(':').nth(2) == Some(service));
+    if others.contains(&"*") {
+        return of_service.into_iter().filter_map(arn).chain(any()).collect();
+    }
+    of_service.into_iter().chain(others).filter_map(arn).collect()
+}
+
+/// An ARN that the pattern matches, with likely text for its wildcards.
+fn arn(pattern: &str) -> Option<String> {
+    let mut fields = pattern.splitn(6, ':');
+    let likely = ["arn", "aws", "s3", "us-east-1", "111122223333", "example"];
+    let mut arn = String::with_capacity(pattern.len() + 16);
+    for (position, likely) in likely.into_iter().enumerate() {
+        if position > 0 {
+            arn.push(':');
+        }
+        arn.push_str(&glob::word(fields.next()?, likely));
+    }
+    Some(arn)
+}

@@ -1,0 +1,275 @@
+//! The context keys of a guessed request: those that conditions ask for, and those that every
+//! request of its kind has.
+
+use keyaki_policy::ast::{BaseOperator, Condition, SetOperator, Statement};
+use keyaki_policy::catalogue::{self, Cardinality};
+use keyaki_policy::request::{self, ContextValue, Principal, Request};
+
+use crate::cover::glob;
+use crate::cover::parts::plain;
+use crate::question::Question;
+use crate::witness::likely;
+
+/// 2026-01-01T00:00:00Z, as date and in seconds.
+const NOW: [&str; 2] = ["2026-01-01T00:00:00Z", "1767225600"];
+
+const REQUEST_TAG: &str = "aws:RequestTag/";
+
+/// The keys that the policies of a question mention: in no particular order, each once in some
+/// spelling.
+pub(super) struct Context<'q> {
+    mentioned: Vec<&'q str>,
+}
+
+impl<'q> Context<'q> {
+    pub(super) fn new(question: &'q Question) -> Context<'q> {
+        let mut mentioned: Vec<&str> = Vec::new();
+        for statement in question.policies().flat_map(|(_, policy)| &policy.statements) {
+            mentioned.extend(statement.conditions.iter().map(|test| test.key.as_str()));
+            mentioned.extend(statement.variables());
+        }
+        mentioned.sort_unstable_by(|a, b| {
+            let lower = |text: &'q str| text.bytes().map(|byte| byte.to_ascii_lowercase());
+            lower(a).cmp(lower(b))
+        });
+        mentioned.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+        Context { mentioned }
+    }
+
+    fn mentions(&self, key: &str) -> bool {
+        self.mentioned.iter().any(|known| known.eq_ignore_ascii_case(key))
+    }
+
+    /// The request with a context that is likely to satisfy the statement's conditions; `None` if
+    /// one of them asks for something that is not tried.
+    pub(super) fn request(
+        &self,
+        statement: &Statement,
+        principal: Principal,
+        action: &str,
+        resource: String,
+    ) -> Option<Request> {
+        let mut request =
+            Request { principal, action: action.to_owned(), resource, ..Request::default() };
+        for key in &self.mentioned {
+            if let Some(value) = always(key, &request) {
+                put(&mut request.context, key, value);
+            }
+        }
+        for condition in &statement.conditions {
+            satisfy(&mut request, condition)?;
+        }
+        if self.mentions("aws:TagKeys") {
+            list_tags(&mut request.context);
+        }
+        request.resource_account = match request.context.get("aws:ResourceAccount") {
+            Some(ContextValue::One(account)) => Some(account.clone()),
+            _ => None,
+        };
+        Some(request)
+    }
+}
+
+/// Whether the request has a tag.
+pub(super) fn has_request_tag(context: &request::Context) -> bool {
+    context.iter().any(|(key, _)| tag_of(key).is_some())
+}
+
+fn tag_of(key: &str) -> Option<&str> {
+    let start = key.get(..REQUEST_TAG.len())?;
+    start.eq_ignore_ascii_case(REQUEST_TAG).then(|| &key[REQUEST_TAG.len()..])
+}
+
+/// R29: the tags are among the tag keys.
+fn list_tags(context: &mut request::Context) {
+    let mut tags: Vec<String> =
+        context.iter().filter_map(|(key, _)| tag_of(key)).map(str::to_owned).collect();
+    if tags.is_empty() {
+        return;
+    }
+    if let Some(ContextValue::Many(known)) = context.get("aws:TagKeys") {
+        for tag in known {
+            if !tags.iter().any(|other| other.eq_ignore_ascii_case(tag)) {
+                tags.push(tag.clone());
+            }
+        }
+    }
+    context.insert("aws:TagKeys", ContextValue::Many(tags));
+}
+
+fn put(context: &mut request::Context, key: &str, value: String) {
+    match catalogue::key(key) {
+        Some(info) => {
+            let value = match info.cardinality {
+                Cardinality::Multi => ContextValue::Many(vec![value]),
+                Cardinality::Single => ContextValue::One(value),
+            };
+            context.insert(&info.spell(key), value);
+        }
+        None => {
+            context.insert(key, ContextValue::One(value));
+        }
+    }
+}
+
+/// The value that a key has on every such request (R1–R6, R8, R19, R21).
+fn always(key: &str, request: &Request) -> Option<String> {
+    let lower = key.to_ascii_lowercase();
+    let of_request = match lower.as_str() {
+        "aws:currenttime" => NOW[0],
+        "aws:epochtime" => NOW[1],
+        "aws:securetransport" => "true",
+        "aws:requestedregion" => "us-east-1",
+        "aws:viaawsservice" => "false",
+        "aws:useragent" => "example",
+        _ => return of_principal(&lower, &request.principal),
+    };
+    Some(of_request.to_owned())
+}
+
+fn of_principal(key: &str, principal: &Principal) -> Option<String> {
+    let is_service = matches!(principal, Principal::Service { .. });
+    let is_anonymous = *principal == Principal::Anonymous;
+    let account = || principal.partition_and_account().map(|(_, account)| account.to_owned());
+    let kind = match principal {
+        Principal::Anonymous => "Anonymous",
+        Principal::User { .. } => "User",
+        Principal::RoleSession { .. } => "AssumedRole",
+        _ => "",
+    };
+    match key {
+        "aws:principalarn" => match principal {
+            Principal::User { arn, .. } => Some(arn.clone()),
+            Principal::RoleSession { role_arn, .. } => Some(role_arn.clone()),
+            _ => None,
+        },
+        "aws:principalaccount" if is_anonymous => Some("anonymous".to_owned()),
+        "aws:principalaccount" => account(),
+        "aws:principaltype" => (!kind.is_empty()).then(|| kind.to_owned()),
+        "aws:userid" => match principal {
+            Principal::Anonymous => Some("anonymous".to_owned()),
+            Principal::User { .. } => Some("AIDAEXAMPLEUSERID".to_owned()),
+            Principal::RoleSession { session_name, .. } => {
+                Some(format!("AROAEXAMPLEROLEID:{session_name}"))
+            }
+            _ => None,
+        },
+        "aws:username" => match principal {
+            Principal::User { arn, .. } => Some(arn.rsplit('/').next()?.to_owned()),
+            _ => None,
+        },
+        "aws:principalisawsservice" if is_service => Some("true".to_owned()),
+        "aws:principalisawsservice" => account().map(|_| "false".to_owned()),
+        "aws:principalservicename" | "aws:principalservicenameslist" => match principal {
+            Principal::Service { name } => Some(name.clone()),
+            _ => None,
+        },
+        "aws:tokenissuetime" => match principal {
+            Principal::RoleSession { .. } => Some(NOW[0].to_owned()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Gives the request a value that is likely to satisfy the condition, unless it has one; `None` if
+/// what the condition asks for is not tried.
+fn satisfy(request: &mut Request, condition: &Condition) -> Option<()> {
+    let operator = condition.operator;
+    let is_absent = request.context.get(&condition.key).is_none();
+    let needs_value = match (operator.base, operator.set) {
+        (BaseOperator::Null, _) => {
+            let value = condition.values.first().and_then(|value| plain(&value.template))?;
+            value.eq_ignore_ascii_case("false")
+        }
+        (base, set) => {
+            !base.is_negated() && !operator.if_exists && set != Some(SetOperator::ForAllValues)
+        }
+    };
+    // What is asked of all values is asked of the one that is there.
+    let overrides = !is_absent && !is_derived(&condition.key) && !operator.base.is_negated();
+    if operator.base == BaseOperator::Null {
+        if needs_value && is_absent {
+            put(&mut request.context, &condition.key, likely_value(&condition.key)?);
+        }
+        return Some(());
+    }
+    if (needs_value && is_absent) || overrides {
+        let value = value_for(condition)?;
+        put(&mut request.context, &condition.key, value);
+    }
+    Some(())
+}
+
+/// Whether the value of the key follows from something else in the request.
+fn is_derived(key: &str) -> bool {
+    const DERIVED: [&str; 10] = [
+        "aws:PrincipalArn",
+        "aws:PrincipalAccount",
+        "aws:PrincipalType",
+        "aws:userid",
+        "aws:username",
+        "aws:PrincipalIsAWSService",
+        "aws:PrincipalServiceName",
+        "aws:PrincipalServiceNamesList",
+        "aws:CurrentTime",
+        "aws:EpochTime",
+    ];
+    DERIVED.iter().any(|known| known.eq_ignore_ascii_case(key))
+}
+
+fn likely_value(key: &str) -> Option<String> {
+    use catalogue::KeySort;
+    let sort = catalogue::key(key).map_or(KeySort::String, |info| info.sort);
+    Some(match sort {
+        KeySort::String => likely(&key.to_ascii_lowercase()).to_owned(),
+        KeySort::Arn => "arn:aws:sns:us-east-1:999988887777:example".to_owned(),
+        KeySort::Bool => "true".to_owned(),
+        KeySort::Address => "198.51.100.7".to_owned(),
+        KeySort::Number => "1".to_owned(),
+        KeySort::Date => NOW[0].to_owned(),
+        KeySort::Binary => "AA==".to_owned(),
+    })
+}
+
+/// A value that the first of the condition's values matches.
+fn value_for(condition: &Condition) -> Option<String> {
+    use BaseOperator::*;
+    let text = plain(&condition.values.first()?.template)?;
+    Some(match condition.operator.base {
+        StringEquals
+        | StringEqualsIgnoreCase
+        | BinaryEquals
+        | NumericEquals
+        | DateEquals
+        | NumericLessThanEquals
+        | NumericGreaterThanEquals
+        | DateLessThanEquals
+        | DateGreaterThanEquals => text.to_owned(),
+        StringLike => glob::word(text, "example"),
+        ArnEquals | ArnLike => super::arn(text)?,
+        Bool => text.to_ascii_lowercase(),
+        NumericLessThan => (text.parse::<i64>().ok()?.checked_sub(1)?).to_string(),
+        NumericGreaterThan => (text.parse::<i64>().ok()?.checked_add(1)?).to_string(),
+        IpAddress => address_in(text)?,
+        _ => return None,
+    })
+}
+
+/// An address of the range, the first that is no network address.
+fn address_in(range: &str) -> Option<String> {
+    if matches!(range, "0.0.0.0/0" | "::/0") {
+        return Some("198.51.100.7".to_owned());
+    }
+    let (address, length) = range.split_once('/').unwrap_or((range, ""));
+    let address: std::net::IpAddr = address.parse().ok()?;
+    let is_single = matches!(length, "" | "32" | "128" | "31" | "127");
+    Some(match address {
+        std::net::IpAddr::V4(v4) => {
+            std::net::Ipv4Addr::from_bits(v4.to_bits() | u32::from(!is_single)).to_string()
+        }
+        std::net::IpAddr::V6(v6) => {
+            std::net::Ipv6Addr::from_bits(v6.to_bits() | u128::from(!is_single)).to_string()
+        }
+    })
+}
