@@ -18,6 +18,7 @@ pub struct Engine {
     automaton: bool,
     definitions: Vec<Definition>,
     options: EngineOptions,
+    portfolio: Portfolio,
 }
 
 /// How an engine goes about its questions.
@@ -77,7 +78,16 @@ impl Engine {
         if definitions.is_empty() && !automaton {
             return Err(EngineError::NoSolver(names()));
         }
-        Ok(Engine { automaton, definitions, options })
+        let embedded = automaton.then(|| -> Box<dyn Solver> { Box::new(Automaton) });
+        let external = processes(&definitions, &options)
+            .map(|process| -> Box<dyn Solver> { Box::new(Checked::new(process)) });
+        let mode = match (options.audit, automaton) {
+            (true, _) => Mode::All,
+            (false, true) => Mode::Hedged,
+            (false, false) => Mode::Race,
+        };
+        let portfolio = Portfolio::new(mode, embedded.into_iter().chain(external).collect());
+        Ok(Engine { automaton, definitions, options, portfolio })
     }
 
     /// An engine of the solvers known without configuration that are installed.
@@ -117,22 +127,12 @@ impl Engine {
         timeout: Duration,
         cancel: &Cancel,
     ) -> Result<Report, Error> {
-        let embedded = self.automaton.then(|| -> Box<dyn Solver> { Box::new(Automaton) });
-        let external =
-            self.processes().map(|process| -> Box<dyn Solver> { Box::new(Checked::new(process)) });
-        let mode = match (self.options.audit, self.automaton) {
-            (true, _) => Mode::All,
-            (false, true) => Mode::Hedged,
-            (false, false) => Mode::Race,
-        };
-        let portfolio: Portfolio =
-            Portfolio::new(mode, embedded.into_iter().chain(external).collect());
         // Whoever audits, names solvers or keeps scripts wants to see what solvers say.
         let EngineOptions { audit, solvers, save_scripts_to } = &self.options;
         let candidates = !audit && solvers.is_empty() && save_scripts_to.is_none();
         let decisions = decisions.decided().clone();
         let options = Options { simplify: !audit, candidates, decisions };
-        check(question, &portfolio, options, &Limits::within(timeout), cancel)
+        check(question, &self.portfolio, options, &Limits::within(timeout), cancel)
     }
 
     /// Why each way to break a property that holds is none, as far as the embedded solver can tell
@@ -163,7 +163,7 @@ impl Engine {
         timeout: Duration,
         cancel: &Cancel,
     ) -> Result<ScriptAnswer, SolverError> {
-        let members: Vec<Box<Process>> = self.processes().map(Box::new).collect();
+        let members: Vec<Box<Process>> = processes(&self.definitions, &self.options).map(Box::new).collect();
         if members.is_empty() {
             let answer = RawAnswer::Unknown(Reason::Unsupported);
             return Ok(ScriptAnswer { answer, by: Vec::new(), attempts: Vec::new() });
@@ -172,16 +172,16 @@ impl Engine {
         let portfolio: Portfolio<Process> = Portfolio::new(mode, members);
         portfolio.solve_script(script, &Limits::within(timeout), cancel)
     }
+}
 
-    fn processes(&self) -> impl Iterator<Item = Process> {
-        self.definitions.iter().map(|definition| {
-            let process = Process::new(definition.clone());
-            match &self.options.save_scripts_to {
-                Some(directory) => process.save_scripts_to(directory),
-                None => process,
-            }
-        })
-    }
+fn processes(definitions: &[Definition], options: &EngineOptions) -> impl Iterator<Item = Process> {
+    definitions.iter().map(|definition| {
+        let process = Process::new(definition.clone());
+        match &options.save_scripts_to {
+            Some(directory) => process.save_scripts_to(directory),
+            None => process,
+        }
+    })
 }
 
 /// The word that SMT-LIB has for an answer.
