@@ -21,11 +21,13 @@ use std::cell::OnceCell;
 
 use keyaki_policy::Policy;
 use keyaki_policy::ast::{
-    ActionPattern, BaseOperator, Clause, Condition, Effect, PrincipalKind, Statement,
+    ActionPattern, BaseOperator, Clause, Condition, Effect, Operator, PrincipalKind, SetOperator,
+    Statement,
 };
 use keyaki_policy::catalogue::{self, Cardinality};
 
-use crate::public::{Fixed, Table};
+use crate::addresses::{Family, Network};
+use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
 use crate::question::{PolicyRef, Question, Side, Subject};
 use index::{Index, Patterns};
 use parts::Source;
@@ -79,13 +81,14 @@ fn new_access(existing: &[Policy], new: &[Policy]) -> Vec<Open> {
     let denies = statements(existing, Effect::Deny);
     let own_denies: Vec<Source<'_>> =
         denies.into_iter().filter(|deny| !new_denies.some_includes(*deny)).collect();
+    let own_denies = Denies::new(own_denies);
     let mut open = Vec::new();
     for (index, policy) in new.iter().enumerate() {
         for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
             let source = Source { policy, statement };
-            let is_denied = |entry: Option<&ActionPattern>| {
-                own_denies.iter().any(|deny| !is_outside(source, entry, *deny))
-            };
+            let denies = own_denies.touching(source);
+            let is_denied =
+                |entry: Option<&ActionPattern>| denies.iter().any(|deny| !deny.is_outside(entry));
             let actions = allows.uncovered(source, &is_denied);
             if let Some(actions) = actions {
                 let at = PolicyRef::of_union(Side::New, index);
@@ -96,17 +99,53 @@ fn new_access(existing: &[Policy], new: &[Policy]) -> Vec<Open> {
     open
 }
 
-/// Whether no request matches the Deny and the statement, of its actions only `entry` if one is
-/// given.
-fn is_outside(source: Source<'_>, entry: Option<&ActionPattern>, deny: Source<'_>) -> bool {
-    let denied = &deny.statement.action;
-    let other_actions = match entry {
-        Some(entry) => parts::action_is_outside(&entry.text, denied),
-        None => false,
-    };
-    let resources = (&source.statement.resource, &deny.statement.resource);
-    other_actions
-        || matches!(resources, (Some(a), Some(b)) if parts::resource_clauses_are_disjoint(a, b))
+/// Deny statements of the reference that no Deny in question includes.
+struct Denies<'q>(Vec<Deny<'q>>);
+
+struct Deny<'q> {
+    source: Source<'q>,
+    /// Its actions, where they are many and not negated; the positions of those with wildcards.
+    words: OnceCell<(Patterns, Vec<usize>)>,
+}
+
+impl<'q> Denies<'q> {
+    fn new(denies: Vec<Source<'q>>) -> Denies<'q> {
+        Denies(denies.into_iter().map(|source| Deny { source, words: OnceCell::new() }).collect())
+    }
+
+    /// Those that may match a resource that the statement matches.
+    fn touching(&self, source: Source<'_>) -> Vec<&Deny<'q>> {
+        let is_outside = |deny: &Deny<'_>| {
+            let resources = (&source.statement.resource, &deny.source.statement.resource);
+            matches!(resources, (Some(a), Some(b)) if parts::resource_clauses_are_disjoint(a, b))
+        };
+        self.0.iter().filter(|deny| !is_outside(deny)).collect()
+    }
+}
+
+impl Deny<'_> {
+    /// True only if it matches no action of the entry; for none in particular it is false.
+    fn is_outside(&self, entry: Option<&ActionPattern>) -> bool {
+        let Some(ActionPattern { text, .. }) = entry else { return false };
+        let clause = &self.source.statement.action;
+        if clause.negated || clause.entries.len() <= MANY_ACTIONS || glob::has_wildcard(text) {
+            return parts::action_is_outside(text, clause);
+        }
+        let (words, globs) = self.words.get_or_init(|| {
+            let (mut words, mut globs) = (Patterns::default(), Vec::new());
+            for (position, entry) in clause.entries.iter().enumerate() {
+                match glob::has_wildcard(&entry.text) {
+                    true => globs.push(position),
+                    false => words.insert(&entry.text, 0),
+                }
+            }
+            (words, globs)
+        });
+        let mut is_listed = false;
+        words.including(text, |_| is_listed = true);
+        let is_apart = |at: &usize| parts::actions_are_disjoint(&clause.entries[*at].text, text);
+        !is_listed && globs.iter().all(is_apart)
+    }
 }
 
 /// Statements of which some may include others.
@@ -280,14 +319,21 @@ fn resources_in(wide: Source<'_>, narrow: Source<'_>) -> u64 {
 }
 
 /// The Allow statements that may let the public in (Q2): those that neither name whom they let in
-/// nor ask for a fixed value of a trusted key.
+/// nor ask, themselves or by a Deny that covers them, for a fixed value of a trusted key.
 fn public_access(policy: &Policy, table: &Table) -> Vec<Open> {
     let at = PolicyRef::of_union(Side::Policy, 0);
+    let few_addresses = names_few_addresses(policy, table);
+    let is_confined = |statement: &Statement| {
+        let confines = |condition: &Condition| {
+            asks_for_fixed_value(condition, table)
+                || (few_addresses && asks_for_address(condition.operator, &condition.key))
+        };
+        names_principals(statement)
+            || statement.conditions.iter().any(confines)
+            || is_confined_by_deny(policy, statement, table)
+    };
     let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
-    let open = allows.filter(|statement| {
-        !names_principals(statement)
-            && !statement.conditions.iter().any(|condition| is_confining(condition, table))
-    });
+    let open = allows.filter(|statement| !is_confined(statement));
     open.map(|statement| {
         let actions = (0..statement.action.entries.len()).collect();
         Open { at, statement: statement.index, actions }
@@ -311,29 +357,86 @@ fn names_principals(statement: &Statement) -> bool {
 }
 
 /// Whether every request that satisfies the condition has a fixed value of a key that the table
-/// trusts. Only conditions of which that is plain are looked at: a key with one value, present, and
-/// equal to one of the texts listed.
-fn is_confining(condition: &Condition, table: &Table) -> bool {
+/// trusts. Only conditions of which that is plain are looked at: some value is present, and equal to
+/// one of the texts listed.
+fn asks_for_fixed_value(condition: &Condition, table: &Table) -> bool {
     let operator = condition.operator;
     let is_equality =
         matches!(operator.base, BaseOperator::StringEquals | BaseOperator::StringLike);
-    let Some(trusted) =
-        table.trusted_keys.iter().find(|key| key.key.eq_ignore_ascii_case(&condition.key))
-    else {
-        return false;
+    let fits = match cardinality(&condition.key) {
+        Some(Cardinality::Single) => operator.set.is_none(),
+        Some(Cardinality::Multi) => operator.set == Some(SetOperator::ForAnyValue),
+        None => false,
     };
-    let is_single =
-        catalogue::key(&condition.key).is_some_and(|info| info.cardinality == Cardinality::Single);
+    is_equality && fits && !operator.if_exists && has_fixed_values_only(condition, table)
+}
+
+fn cardinality(key: &str) -> Option<Cardinality> {
+    catalogue::key(key).map(|info| info.cardinality)
+}
+
+/// Whether all values listed, of which there are some, are fixed values of a trusted key.
+fn has_fixed_values_only(condition: &Condition, table: &Table) -> bool {
+    let is_it = |trusted: &&TrustedKey| trusted.key.eq_ignore_ascii_case(&condition.key);
+    let Some(trusted) = table.trusted_keys.iter().find(is_it) else { return false };
     let is_fixed = |text: &str| {
         !text.is_empty()
             && text != "anonymous"
             && !glob::has_wildcard(text)
             && (trusted.fixed != Fixed::LiteralWithoutColon || !text.contains(':'))
     };
-    is_equality
+    !condition.values.is_empty()
+        && condition.values.iter().all(|v| parts::plain(&v.template).is_some_and(is_fixed))
+}
+
+/// Whether a Deny statement that covers all that the statement is about spares only requests with a
+/// fixed value of a trusted key.
+fn is_confined_by_deny(policy: &Policy, statement: &Statement, table: &Table) -> bool {
+    let spares_fixed_values_only = |deny: &&Statement| match &deny.conditions[..] {
+        // An absent key satisfies a negated operator, so it is denied.
+        [condition] => {
+            let operator = condition.operator;
+            matches!(operator.base, BaseOperator::StringNotEquals | BaseOperator::StringNotLike)
+                && operator.set.is_none()
+                && cardinality(&condition.key) == Some(Cardinality::Single)
+                && has_fixed_values_only(condition, table)
+        }
+        _ => false,
+    };
+    let covers = |deny: &Statement| {
+        let (wide, narrow) = (Source { policy, statement: deny }, Source { policy, statement });
+        parts::principal_clause_includes(deny.principal.as_ref(), statement.principal.as_ref())
+            && parts::action_clause_includes(&deny.action, &statement.action)
+            && parts::resource_clause_includes(wide, narrow)
+    };
+    let denies = policy.statements.iter().filter(|statement| statement.effect == Effect::Deny);
+    denies.filter(spares_fixed_values_only).any(covers)
+}
+
+/// Whether the condition asks for an address in one of the ranges listed.
+fn asks_for_address(operator: Operator, key: &str) -> bool {
+    operator.base == BaseOperator::IpAddress
         && operator.set.is_none()
         && !operator.if_exists
-        && is_single
-        && !condition.values.is_empty()
-        && condition.values.iter().all(|v| parts::plain(&v.template).is_some_and(is_fixed))
+        && key.eq_ignore_ascii_case(ADDRESS_KEY)
+}
+
+/// Whether all ranges that the policy names for the caller's address together are no more addresses
+/// than the table allows.
+fn names_few_addresses(policy: &Policy, table: &Table) -> bool {
+    let conditions = policy.statements.iter().flat_map(|statement| &statement.conditions);
+    let of_addresses =
+        conditions.filter(|condition| condition.key.eq_ignore_ascii_case(ADDRESS_KEY));
+    let (mut n_v4, mut n_v6) = (0u128, 0u128);
+    for value in of_addresses.flat_map(|condition| &condition.values) {
+        let network = parts::plain(&value.template).and_then(Network::parse);
+        let Some(network) = network else { return false };
+        let (sum, width) = match network.family {
+            Family::V4 => (&mut n_v4, 32),
+            Family::V6 => (&mut n_v6, 128),
+        };
+        let size = 1u128.checked_shl(width - network.length).unwrap_or(u128::MAX);
+        *sum = sum.saturating_add(size);
+    }
+    n_v4 <= table.max_ipv4_addresses && n_v6 <= table.max_ipv6_addresses
 }

@@ -9,18 +9,20 @@
 mod context;
 
 use keyaki_policy::ast::{
-    ActionPattern, BaseOperator, Condition, PolicyType, PrincipalEntry, PrincipalKind, Statement,
+    ActionPattern, BaseOperator, Condition, Effect, PolicyType, PrincipalEntry, PrincipalKind,
+    Segment, Statement, Template,
 };
 use keyaki_policy::catalogue::{self, Cardinality};
+use keyaki_policy::evaluate::{Truth, statement_matches};
 use keyaki_policy::request::{Principal, Request};
 use keyaki_policy::{Policy, Readings, Switch};
 
 use crate::cover::glob::{self, Case};
 use crate::cover::{Open, parts};
-use crate::question::{PolicyRef, Question};
+use crate::question::{PolicyRef, Question, Side};
 use crate::replay::{Replay, replay};
 use crate::witness::{STRANGERS, WELL_KNOWN_ACTIONS};
-use context::Context;
+use context::{Context, Resource};
 
 /// The most requests that are made for one question.
 const MAX_GUESSES: usize = 24;
@@ -36,6 +38,10 @@ const MAX_SWITCHES: usize = 5;
 
 /// Clauses of more entries are not searched for actions that readers know.
 const MAX_SEARCHED_ENTRIES: usize = 32;
+
+/// Keys of the resource for which a service calls (R9).
+const SOURCE_KEYS: [&str; 4] =
+    ["aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths"];
 
 /// A request that breaks the property, under `base` and all other readings of the undecided
 /// switches that are not among `decided`, with the statements that let it in.
@@ -55,9 +61,34 @@ pub(crate) fn witness(
             if let Some(allowing) = is_witness(question, &request, base, is_decided) {
                 return Some((request, allowing));
             }
+            for request in changed(question, &request, base) {
+                left = left.checked_sub(1)?;
+                if let Some(allowing) = is_witness(question, &request, base, is_decided) {
+                    return Some((request, allowing));
+                }
+            }
         }
     }
     None
+}
+
+/// The request with changes that may keep it from those statements that stand in its way.
+fn changed(question: &Question, request: &Request, base: Readings) -> Vec<Request> {
+    let stands_in_the_way = |at: PolicyRef, statement: &Statement| match statement.effect {
+        Effect::Deny => at.side != Side::Existing,
+        Effect::Allow => at.side == Side::Existing,
+    };
+    for (at, policy) in question.policies() {
+        for statement in &policy.statements {
+            if stands_in_the_way(at, statement)
+                && !statement.conditions.is_empty()
+                && statement_matches(policy, statement, request, base).0 == Truth::True
+            {
+                return context::evading(request, statement);
+            }
+        }
+    }
+    Vec::new()
 }
 
 /// The statement of that index.
@@ -117,8 +148,7 @@ fn switches(question: &Question, request: &Request) -> Vec<Switch> {
         }
     }
     let has = |key: &str| request.context.get(key).is_some();
-    let sources = ["aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths"];
-    note(Switch::R9, sources.into_iter().any(has));
+    note(Switch::R9, SOURCE_KEYS.into_iter().any(has));
     note(Switch::R25, has("aws:ResourceAccount"));
     note(Switch::R29, has("aws:TagKeys") || context::has_request_tag(&request.context));
     note(Switch::R8, has("aws:PrincipalServiceNamesList"));
@@ -157,9 +187,9 @@ fn requests<'a>(
         let pairs = resources.flat_map(|resource| {
             principals.clone().into_iter().map(move |p| (resource.clone(), p))
         });
-        let pairs: Vec<(String, Who)> = pairs.collect();
+        let pairs: Vec<(Resource<'_>, Who)> = pairs.collect();
         pairs.into_iter().filter_map(move |(resource, who)| {
-            context.request(statement, who.of_partition(&resource), &action, resource)
+            context.request(statement, who.of_partition(&resource), &action, &resource)
         })
     })
 }
@@ -174,9 +204,16 @@ enum Who {
 
 impl Who {
     /// The principal, of the resource's partition if nothing else is known (R34).
-    fn of_partition(self, resource: &str) -> Principal {
-        let partition = resource.split(':').nth(1).filter(|_| resource.starts_with("arn:"));
-        let partition = partition.unwrap_or("aws");
+    fn of_partition(self, resource: &Resource<'_>) -> Principal {
+        let start = match resource {
+            Resource::Is(text) => text,
+            Resource::Of(template) => match template.segments.first() {
+                Some(Segment::Text(text)) => text,
+                _ => "",
+            },
+        };
+        let partition = start.split(':').nth(1).filter(|field| !glob::has_wildcard(field));
+        let partition = partition.filter(|field| !field.is_empty()).unwrap_or("aws");
         match self {
             Who::Is(principal) => principal,
             Who::UserOf(account) => Principal::User {
@@ -200,10 +237,20 @@ fn principals(policy: &Policy, statement: &Statement) -> Vec<Who> {
         };
     }
     let Some(clause) = &statement.principal else { return Vec::new() };
+    let mut principals = Vec::new();
+    // R9: only services have these keys.
+    let of_service =
+        |test: &Condition| SOURCE_KEYS.iter().any(|source| source.eq_ignore_ascii_case(&test.key));
+    let is_star = |entry: &PrincipalEntry| entry.kind == PrincipalKind::Everyone;
+    if statement.conditions.iter().any(of_service) && clause.entries.iter().any(is_star) {
+        let name = "cloudtrail.amazonaws.com".to_owned();
+        principals.push(Who::Is(Principal::Service { name }));
+    }
     if clause.negated {
         return vec![Who::Is(Principal::Anonymous), stranger()];
     }
-    clause.entries.iter().take(2).flat_map(|entry| who(&entry.kind)).collect()
+    principals.extend(clause.entries.iter().take(2).flat_map(|entry| who(&entry.kind)));
+    principals
 }
 
 fn who(kind: &PrincipalKind) -> Vec<Who> {
@@ -283,7 +330,7 @@ fn actions(statement: &Statement, positions: &[usize]) -> Vec<String> {
 }
 
 /// Resources that the statement is likely to match, for the action: those of its own service first.
-fn resources(statement: &Statement, action: &str) -> Vec<String> {
+fn resources<'s>(statement: &'s Statement, action: &str) -> Vec<Resource<'s>> {
     let service = action.split(':').next().unwrap_or_default();
     let own = match service {
         "s3" => "arn:aws:s3:::example-bucket/example.txt".to_owned(),
@@ -291,19 +338,23 @@ fn resources(statement: &Statement, action: &str) -> Vec<String> {
         _ => format!("arn:aws:{service}:us-east-1:111122223333:example"),
     };
     let any = || match catalogue::has_resource_types(action) {
-        Some(false) => vec!["*".to_owned(), own.clone()],
-        _ => vec![own.clone()],
+        Some(false) => vec![Resource::Is("*".to_owned()), Resource::Is(own.clone())],
+        _ => vec![Resource::Is(own.clone())],
     };
     let Some(clause) = statement.resource.as_ref().filter(|clause| !clause.negated) else {
         return any();
     };
-    let texts = clause.entries.iter().filter_map(|entry| parts::plain(&entry.template));
-    let (of_service, others): (Vec<&str>, Vec<&str>) =
-        texts.partition(|text| text.split(':').nth(2) == Some(service));
-    if others.contains(&"*") {
-        return of_service.into_iter().filter_map(arn).chain(any()).collect();
+    let is_star = |template: &Template| parts::plain(template) == Some("*");
+    let is_own = |template: &Template| match template.segments.first() {
+        Some(Segment::Text(text)) => text.split(':').nth(2) == Some(service),
+        _ => false,
+    };
+    let templates = || clause.entries.iter().map(|entry| &entry.template);
+    let of_service = templates().filter(|t| is_own(t)).map(Resource::Of);
+    if templates().any(is_star) {
+        return of_service.chain(any()).collect();
     }
-    of_service.into_iter().chain(others).filter_map(arn).collect()
+    of_service.chain(templates().filter(|t| !is_own(t)).map(Resource::Of)).collect()
 }
 
 /// An ARN that the pattern matches, with likely text for its wildcards.

@@ -163,7 +163,8 @@ impl Engine {
         timeout: Duration,
         cancel: &Cancel,
     ) -> Result<ScriptAnswer, SolverError> {
-        let members: Vec<Box<Process>> = processes(&self.definitions, &self.options).map(Box::new).collect();
+        let members: Vec<Box<Process>> =
+            processes(&self.definitions, &self.options).map(Box::new).collect();
         if members.is_empty() {
             let answer = RawAnswer::Unknown(Reason::Unsupported);
             return Ok(ScriptAnswer { answer, by: Vec::new(), attempts: Vec::new() });

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use indexmap::{IndexMap, IndexSet};
 
 use crate::regex::Regex;
@@ -103,8 +104,8 @@ pub enum Node {
 /// An arena of terms.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
-    nodes: IndexSet<Node>,
-    variables: IndexMap<String, Sort>,
+    nodes: IndexSet<Node, RandomState>,
+    variables: IndexMap<String, Sort, RandomState>,
 }
 
 impl Terms {

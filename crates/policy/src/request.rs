@@ -126,6 +126,11 @@ impl Context {
         self.entries.insert(key.to_ascii_lowercase(), (key.to_owned(), value)).map(|old| old.1)
     }
 
+    /// Makes `key` absent; returns the value it had.
+    pub fn remove(&mut self, key: &str) -> Option<ContextValue> {
+        self.entries.remove(&key.to_ascii_lowercase()).map(|old| old.1)
+    }
+
     /// The value of `key`, or `None` if it is absent.
     pub fn get(&self, key: &str) -> Option<&ContextValue> {
         // Keys are short, and an allocation for every look-up would be most of its cost.

@@ -193,7 +193,7 @@ mod tests {
     fn what_is_shown_is_true_of_all_words() {
         let words = words();
         arbtest(|u| {
-            let mut pattern = |letters: &[char]| -> arbitrary::Result<String> {
+            let mut pattern = |letters: &[char]| -> keyaki_testing::arbitrary::Result<String> {
                 (0..u.int_in_range(0..=4)?).map(|_| u.choose(letters).copied()).collect()
             };
             let (wide, narrow) = (pattern(&['a', 'b', '*', '?'])?, pattern(&['a', 'b', '*', '?'])?);

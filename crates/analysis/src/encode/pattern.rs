@@ -5,6 +5,7 @@
 //! patterns of the parts ([`concat_test`]), so that no solver ever has to reason about
 //! concatenation, and equality of a part (the account, say) stays an equality.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -90,7 +91,18 @@ fn lower(c: char) -> char {
 }
 
 /// The characters that are `folded` in lower case, if others than `folded` itself are.
-fn class_of(folded: char) -> Option<&'static Vec<char>> {
+fn class_of(folded: char) -> Option<Cow<'static, [char]>> {
+    match folded {
+        // KELVIN SIGN. The table takes a while to make, and hardly any policy needs it.
+        'k' => Some(Cow::Borrowed(&['k', 'K', '\u{212a}'])),
+        'a'..='z' => Some(Cow::Owned(vec![folded, folded.to_ascii_uppercase()])),
+        '\0'..='\x7f' => None,
+        _ => class_in_table(folded).map(|class| Cow::Borrowed(class.as_slice())),
+    }
+}
+
+/// What [`class_of`] says, of any character.
+fn class_in_table(folded: char) -> Option<&'static Vec<char>> {
     static CLASSES: LazyLock<BTreeMap<char, Vec<char>>> = LazyLock::new(|| {
         let mut classes: BTreeMap<char, Vec<char>> = BTreeMap::new();
         for c in (char::MIN..=char::MAX).filter(|c| lower(*c) != *c) {
@@ -422,6 +434,8 @@ fn after_reading(t: &mut Terms, tokens: &[Token], text: &str) -> Vec<(usize, Ter
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use keyaki_logic::{Formula, Model, Sort, Value, eval};
     use keyaki_testing::arbtest;
 
@@ -437,6 +451,15 @@ mod tests {
         let template = Template { segments: vec![Segment::Escaped('*')] };
         assert_eq!(Pattern::new(&template, true).tokens, [Token::Char('*')]);
         assert_eq!(Pattern::new(&Template::text("*"), false).tokens, [Token::Char('*')]);
+    }
+
+    #[test]
+    fn the_short_way_to_the_classes_of_letters_agrees_with_the_table() {
+        for c in '\0'..='\x7f' {
+            let class = |chars: &[char]| chars.iter().copied().collect::<BTreeSet<char>>();
+            let short = class_of(c).map(|chars| class(&chars));
+            assert_eq!(short, class_in_table(c).map(|chars| class(chars)), "{c:?}");
+        }
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! The context keys of a guessed request: those that conditions ask for, and those that every
 //! request of its kind has.
 
-use keyaki_policy::ast::{BaseOperator, Condition, SetOperator, Statement};
-use keyaki_policy::catalogue::{self, Cardinality};
+use std::collections::HashSet;
+
+use keyaki_policy::ast::{
+    BaseOperator, Condition, ConditionValue, Effect, Segment, SetOperator, Statement, Template,
+};
+use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::request::{self, ContextValue, Principal, Request};
 
 use crate::cover::glob;
 use crate::cover::parts::plain;
-use crate::question::Question;
+use crate::question::{Question, Side};
 use crate::witness::likely;
 
 /// 2026-01-01T00:00:00Z, as date and in seconds.
@@ -19,7 +23,41 @@ const REQUEST_TAG: &str = "aws:RequestTag/";
 /// spelling.
 pub(super) struct Context<'q> {
     mentioned: Vec<&'q str>,
+    listed: Listed<'q>,
 }
+
+/// What a request is for.
+#[derive(Clone)]
+pub(super) enum Resource<'q> {
+    Is(String),
+    /// An ARN that this pattern matches.
+    Of(&'q Template),
+}
+
+/// Values that the Allow statements of the reference list for keys.
+struct Listed<'q>(HashSet<(String, &'q Template)>);
+
+impl<'q> Listed<'q> {
+    fn new(question: &'q Question) -> Listed<'q> {
+        let policies = question.side(Side::Existing).into_iter();
+        let statements = policies.flat_map(|(_, policy)| &policy.statements);
+        let allows = statements.filter(|statement| statement.effect == Effect::Allow);
+        let conditions = allows.flat_map(|statement| &statement.conditions);
+        let positive = conditions.filter(|condition| !condition.operator.base.is_negated());
+        let values = positive.flat_map(|condition| {
+            let values = condition.values.iter().map(|value| &value.template);
+            values.map(|value| (condition.key.to_ascii_lowercase(), value))
+        });
+        Listed(values.take(MAX_LISTED).collect())
+    }
+
+    fn contains(&self, key: &str, value: &'q Template) -> bool {
+        !self.0.is_empty() && self.0.contains(&(key.to_ascii_lowercase(), value))
+    }
+}
+
+/// The most values of which it is noted that they are listed.
+const MAX_LISTED: usize = 4096;
 
 impl<'q> Context<'q> {
     pub(super) fn new(question: &'q Question) -> Context<'q> {
@@ -33,7 +71,7 @@ impl<'q> Context<'q> {
             lower(a).cmp(lower(b))
         });
         mentioned.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-        Context { mentioned }
+        Context { mentioned, listed: Listed::new(question) }
     }
 
     fn mentions(&self, key: &str) -> bool {
@@ -47,17 +85,20 @@ impl<'q> Context<'q> {
         statement: &Statement,
         principal: Principal,
         action: &str,
-        resource: String,
+        resource: &Resource<'_>,
     ) -> Option<Request> {
-        let mut request =
-            Request { principal, action: action.to_owned(), resource, ..Request::default() };
+        let mut request = Request { principal, action: action.to_owned(), ..Request::default() };
         for key in &self.mentioned {
             if let Some(value) = always(key, &request) {
                 put(&mut request.context, key, value);
             }
         }
+        request.resource = match resource {
+            Resource::Is(text) => text.clone(),
+            Resource::Of(template) => super::arn(&filled(template, &mut request)?)?,
+        };
         for condition in &statement.conditions {
-            satisfy(&mut request, condition)?;
+            satisfy(&mut request, condition, &self.listed)?;
         }
         if self.mentions("aws:TagKeys") {
             list_tags(&mut request.context);
@@ -144,7 +185,7 @@ fn of_principal(key: &str, principal: &Principal) -> Option<String> {
             _ => None,
         },
         "aws:principalaccount" if is_anonymous => Some("anonymous".to_owned()),
-        "aws:principalaccount" => account(),
+        "aws:principalaccount" | "kms:calleraccount" => account(),
         "aws:principaltype" => (!kind.is_empty()).then(|| kind.to_owned()),
         "aws:userid" => match principal {
             Principal::Anonymous => Some("anonymous".to_owned()),
@@ -174,7 +215,7 @@ fn of_principal(key: &str, principal: &Principal) -> Option<String> {
 
 /// Gives the request a value that is likely to satisfy the condition, unless it has one; `None` if
 /// what the condition asks for is not tried.
-fn satisfy(request: &mut Request, condition: &Condition) -> Option<()> {
+fn satisfy(request: &mut Request, condition: &Condition, listed: &Listed<'_>) -> Option<()> {
     let operator = condition.operator;
     let is_absent = request.context.get(&condition.key).is_none();
     let needs_value = match (operator.base, operator.set) {
@@ -195,7 +236,7 @@ fn satisfy(request: &mut Request, condition: &Condition) -> Option<()> {
         return Some(());
     }
     if (needs_value && is_absent) || overrides {
-        let value = value_for(condition)?;
+        let value = value_for(condition, listed, request)?;
         put(&mut request.context, &condition.key, value);
     }
     Some(())
@@ -203,7 +244,8 @@ fn satisfy(request: &mut Request, condition: &Condition) -> Option<()> {
 
 /// Whether the value of the key follows from something else in the request.
 fn is_derived(key: &str) -> bool {
-    const DERIVED: [&str; 10] = [
+    const DERIVED: [&str; 11] = [
+        "kms:CallerAccount",
         "aws:PrincipalArn",
         "aws:PrincipalAccount",
         "aws:PrincipalType",
@@ -219,7 +261,6 @@ fn is_derived(key: &str) -> bool {
 }
 
 fn likely_value(key: &str) -> Option<String> {
-    use catalogue::KeySort;
     let sort = catalogue::key(key).map_or(KeySort::String, |info| info.sort);
     Some(match sort {
         KeySort::String => likely(&key.to_ascii_lowercase()).to_owned(),
@@ -232,10 +273,36 @@ fn likely_value(key: &str) -> Option<String> {
     })
 }
 
-/// A value that the first of the condition's values matches.
-fn value_for(condition: &Condition) -> Option<String> {
+/// The pattern with values of the request in the places of its variables; what has none gets a
+/// likely one.
+pub(super) fn filled(template: &Template, request: &mut Request) -> Option<String> {
+    let mut text = String::new();
+    for segment in &template.segments {
+        match segment {
+            Segment::Text(piece) => text.push_str(piece),
+            Segment::Escaped(c) => text.push(*c),
+            Segment::Variable { key, .. } => {
+                if request.context.get(key).is_none() {
+                    put(&mut request.context, key, likely_value(key)?);
+                }
+                match request.context.get(key) {
+                    Some(ContextValue::One(value)) => text.push_str(value),
+                    _ => return None,
+                }
+            }
+        }
+    }
+    Some(text)
+}
+
+/// A value that one of the condition's values matches: of those that are not listed by others, the
+/// first.
+fn value_for(condition: &Condition, listed: &Listed<'_>, request: &mut Request) -> Option<String> {
     use BaseOperator::*;
-    let text = plain(&condition.values.first()?.template)?;
+    let is_new = |value: &&ConditionValue| !listed.contains(&condition.key, &value.template);
+    let value = condition.values.iter().find(is_new).or(condition.values.first())?;
+    let text = filled(&value.template, request)?;
+    let text = text.as_str();
     Some(match condition.operator.base {
         StringEquals
         | StringEqualsIgnoreCase
@@ -246,7 +313,10 @@ fn value_for(condition: &Condition) -> Option<String> {
         | NumericGreaterThanEquals
         | DateLessThanEquals
         | DateGreaterThanEquals => text.to_owned(),
-        StringLike => glob::word(text, "example"),
+        StringLike => match catalogue::key(&condition.key).map(|info| info.sort) {
+            Some(KeySort::Arn) => super::arn(text).unwrap_or_else(|| glob::word(text, "example")),
+            _ => glob::word(text, "example"),
+        },
         ArnEquals | ArnLike => super::arn(text)?,
         Bool => text.to_ascii_lowercase(),
         NumericLessThan => (text.parse::<i64>().ok()?.checked_sub(1)?).to_string(),
@@ -272,4 +342,58 @@ fn address_in(range: &str) -> Option<String> {
             std::net::Ipv6Addr::from_bits(v6.to_bits() | u128::from(!is_single)).to_string()
         }
     })
+}
+
+/// The request changed so that the statement, which matches it, is likely not to match any more:
+/// one change for each of its conditions that can be failed.
+pub(super) fn evading(request: &Request, statement: &Statement) -> Vec<Request> {
+    let changed = statement.conditions.iter().filter_map(|condition| {
+        let mut changed = request.clone();
+        fail(&mut changed, condition)?;
+        Some(changed)
+    });
+    changed.collect()
+}
+
+/// Changes the request so that the condition is likely to fail.
+fn fail(request: &mut Request, condition: &Condition) -> Option<()> {
+    let operator = condition.operator;
+    if is_derived(&condition.key) {
+        return None;
+    }
+    let key = condition.key.as_str();
+    if operator.base == BaseOperator::Null {
+        return match request.context.get(key) {
+            None => {
+                put(&mut request.context, key, likely_value(key)?);
+                Some(())
+            }
+            Some(_) => request.context.remove(key).map(|_| ()),
+        };
+    }
+    if operator.base.is_negated() || operator.if_exists {
+        let value = match operator.base.is_negated() {
+            true => {
+                let template = &condition.values.first()?.template;
+                glob::word(&filled(template, request)?, "example")
+            }
+            false => likely_value(key)?,
+        };
+        let value =
+            if operator.base == BaseOperator::NotIpAddress { address_in(&value)? } else { value };
+        put(&mut request.context, key, value);
+        return Some(());
+    }
+    match operator.base {
+        BaseOperator::Bool => {
+            let is_true = matches!(
+                request.context.get(key), Some(ContextValue::One(value)) if value == "true"
+            );
+            put(&mut request.context, key, (!is_true).to_string());
+        }
+        _ => {
+            request.context.remove(key)?;
+        }
+    }
+    Some(())
 }
