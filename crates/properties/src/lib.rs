@@ -22,6 +22,7 @@ use serde_json::Value;
 
 pub mod agreement;
 pub mod case;
+mod covering;
 pub mod embed;
 mod enumeration;
 mod formulas;
@@ -60,7 +61,7 @@ pub struct NoCase(
 );
 
 /// All properties.
-pub const PROPERTIES: [Property; 9] = [
+pub const PROPERTIES: [Property; 10] = [
     Property {
         name: "parse_never_panics",
         draw: parsing::draw_damaged,
@@ -90,6 +91,12 @@ pub const PROPERTIES: [Property; 9] = [
         draw: questions::draw,
         check: questions::check_solvers,
         outcomes: &["holds", "fails"],
+    },
+    Property {
+        name: "cover_agrees_with_formula",
+        draw: covering::draw,
+        check: covering::check,
+        outcomes: &["covered", "holds", "fails"],
     },
     Property {
         name: "verdict_agrees_with_enumeration",

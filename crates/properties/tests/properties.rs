@@ -27,6 +27,7 @@ properties! {
     evaluate_agrees_with_formula
     witness_replays
     solvers_agree
+    cover_agrees_with_formula
     verdict_agrees_with_enumeration
     automaton_agrees_with_enumeration
     automaton_agrees_with_smt

@@ -12,7 +12,7 @@
 mod organizations;
 mod switched;
 
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
 use std::fmt::Display;
 use std::net::IpAddr;
 
@@ -83,23 +83,25 @@ pub fn violations(question: &Question, request: &Request, readings: Readings) ->
 struct Check<'r> {
     request: &'r Request,
     readings: Readings,
-    /// The keys that conditions mention, lower case.
-    mentioned: BTreeSet<String>,
+    /// The keys that conditions mention, sorted and each once, whatever the case.
+    mentioned: Vec<&'r str>,
     violations: Vec<String>,
 }
 
 impl<'r> Check<'r> {
-    fn new(question: &Question, request: &'r Request, readings: Readings) -> Check<'r> {
-        let mut mentioned = BTreeSet::new();
+    fn new(question: &'r Question, request: &'r Request, readings: Readings) -> Check<'r> {
+        let mut mentioned = Vec::new();
         for statement in question.policies().flat_map(|(_, policy)| &policy.statements) {
-            mentioned.extend(statement.conditions.iter().map(|test| test.key.to_ascii_lowercase()));
-            mentioned.extend(statement.variables().map(str::to_ascii_lowercase));
+            mentioned.extend(statement.conditions.iter().map(|test| test.key.as_str()));
+            mentioned.extend(statement.variables());
             let mut principals = statement.principal.iter().flat_map(|clause| &clause.entries);
             if principals.any(|entry| matches!(entry.kind, PrincipalKind::UniqueId(_))) {
                 // Unique ids are looked for in the user id (2.4).
-                mentioned.insert("aws:userid".to_owned());
+                mentioned.push("aws:userid");
             }
         }
+        mentioned.sort_unstable_by(|a, b| compare_keys(a, b));
+        mentioned.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
         Check { request, readings, mentioned, violations: vec![] }
     }
 
@@ -548,10 +550,15 @@ impl<'r> Check<'r> {
         self.request.context.get(key).is_some()
     }
 
+    /// Whether conditions mention the key.
+    fn mentions(&self, key: &str) -> bool {
+        self.mentioned.binary_search_by(|known| compare_keys(known, key)).is_ok()
+    }
+
     /// The key, if conditions mention it, is present.
     fn is_present(&mut self, key: &str, rule: impl Display) {
-        let is_mentioned = self.mentioned.contains(&key.to_ascii_lowercase());
-        self.require(!is_mentioned || self.has(key), format_args!("{rule}: `{key}` is absent"));
+        let is_missing = self.mentions(key) && !self.has(key);
+        self.require(!is_missing, format_args!("{rule}: `{key}` is absent"));
     }
 
     fn is_absent(&mut self, key: &str, rule: impl Display) {
@@ -585,6 +592,12 @@ impl<'r> Check<'r> {
             self.violations.push(violation.to_string());
         }
     }
+}
+
+/// The order of keys, which are compared without regard to case.
+fn compare_keys(a: &str, b: &str) -> Ordering {
+    let lower = |byte: u8| byte.to_ascii_lowercase();
+    a.bytes().map(lower).cmp(b.bytes().map(lower))
 }
 
 /// The six fields of an ARN; colons past the fifth are part of the last.

@@ -103,7 +103,7 @@ impl<'r> Check<'r> {
 
     /// Where no condition mentions a key of endpoints, the request may have come through one.
     fn direct_address(&mut self) {
-        let tells = |key: &str| self.mentioned.contains(&key.to_ascii_lowercase());
+        let tells = |key: &str| self.mentions(key);
         let is_direct = OF_EVERY_ENDPOINT.into_iter().any(tells)
             && self.present(&ENDPOINT_KEYS).is_empty()
             && !matches!(self.request.principal, Principal::Service { .. })

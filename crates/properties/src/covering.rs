@@ -1,0 +1,120 @@
+//! What is told of a question from the texts of its policies is what the formula says.
+//!
+//! Of two random policies one hardly ever includes the other. So the reference is the policy in
+//! question with some edits, of the kind that versions of a policy differ by.
+
+use arbitrary::{Result, Unstructured};
+use keyaki_analysis::{Options, Report};
+use keyaki_policy::{PolicyType, parse};
+use keyaki_solvers::Automaton;
+use serde_json::{Map, Value};
+
+use crate::questions::{ask, assert_witness, word};
+use crate::{NoCase, case, generate};
+
+/// The most edits between the two.
+const MAX_EDITS: usize = 4;
+
+/// A random policy, and the same with edits, in either order.
+pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
+    let policy_type = *u.choose(&[PolicyType::Identity, PolicyType::Resource])?;
+    let text = generate::policy(u, policy_type)?;
+    if policy_type == PolicyType::Resource && u.ratio(1, 4)? {
+        return Ok(case::of_text(&text));
+    }
+    let mut edited: Value = serde_json::from_str(&text).expect("a generated policy is JSON");
+    for _ in 0..u.int_in_range(1..=MAX_EDITS)? {
+        let before = edited.clone();
+        edit(u, &mut edited)?;
+        if parse(&edited.to_string(), Some(policy_type)).is_err() {
+            edited = before;
+        }
+    }
+    let other = edited.to_string();
+    let (existing, new) = if u.arbitrary()? { (text, other) } else { (other, text) };
+    Ok(case::of_texts(policy_type, &[existing], &[new]))
+}
+
+/// Changes one thing somewhere in the policy.
+fn edit(u: &mut Unstructured<'_>, value: &mut Value) -> Result<()> {
+    match value {
+        Value::Object(members) => edit_object(u, members),
+        Value::Array(items) if items.is_empty() => Ok(()),
+        Value::Array(items) => {
+            let at = u.choose_index(items.len())?;
+            match u.int_in_range(0..=5)? {
+                0 => drop(items.remove(at)),
+                1 => items.push(items[at].clone()),
+                2 => items.swap(0, at),
+                _ => edit(u, &mut items[at])?,
+            }
+            Ok(())
+        }
+        Value::String(text) => {
+            *text = match u.int_in_range(0..=3)? {
+                0 => "*".to_owned(),
+                1 => {
+                    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+                    let end = if ends.is_empty() { 0 } else { *u.choose(&ends)? };
+                    format!("{}*", &text[..end])
+                }
+                2 => text.replacen('*', "a", 1),
+                _ => format!("{text}a"),
+            };
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn edit_object(u: &mut Unstructured<'_>, members: &mut Map<String, Value>) -> Result<()> {
+    let names: Vec<String> = members.keys().cloned().collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let name = u.choose(&names)?;
+    let is_condition = name == "Condition" || !name.starts_with(char::is_uppercase);
+    let renamed = match name.as_str() {
+        "StringEquals" => Some("StringLike"),
+        "StringLike" => Some("StringEquals"),
+        "Bool" => Some("BoolIfExists"),
+        "IpAddress" => Some("NotIpAddress"),
+        _ => None,
+    };
+    if is_condition && u.ratio(1, 3)? {
+        members.remove(name);
+    } else if let Some(renamed) = renamed.filter(|new| !members.contains_key(*new))
+        && u.ratio(1, 2)?
+    {
+        let value = members.remove(name).unwrap_or_default();
+        members.insert(renamed.to_owned(), value);
+    } else if let Some(value) = members.get_mut(name) {
+        edit(u, value)?;
+    }
+    Ok(())
+}
+
+/// The answer with all short ways is the answer without, and hangs on readings only if that does. It may
+/// hang on none where that does: a request that is a witness under all readings is found more often
+/// when it is looked for than when a solver chooses one. And where one of two readings suffices, either
+/// may be named.
+pub(crate) fn check(case: &Value) -> std::result::Result<Vec<&'static str>, NoCase> {
+    let question = case::question(case)?;
+    let answer = |options: Options| {
+        let report = ask(&question, &Automaton, options).unwrap_or_else(|error| panic!("{error}"));
+        assert_witness(&question, &report);
+        report
+    };
+    let short = answer(Options::default());
+    let long = answer(Options { candidates: false, ..Options::default() });
+    let verdicts = [&short, &long].map(|report: &Report| word(&report.verdict));
+    if !verdicts.contains(&"unknown") {
+        assert_eq!(verdicts[0], verdicts[1], "{:?} and {:?}", short.solver, long.solver);
+        let hangs = |report: &Report| !report.depends_on.is_empty();
+        assert!(!hangs(&short) || hangs(&long), "{short:?}\n{long:?}");
+    }
+    Ok(vec![match short.solver.as_deref() {
+        Some("cover") => "covered",
+        _ => verdicts[0],
+    }])
+}
