@@ -165,6 +165,9 @@ pub fn check(
 ) -> Result<Report, Error> {
     let start = Instant::now();
     let base = readings::base(&options.decisions);
+    if let Some(stopped) = stopped(limits, cancel) {
+        return Ok(Report { solver: None, ..Report::at_once(stopped, "", base, start) });
+    }
     let mut encoding = None;
     if options.candidates
         && let Some(open) = cover::open_statements(question)
@@ -219,6 +222,18 @@ pub fn check(
         witness_under,
         wall: start.elapsed(),
     })
+}
+
+/// Why not to go on, if so.
+fn stopped(limits: &Limits, cancel: &Cancel) -> Option<Verdict> {
+    let reason = if cancel.is_cancelled() {
+        Reason::Cancelled
+    } else if Instant::now() >= limits.deadline {
+        Reason::Timeout
+    } else {
+        return None;
+    };
+    Some(Verdict::Unknown { reason, unsupported: Vec::new() })
 }
 
 impl Report {
@@ -357,14 +372,7 @@ impl Run<'_> {
 
     /// Why not to go on, if so.
     fn stopped(&self) -> Option<Verdict> {
-        let reason = if self.cancel.is_cancelled() {
-            Reason::Cancelled
-        } else if Instant::now() >= self.limits.deadline {
-            Reason::Timeout
-        } else {
-            return None;
-        };
-        Some(Verdict::Unknown { reason, unsupported: Vec::new() })
+        stopped(self.limits, self.cancel)
     }
 
     fn formula(&mut self, cell: &Cell, opaque: Opaque) -> Formula {

@@ -6,8 +6,10 @@
 //! is a witness under all of them, the property fails, whatever else is true. Nothing is concluded
 //! from requests that are none, so nothing here has to be right, only likely.
 
+mod access;
 mod context;
 
+use keyaki_policy::access::AccessPattern;
 use keyaki_policy::ast::{
     ActionPattern, BaseOperator, Condition, Effect, PolicyType, PrincipalEntry, PrincipalKind,
     Segment, Statement, Template,
@@ -56,7 +58,8 @@ pub(crate) fn witness(
     for open in open {
         let policy = question.policy(open.at)?;
         let statement = find(policy, open.statement)?;
-        for request in requests(policy, statement, open, &context) {
+        let accesses = question.accesses();
+        for request in requests(policy, statement, open, accesses, &context) {
             left = left.checked_sub(1)?;
             if let Some(allowing) = is_witness(question, &request, base, is_decided) {
                 return Some((request, allowing));
@@ -178,11 +181,17 @@ fn requests<'a>(
     policy: &'a Policy,
     statement: &'a Statement,
     open: &'a Open,
+    accesses: &'a [AccessPattern],
     context: &'a Context<'_>,
 ) -> impl Iterator<Item = Request> {
     let principals = principals(policy, statement);
-    actions(statement, &open.actions).into_iter().take(MAX_ACTIONS).flat_map(move |action| {
-        let resources = resources(statement, &action);
+    let actions = match accesses {
+        [] => actions(statement, &open.actions),
+        _ => access::actions(statement, &open.actions, accesses),
+    };
+    actions.into_iter().take(MAX_ACTIONS).flat_map(move |action| {
+        let mut resources = resources(statement, &action);
+        access::prefer(&mut resources, &action, accesses);
         let resources = resources.into_iter().take(MAX_RESOURCES);
         let pairs = resources.flat_map(|resource| {
             principals.clone().into_iter().map(move |p| (resource.clone(), p))

@@ -28,17 +28,14 @@ pub(crate) fn slice(question: &Question, open: &[Open]) -> Question {
             let both = [Effect::Allow, Effect::Deny];
             let existing: Vec<Policy> =
                 existing.iter().map(|policy| narrow.of(policy, &both)).collect();
-            let mut new: Vec<Policy> =
-                new.iter().map(|policy| narrow.of(policy, &[Effect::Deny])).collect();
-            for (open, statement) in open.iter().zip(through) {
-                if let Place::Union(index) = open.at.place {
-                    new[index].statements.push(statement);
-                }
-            }
-            for policy in &mut new {
-                policy.statements.sort_by_key(|statement| statement.index);
-            }
+            let new = narrow.beside_denies(new, open);
             Question::NoNewAccess { existing: existing.into(), new: new.into() }
+        }
+        Question::AccessNotGranted { policy: Subject::Union(policies), accesses } => {
+            let through: Vec<Statement> =
+                open.iter().filter_map(|open| narrowed(question, open)).collect();
+            let policies = Relevant::to(&through, question).beside_denies(policies, open);
+            Question::AccessNotGranted { policy: policies.into(), accesses: accesses.clone() }
         }
         // Addresses are counted in classes that the whole policy tells apart.
         Question::NoPublicAccess { policy, .. } if names_addresses(policy) => question.clone(),
@@ -122,6 +119,22 @@ impl<'a> Relevant<'a> {
             wanted.cloned().collect()
         };
         Policy { statements, ..bare(policy) }
+    }
+
+    /// The policies with the statements themselves, which are those of `open`, and the relevant Deny
+    /// statements.
+    fn beside_denies(&self, policies: &[Policy], open: &[Open]) -> Vec<Policy> {
+        let mut parts: Vec<Policy> =
+            policies.iter().map(|policy| self.of(policy, &[Effect::Deny])).collect();
+        for (open, statement) in open.iter().zip(self.through) {
+            if let Place::Union(index) = open.at.place {
+                parts[index].statements.push(statement.clone());
+            }
+        }
+        for part in &mut parts {
+            part.statements.sort_by_key(|statement| statement.index);
+        }
+        parts
     }
 
     fn part_of(&self, statement: &Statement) -> Option<Statement> {

@@ -190,4 +190,4 @@ pub(crate) const PUBLIC: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"
 pub(crate) const PRIVATE: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]}"#;
 
 /// A bucket that somebody may read until some day, which is not modelled.
-pub(crate) const DATED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringLike":{"aws:CurrentTime":"2026-*"}}}]}"#;
+pub(crate) const DATED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringLike":{"aws:CurrentTime":"2031-*"}}}]}"#;

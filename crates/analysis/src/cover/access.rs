@@ -1,0 +1,52 @@
+//! Which statements may grant one of some accesses.
+
+use keyaki_policy::Policy;
+use keyaki_policy::access::AccessPattern;
+use keyaki_policy::ast::{Clause, Effect, ResourcePattern};
+
+use super::parts::{self, Source};
+use super::statements::Statements;
+use super::{Open, statements};
+use crate::question::{PolicyRef, Side};
+
+/// The Allow statements that no Deny includes, with those of their actions that may be among the
+/// accesses.
+pub(super) fn granted_access(policies: &[Policy], accesses: &[AccessPattern]) -> Vec<Open> {
+    let mut denies = Statements::new(statements(policies, Effect::Deny));
+    let mut open = Vec::new();
+    for (index, policy) in policies.iter().enumerate() {
+        for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
+            let source = Source { policy, statement };
+            let resource = statement.resource.as_ref();
+            let named: Vec<&AccessPattern> =
+                accesses.iter().filter(|access| may_be_on(access, resource)).collect();
+            if named.is_empty() || denies.some_includes(source) {
+                continue;
+            }
+            let clause = &statement.action;
+            let may_match = |position: &usize| {
+                let entry = &clause.entries[*position].text;
+                clause.negated || named.iter().any(|access| may_be(access, entry))
+            };
+            let actions: Vec<usize> = (0..clause.entries.len()).filter(may_match).collect();
+            if clause.negated || !actions.is_empty() {
+                let at = PolicyRef::of_union(Side::Policy, index);
+                open.push(Open { at, statement: statement.index, actions });
+            }
+        }
+    }
+    open
+}
+
+/// False only if no resource of the access is one that the clause matches.
+fn may_be_on(access: &AccessPattern, clause: Option<&Clause<ResourcePattern>>) -> bool {
+    match (&access.resource, clause) {
+        (Some(listed), Some(clause)) => !parts::resource_clauses_are_disjoint(listed, clause),
+        _ => true,
+    }
+}
+
+/// False only if no action of the access is one that the entry matches.
+fn may_be(access: &AccessPattern, entry: &str) -> bool {
+    access.action.as_ref().is_none_or(|listed| !parts::action_is_outside(entry, listed))
+}

@@ -1,0 +1,60 @@
+//! Deny statements of the reference that what is in question does not deny as well: what one of them
+//! may match is not covered.
+
+use std::cell::OnceCell;
+
+use keyaki_policy::ast::ActionPattern;
+
+use super::index::Patterns;
+use super::parts::{self, Source};
+use super::{MANY_ACTIONS, glob};
+
+/// Deny statements of the reference that no Deny in question includes.
+pub(super) struct Denies<'q>(Vec<Deny<'q>>);
+
+/// One of them.
+pub(super) struct Deny<'q> {
+    source: Source<'q>,
+    /// Its actions, where they are many and not negated; the positions of those with wildcards.
+    words: OnceCell<(Patterns, Vec<usize>)>,
+}
+
+impl<'q> Denies<'q> {
+    pub(super) fn new(denies: Vec<Source<'q>>) -> Denies<'q> {
+        Denies(denies.into_iter().map(|source| Deny { source, words: OnceCell::new() }).collect())
+    }
+
+    /// Those that may match a resource that the statement matches.
+    pub(super) fn touching(&self, source: Source<'_>) -> Vec<&Deny<'q>> {
+        let is_outside = |deny: &Deny<'_>| {
+            let resources = (&source.statement.resource, &deny.source.statement.resource);
+            matches!(resources, (Some(a), Some(b)) if parts::resource_clauses_are_disjoint(a, b))
+        };
+        self.0.iter().filter(|deny| !is_outside(deny)).collect()
+    }
+}
+
+impl Deny<'_> {
+    /// True only if it matches no action of the entry; for none in particular it is false.
+    pub(super) fn is_outside(&self, entry: Option<&ActionPattern>) -> bool {
+        let Some(ActionPattern { text, .. }) = entry else { return false };
+        let clause = &self.source.statement.action;
+        if clause.negated || clause.entries.len() <= MANY_ACTIONS || glob::has_wildcard(text) {
+            return parts::action_is_outside(text, clause);
+        }
+        let (words, globs) = self.words.get_or_init(|| {
+            let (mut words, mut globs) = (Patterns::default(), Vec::new());
+            for (position, entry) in clause.entries.iter().enumerate() {
+                match glob::has_wildcard(&entry.text) {
+                    true => globs.push(position),
+                    false => words.insert(&entry.text, 0),
+                }
+            }
+            (words, globs)
+        });
+        let mut is_listed = false;
+        words.including(text, |_| is_listed = true);
+        let is_apart = |at: &usize| parts::actions_are_disjoint(&clause.entries[*at].text, text);
+        !is_listed && globs.iter().all(is_apart)
+    }
+}

@@ -1,0 +1,136 @@
+//! Which statements may let the public in.
+
+use keyaki_policy::Policy;
+use keyaki_policy::ast::{
+    BaseOperator, Condition, Effect, Operator, PrincipalKind, SetOperator, Statement,
+};
+use keyaki_policy::catalogue::{self, Cardinality};
+
+use super::parts::{self, Source};
+use super::{Open, glob};
+use crate::addresses::{Family, Network};
+use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
+use crate::question::{PolicyRef, Side};
+
+/// The Allow statements that may let the public in (Q2): those that neither name whom they let in
+/// nor ask, themselves or by a Deny that covers them, for a fixed value of a trusted key.
+pub(super) fn public_access(policy: &Policy, table: &Table) -> Vec<Open> {
+    let at = PolicyRef::of_union(Side::Policy, 0);
+    let few_addresses = names_few_addresses(policy, table);
+    let is_confined = |statement: &Statement| {
+        let confines = |condition: &Condition| {
+            asks_for_fixed_value(condition, table)
+                || (few_addresses && asks_for_address(condition.operator, &condition.key))
+        };
+        names_principals(statement)
+            || statement.conditions.iter().any(confines)
+            || is_confined_by_deny(policy, statement, table)
+    };
+    let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+    let open = allows.filter(|statement| !is_confined(statement));
+    open.map(|statement| {
+        let actions = (0..statement.action.entries.len()).collect();
+        Open { at, statement: statement.index, actions }
+    })
+    .collect()
+}
+
+/// Whether every principal that the statement matches is covered by an entry that names somebody in
+/// particular.
+fn names_principals(statement: &Statement) -> bool {
+    let Some(clause) = &statement.principal else { return false };
+    !clause.negated
+        && clause.entries.iter().all(|entry| {
+            !matches!(
+                entry.kind,
+                PrincipalKind::Everyone
+                    | PrincipalKind::EveryAwsPrincipal
+                    | PrincipalKind::Federated(_)
+            )
+        })
+}
+
+/// Whether every request that satisfies the condition has a fixed value of a key that the table
+/// trusts. Only conditions of which that is plain are looked at: some value is present, and equal to
+/// one of the texts listed.
+fn asks_for_fixed_value(condition: &Condition, table: &Table) -> bool {
+    let operator = condition.operator;
+    let is_equality =
+        matches!(operator.base, BaseOperator::StringEquals | BaseOperator::StringLike);
+    let fits = match cardinality(&condition.key) {
+        Some(Cardinality::Single) => operator.set.is_none(),
+        Some(Cardinality::Multi) => operator.set == Some(SetOperator::ForAnyValue),
+        None => false,
+    };
+    is_equality && fits && !operator.if_exists && has_fixed_values_only(condition, table)
+}
+
+fn cardinality(key: &str) -> Option<Cardinality> {
+    catalogue::key(key).map(|info| info.cardinality)
+}
+
+/// Whether all values listed, of which there are some, are fixed values of a trusted key.
+fn has_fixed_values_only(condition: &Condition, table: &Table) -> bool {
+    let is_it = |trusted: &&TrustedKey| trusted.key.eq_ignore_ascii_case(&condition.key);
+    let Some(trusted) = table.trusted_keys.iter().find(is_it) else { return false };
+    let is_fixed = |text: &str| {
+        !text.is_empty()
+            && text != "anonymous"
+            && !glob::has_wildcard(text)
+            && (trusted.fixed != Fixed::LiteralWithoutColon || !text.contains(':'))
+    };
+    !condition.values.is_empty()
+        && condition.values.iter().all(|v| parts::plain(&v.template).is_some_and(is_fixed))
+}
+
+/// Whether a Deny statement that covers all that the statement is about spares only requests with a
+/// fixed value of a trusted key.
+fn is_confined_by_deny(policy: &Policy, statement: &Statement, table: &Table) -> bool {
+    let spares_fixed_values_only = |deny: &&Statement| match &deny.conditions[..] {
+        // An absent key satisfies a negated operator, so it is denied.
+        [condition] => {
+            let operator = condition.operator;
+            matches!(operator.base, BaseOperator::StringNotEquals | BaseOperator::StringNotLike)
+                && operator.set.is_none()
+                && cardinality(&condition.key) == Some(Cardinality::Single)
+                && has_fixed_values_only(condition, table)
+        }
+        _ => false,
+    };
+    let covers = |deny: &Statement| {
+        let (wide, narrow) = (Source { policy, statement: deny }, Source { policy, statement });
+        parts::principal_clause_includes(deny.principal.as_ref(), statement.principal.as_ref())
+            && parts::action_clause_includes(&deny.action, &statement.action)
+            && parts::resource_clause_includes(wide, narrow)
+    };
+    let denies = policy.statements.iter().filter(|statement| statement.effect == Effect::Deny);
+    denies.filter(spares_fixed_values_only).any(covers)
+}
+
+/// Whether the condition asks for an address in one of the ranges listed.
+fn asks_for_address(operator: Operator, key: &str) -> bool {
+    operator.base == BaseOperator::IpAddress
+        && operator.set.is_none()
+        && !operator.if_exists
+        && key.eq_ignore_ascii_case(ADDRESS_KEY)
+}
+
+/// Whether all ranges that the policy names for the caller's address together are no more addresses
+/// than the table allows.
+fn names_few_addresses(policy: &Policy, table: &Table) -> bool {
+    let conditions = policy.statements.iter().flat_map(|statement| &statement.conditions);
+    let of_addresses =
+        conditions.filter(|condition| condition.key.eq_ignore_ascii_case(ADDRESS_KEY));
+    let (mut n_v4, mut n_v6) = (0u128, 0u128);
+    for value in of_addresses.flat_map(|condition| &condition.values) {
+        let network = parts::plain(&value.template).and_then(Network::parse);
+        let Some(network) = network else { return false };
+        let (sum, width) = match network.family {
+            Family::V4 => (&mut n_v4, 32),
+            Family::V6 => (&mut n_v6, 128),
+        };
+        let size = 1u128.checked_shl(width - network.length).unwrap_or(u128::MAX);
+        *sum = sum.saturating_add(size);
+    }
+    n_v4 <= table.max_ipv4_addresses && n_v6 <= table.max_ipv6_addresses
+}

@@ -1,0 +1,80 @@
+//! What both a statement and a list of accesses name.
+
+use keyaki_policy::access::AccessPattern;
+use keyaki_policy::ast::Statement;
+use keyaki_policy::catalogue;
+
+use super::context::Resource;
+use super::{MAX_ACTIONS, MAX_SEARCHED_ENTRIES};
+use crate::cover::glob::{has_wildcard, literal_prefix};
+use crate::cover::parts;
+
+/// Actions of the statement's entries at these positions that are listed.
+pub(super) fn actions(
+    statement: &Statement,
+    positions: &[usize],
+    accesses: &[AccessPattern],
+) -> Vec<String> {
+    let mut actions: Vec<String> = Vec::new();
+    let mut add = |action: String| {
+        let action = catalogue::action(&action).map_or(action, str::to_owned);
+        if !actions.contains(&action) {
+            actions.push(action);
+        }
+        actions.len() < MAX_ACTIONS
+    };
+    for access in accesses {
+        let Some(listed) = &access.action else {
+            let named = super::actions(statement, positions);
+            if !named.into_iter().all(&mut add) {
+                return actions;
+            }
+            continue;
+        };
+        let mut common = listed.entries.iter().flat_map(|listed| {
+            positions.iter().filter_map(|at| statement.action.entries.get(*at)).filter_map(
+                |entry| match statement.action.negated {
+                    true => Some(listed.text.clone()).filter(|text| !has_wildcard(text)),
+                    false => common(&entry.text, &listed.text),
+                },
+            )
+        });
+        if !common.all(&mut add) {
+            return actions;
+        }
+    }
+    actions
+}
+
+/// An action that both patterns match.
+fn common(entry: &str, listed: &str) -> Option<String> {
+    let word = |word: &str, pattern: &str| {
+        (!has_wildcard(word) && parts::action_includes(pattern, word)).then(|| word.to_owned())
+    };
+    let longer = || {
+        let prefixes = [literal_prefix(entry), literal_prefix(listed)];
+        let prefix = if prefixes[0].len() > prefixes[1].len() { prefixes[0] } else { prefixes[1] };
+        let mut known = catalogue::actions_with_prefix(prefix).take(MAX_SEARCHED_ENTRIES);
+        let is_both =
+            |a: &&str| parts::action_includes(entry, a) && parts::action_includes(listed, a);
+        known.find(is_both).map(str::to_owned)
+    };
+    word(listed, entry).or_else(|| word(entry, listed)).or_else(longer)
+}
+
+/// Puts listed resources before those of a statement: a statement's own are often wider.
+pub(super) fn prefer<'a>(
+    resources: &mut Vec<Resource<'a>>,
+    action: &str,
+    accesses: &'a [AccessPattern],
+) {
+    let lists_action = |access: &&AccessPattern| {
+        access.action.as_ref().is_none_or(|listed| !parts::action_is_outside(action, listed))
+    };
+    let listed = accesses.iter().filter(lists_action).flat_map(|access| access.resources());
+    let is_star = |template| parts::plain(template) == Some("*");
+    let listed = listed.map(|entry| &entry.template).filter(|template| !is_star(template));
+    for (position, template) in listed.take(2).enumerate() {
+        resources.insert(position, Resource::Of(template));
+    }
+}
