@@ -186,12 +186,12 @@ fn requests<'a>(
 ) -> impl Iterator<Item = Request> {
     let principals = principals(policy, statement);
     let actions = match accesses {
-        [] => actions(statement, &open.actions),
+        [] => actions(statement, &open.actions, &|action| context.lists_action(action)),
         _ => access::actions(statement, &open.actions, accesses),
     };
     actions.into_iter().take(MAX_ACTIONS).flat_map(move |action| {
         let mut resources = resources(statement, &action);
-        access::prefer(&mut resources, &action, accesses);
+        access::prefer(&mut resources, statement, &action, accesses);
         let resources = resources.into_iter().take(MAX_RESOURCES);
         let pairs = resources.flat_map(|resource| {
             principals.clone().into_iter().map(move |p| (resource.clone(), p))
@@ -297,8 +297,12 @@ fn who(kind: &PrincipalKind) -> Vec<Who> {
 }
 
 /// Actions of the entries at these positions: those that readers know, then those named, or the
-/// first that the catalogue has.
-fn actions(statement: &Statement, positions: &[usize]) -> Vec<String> {
+/// first that the catalogue has and, if there is one, the reference does not list.
+fn actions(
+    statement: &Statement,
+    positions: &[usize],
+    is_listed: &dyn Fn(&str) -> bool,
+) -> Vec<String> {
     let clause = &statement.action;
     let mut actions: Vec<String> = Vec::new();
     let mut add = |action: &str| {
@@ -326,8 +330,13 @@ fn actions(statement: &Statement, positions: &[usize]) -> Vec<String> {
         let goes_on = if glob::has_wildcard(pattern) {
             let known = catalogue::actions_with_prefix(glob::literal_prefix(pattern));
             let known = known.take(MAX_SEARCHED_ENTRIES);
-            let mut known = known.filter(|a| glob::includes(pattern, a, Case::Ignored)).take(2);
-            known.all(&mut add)
+            let known: Vec<&str> =
+                known.filter(|a| glob::includes(pattern, a, Case::Ignored)).collect();
+            let new = known.iter().copied().find(|action| !is_listed(action));
+            // Or one that is still to come.
+            let future = glob::word(pattern, "example");
+            let first = new.or(known.first().copied());
+            first.is_none_or(&mut add) && (new.is_some() || add(&future))
         } else {
             add(pattern)
         };
@@ -366,16 +375,34 @@ fn resources<'s>(statement: &'s Statement, action: &str) -> Vec<Resource<'s>> {
     of_service.chain(templates().filter(|t| !is_own(t)).map(Resource::Of)).collect()
 }
 
-/// An ARN that the pattern matches, with likely text for its wildcards.
+/// An ARN that the pattern matches, with likely text for its wildcards and for the fields that it does
+/// not have.
 fn arn(pattern: &str) -> Option<String> {
-    let mut fields = pattern.splitn(6, ':');
-    let likely = ["arn", "aws", "s3", "us-east-1", "111122223333", "example"];
-    let mut arn = String::with_capacity(pattern.len() + 16);
+    arn_with(pattern, "example")
+}
+
+/// An ARN that the pattern matches, with `star` for the stars of its last field.
+fn arn_with(pattern: &str, star: &str) -> Option<String> {
+    let likely = ["arn", "aws", "s3", FILLER_REGION, FILLER_ACCOUNT, star];
+    let mut fields = pattern.splitn(likely.len(), ':');
+    let mut arn = String::with_capacity(pattern.len() + 32);
+    let mut is_cut_short = false;
     for (position, likely) in likely.into_iter().enumerate() {
         if position > 0 {
             arn.push(':');
         }
-        arn.push_str(&glob::word(fields.next()?, likely));
+        match fields.next() {
+            Some(field) => {
+                is_cut_short = field.ends_with('*');
+                arn.push_str(&glob::word(field, likely));
+            }
+            None if is_cut_short || position > 2 => arn.push_str(likely),
+            None => return None,
+        }
     }
     Some(arn)
 }
+
+/// Region and account of resources that have some.
+const FILLER_REGION: &str = "us-east-1";
+const FILLER_ACCOUNT: &str = "111122223333";

@@ -5,8 +5,8 @@ use keyaki_policy::ast::Statement;
 use keyaki_policy::catalogue;
 
 use super::context::Resource;
-use super::{MAX_ACTIONS, MAX_SEARCHED_ENTRIES};
-use crate::cover::glob::{has_wildcard, literal_prefix};
+use super::{MAX_ACTIONS, MAX_RESOURCES, MAX_SEARCHED_ENTRIES};
+use crate::cover::glob::{Case, has_wildcard, includes, literal_prefix};
 use crate::cover::parts;
 
 /// Actions of the statement's entries at these positions that are listed.
@@ -25,7 +25,7 @@ pub(super) fn actions(
     };
     for access in accesses {
         let Some(listed) = &access.action else {
-            let named = super::actions(statement, positions);
+            let named = super::actions(statement, positions, &|_| false);
             if !named.into_iter().all(&mut add) {
                 return actions;
             }
@@ -62,19 +62,44 @@ fn common(entry: &str, listed: &str) -> Option<String> {
     word(listed, entry).or_else(|| word(entry, listed)).or_else(longer)
 }
 
-/// Puts listed resources before those of a statement: a statement's own are often wider.
-pub(super) fn prefer<'a>(
-    resources: &mut Vec<Resource<'a>>,
+/// Texts that stand for stars, until one is found that both patterns match.
+const FILLERS: [&str; 4] = ["example", "example/example", "", "example/"];
+
+/// Puts resources that statement and list share before those of the statement alone.
+pub(super) fn prefer(
+    resources: &mut Vec<Resource<'_>>,
+    statement: &Statement,
     action: &str,
-    accesses: &'a [AccessPattern],
+    accesses: &[AccessPattern],
 ) {
     let lists_action = |access: &&AccessPattern| {
         access.action.as_ref().is_none_or(|listed| !parts::action_is_outside(action, listed))
     };
     let listed = accesses.iter().filter(lists_action).flat_map(|access| access.resources());
-    let is_star = |template| parts::plain(template) == Some("*");
-    let listed = listed.map(|entry| &entry.template).filter(|template| !is_star(template));
-    for (position, template) in listed.take(2).enumerate() {
-        resources.insert(position, Resource::Of(template));
+    let listed = listed.filter_map(|entry| parts::plain(&entry.template));
+    let own = statement.resource.iter().filter(|clause| !clause.negated);
+    let own = own.flat_map(|clause| &clause.entries).map(|entry| parts::plain(&entry.template));
+    let own: Vec<&str> = own.flatten().take(MAX_SEARCHED_ENTRIES).collect();
+    let mut shared = Vec::new();
+    for listed in listed.filter(|text| *text != "*").take(MAX_SEARCHED_ENTRIES) {
+        let with_own = own.iter().find_map(|own| in_both(own, listed));
+        shared.extend(with_own.or_else(|| super::arn(listed)).map(Resource::Is));
+        if shared.len() == MAX_RESOURCES {
+            break;
+        }
     }
+    resources.splice(0..0, shared);
+}
+
+/// A resource that both patterns match.
+fn in_both(a: &str, b: &str) -> Option<String> {
+    let word = |from: &str, in_pattern: &str| {
+        let words = FILLERS.into_iter().filter_map(|star| super::arn_with(from, star));
+        words.into_iter().find(|word| {
+            let fields = word.splitn(6, ':').zip(in_pattern.splitn(6, ':'));
+            in_pattern == "*"
+                || fields.into_iter().all(|(word, field)| includes(field, word, Case::Sensitive))
+        })
+    };
+    word(a, b).or_else(|| word(b, a))
 }

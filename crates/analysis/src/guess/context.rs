@@ -4,24 +4,31 @@
 use std::collections::HashSet;
 
 use keyaki_policy::ast::{
-    BaseOperator, Condition, ConditionValue, Effect, Segment, SetOperator, Statement, Template,
+    BaseOperator, Condition, ConditionValue, Effect, PrincipalKind, Segment, SetOperator,
+    Statement, Template,
 };
 use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::request::{self, ContextValue, Principal, Request};
 
 use crate::cover::glob;
-use crate::cover::parts::plain;
+use crate::cover::parts::{self, plain};
 use crate::question::{Question, Side};
 use crate::witness::likely;
 
+use super::FILLER_ACCOUNT;
+
 /// 2026-01-01T00:00:00Z, as date and in seconds.
 const NOW: [&str; 2] = ["2026-01-01T00:00:00Z", "1767225600"];
+
+/// A region in which policies seldom allow anything.
+const OTHER_REGION: &str = "eu-south-2";
 
 const REQUEST_TAG: &str = "aws:RequestTag/";
 
 /// The keys that the policies of a question mention: in no particular order, each once in some
 /// spelling.
 pub(super) struct Context<'q> {
+    question: &'q Question,
     mentioned: Vec<&'q str>,
     listed: Listed<'q>,
 }
@@ -65,13 +72,26 @@ impl<'q> Context<'q> {
         for statement in question.policies().flat_map(|(_, policy)| &policy.statements) {
             mentioned.extend(statement.conditions.iter().map(|test| test.key.as_str()));
             mentioned.extend(statement.variables());
+            let mut principals = statement.principal.iter().flat_map(|clause| &clause.entries);
+            if principals.any(|entry| matches!(entry.kind, PrincipalKind::UniqueId(_))) {
+                // Unique ids are looked for in the user id (2.4).
+                mentioned.push("aws:userid");
+            }
         }
         mentioned.sort_unstable_by(|a, b| {
             let lower = |text: &'q str| text.bytes().map(|byte| byte.to_ascii_lowercase());
             lower(a).cmp(lower(b))
         });
         mentioned.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-        Context { mentioned, listed: Listed::new(question) }
+        Context { question, mentioned, listed: Listed::new(question) }
+    }
+
+    /// Whether an Allow statement of the reference lists the action, alone or in a pattern.
+    pub(super) fn lists_action(&self, action: &str) -> bool {
+        let policies = self.question.side(Side::Existing).into_iter();
+        let statements = policies.flat_map(|(_, policy)| &policy.statements);
+        let mut allows = statements.filter(|statement| statement.effect == Effect::Allow);
+        allows.any(|statement| !parts::action_is_outside(action, &statement.action))
     }
 
     fn mentions(&self, key: &str) -> bool {
@@ -103,12 +123,18 @@ impl<'q> Context<'q> {
         if self.mentions("aws:TagKeys") {
             list_tags(&mut request.context);
         }
-        request.resource_account = match request.context.get("aws:ResourceAccount") {
-            Some(ContextValue::One(account)) => Some(account.clone()),
-            _ => None,
-        };
+        if let Some(ContextValue::One(account)) = request.context.get("aws:ResourceAccount") {
+            request.resource_account = Some(account.clone());
+            request.resource = owned(&request.resource, account);
+        }
         Some(request)
     }
+}
+
+/// The ARN with the owner's account, if it has the one that stands for any (R25).
+fn owned(resource: &str, owner: &str) -> String {
+    let of_any = format!(":{FILLER_ACCOUNT}:");
+    resource.replacen(&of_any, &format!(":{owner}:"), 1)
 }
 
 /// Whether the request has a tag.
@@ -313,17 +339,30 @@ fn value_for(condition: &Condition, listed: &Listed<'_>, request: &mut Request) 
         | NumericGreaterThanEquals
         | DateLessThanEquals
         | DateGreaterThanEquals => text.to_owned(),
+        StringLike | ArnEquals | ArnLike if text == "*" => likely_value(&condition.key)?,
         StringLike => match catalogue::key(&condition.key).map(|info| info.sort) {
             Some(KeySort::Arn) => super::arn(text).unwrap_or_else(|| glob::word(text, "example")),
             _ => glob::word(text, "example"),
         },
         ArnEquals | ArnLike => super::arn(text)?,
         Bool => text.to_ascii_lowercase(),
-        NumericLessThan => (text.parse::<i64>().ok()?.checked_sub(1)?).to_string(),
-        NumericGreaterThan => (text.parse::<i64>().ok()?.checked_add(1)?).to_string(),
+        NumericLessThan | NumericGreaterThan => beyond(text, condition.operator.base)?,
         IpAddress => address_in(text)?,
         _ => return None,
     })
+}
+
+/// A whole number that is less than the number, or greater.
+fn beyond(number: &str, base: BaseOperator) -> Option<String> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let whole: i64 = whole.parse().ok()?;
+    let is_whole = fraction.bytes().all(|digit| digit == b'0');
+    Some(match base {
+        BaseOperator::NumericLessThan if is_whole || whole < 0 => whole.checked_sub(1)?,
+        BaseOperator::NumericLessThan => whole,
+        _ => whole.checked_add(1)?,
+    })
+    .map(|number| number.to_string())
 }
 
 /// An address of the range, the first that is no network address.
@@ -390,6 +429,9 @@ fn fail(request: &mut Request, condition: &Condition) -> Option<()> {
                 request.context.get(key), Some(ContextValue::One(value)) if value == "true"
             );
             put(&mut request.context, key, (!is_true).to_string());
+        }
+        _ if key.eq_ignore_ascii_case("aws:RequestedRegion") => {
+            put(&mut request.context, key, OTHER_REGION.to_owned());
         }
         _ => {
             request.context.remove(key)?;

@@ -18,7 +18,7 @@ use crate::question::Question;
 
 /// The most terms that are evaluated in one search: a few milliseconds, where the start of a
 /// solver takes some twenty.
-const MAX_EVALUATED_TERMS: usize = 40_000;
+const MAX_EVALUATED_TERMS: usize = 4_000;
 
 /// A model of `formula` made of likely values, if a short search finds one. It does not combine
 /// the pseudo-resource with an action that has resource types. The same formula has the same
