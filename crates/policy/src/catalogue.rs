@@ -12,6 +12,7 @@
 //! are written by `cargo xtask catalogue`, which is also the place to correct them.
 
 use std::cmp::Ordering;
+use std::sync::LazyLock;
 
 static ACTIONS: &str = without_header(include_str!("catalogue/actions.txt"));
 static PROFILES: &str = without_header(include_str!("catalogue/profiles.txt"));
@@ -219,13 +220,17 @@ impl KeyInfo {
 
 /// There are fewer than 150 templates, and looking at each takes 4 µs; an index would need a table more.
 fn key_from_template(key: &str) -> Option<KeyInfo> {
-    KEY_TEMPLATES
-        .lines()
-        .filter_map(|line| {
+    static TEMPLATES: LazyLock<Vec<(&str, &str, &str)>> = LazyLock::new(|| {
+        let template = |line: &'static str| {
             let (template, kind) = line.split_once(' ')?;
             let (prefix, suffix) = template.split_once('*')?;
-            fits(key, prefix, suffix).then_some((prefix, suffix, kind))
-        })
+            Some((prefix, suffix, kind))
+        };
+        KEY_TEMPLATES.lines().filter_map(template).collect()
+    });
+    TEMPLATES
+        .iter()
+        .filter(|(prefix, suffix, _)| fits(key, prefix, suffix))
         .max_by_key(|(prefix, suffix, _)| (prefix.len(), suffix.len()))
         .and_then(|(prefix, _, kind)| KeyInfo::from_line((prefix, kind)))
 }

@@ -82,10 +82,12 @@ pub enum Principal {
 }
 
 /// The values of the context keys that are present. Key names are compared without regard to case.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Context {
     /// Lower-cased key to its spelling and value.
     entries: BTreeMap<String, (String, ContextValue)>,
+    /// A bit for each length that a key has or had: most look-ups are for keys that are absent.
+    lengths: u64,
 }
 
 /// The value of a context key.
@@ -95,6 +97,11 @@ pub enum ContextValue {
     One(String),
     /// The values of a multivalued key. An empty list is the same as an absent key (D23).
     Many(Vec<String>),
+}
+
+/// The bit of a key's length in [`Context::lengths`]; lengths that differ by 64 share one.
+fn length_bit(key: &str) -> u64 {
+    1 << (key.len() % 64)
 }
 
 impl Principal {
@@ -120,9 +127,18 @@ impl Principal {
     }
 }
 
+impl PartialEq for Context {
+    fn eq(&self, other: &Context) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl Eq for Context {}
+
 impl Context {
     /// Makes `key` present with `value`; returns the value it had.
     pub fn insert(&mut self, key: &str, value: ContextValue) -> Option<ContextValue> {
+        self.lengths |= length_bit(key);
         self.entries.insert(key.to_ascii_lowercase(), (key.to_owned(), value)).map(|old| old.1)
     }
 
@@ -133,6 +149,9 @@ impl Context {
 
     /// The value of `key`, or `None` if it is absent.
     pub fn get(&self, key: &str) -> Option<&ContextValue> {
+        if self.lengths & length_bit(key) == 0 {
+            return None;
+        }
         // Keys are short, and an allocation for every look-up would be most of its cost.
         let mut buffer = [0; 64];
         let entry = match buffer.get_mut(..key.len()) {

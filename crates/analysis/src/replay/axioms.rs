@@ -552,7 +552,8 @@ impl<'r> Check<'r> {
 
     /// Whether conditions mention the key.
     fn mentions(&self, key: &str) -> bool {
-        self.mentioned.binary_search_by(|known| compare_keys(known, key)).is_ok()
+        !self.mentioned.is_empty()
+            && self.mentioned.binary_search_by(|known| compare_keys(known, key)).is_ok()
     }
 
     /// The key, if conditions mention it, is present.
