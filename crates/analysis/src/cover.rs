@@ -106,3 +106,117 @@ fn new_access(existing: &[Policy], new: &[Policy]) -> Vec<Open> {
     }
     open
 }
+
+#[cfg(test)]
+mod tests {
+    use keyaki_policy::{PolicyType, parse};
+
+    use super::*;
+
+    fn policy(statements: &[&str]) -> Policy {
+        let text =
+            format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(", "));
+        parse(&text, Some(PolicyType::Identity)).unwrap()
+    }
+
+    /// The open statements of a comparison, each with the positions of its open actions.
+    fn open(existing: &[&str], new: &[&str]) -> Vec<(usize, Vec<usize>)> {
+        let open = new_access(&[policy(existing)], &[policy(new)]);
+        open.into_iter().map(|open| (open.statement, open.actions)).collect()
+    }
+
+    fn allow(actions: &str, resources: &str) -> String {
+        format!(r#"{{"Effect": "Allow", "Action": [{actions}], "Resource": [{resources}]}}"#)
+    }
+
+    fn under(condition: &str) -> String {
+        format!(
+            r#"{{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*", "Condition": {condition}}}"#
+        )
+    }
+
+    #[track_caller]
+    fn check_covered(existing: &str, new: &str, expected: bool) {
+        assert_eq!(open(&[existing], &[new]).is_empty(), expected, "{new} by {existing}");
+    }
+
+    #[test]
+    fn actions_are_covered_by_several_statements_each_on_all_resources() {
+        let (a, b) = (r#""arn:aws:s3:::a/*""#, r#""arn:aws:s3:::b/*""#);
+        let both = format!("{a}, {b}");
+        let get = r#""s3:GetObject""#;
+        let (of_a, of_b) = (allow(get, a), allow(get, b));
+        let new = allow(r#""s3:getobject", "s3:PutObject""#, &both);
+        assert_eq!(open(&[&of_a, &of_b], &[&new]), [(0, vec![1])]);
+        assert_eq!(open(&[&of_a], &[&new]), [(0, vec![0, 1])]);
+        let wide = allow(r#""s3:*""#, r#""arn:aws:s3:::*""#);
+        assert_eq!(open(&[&wide], &[&new]), []);
+    }
+
+    #[test]
+    fn a_star_of_an_early_field_crosses_no_colon() {
+        let wide = allow(r#""sqs:*""#, r#""arn:aws:sqs:*:1:q*""#);
+        check_covered(&wide, &allow(r#""sqs:*""#, r#""arn:aws:sqs:us:1:q""#), true);
+        check_covered(&wide, &allow(r#""sqs:*""#, r#""arn:aws:sqs:us:1:1:q""#), false);
+        check_covered(&wide, &allow(r#""sqs:*""#, r#""arn:aws:sqs*""#), false);
+    }
+
+    #[test]
+    fn not_action_covers_what_it_does_not_list() {
+        let other = r#"{"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"}"#;
+        check_covered(other, &allow(r#""s3:*""#, r#""*""#), true);
+        check_covered(other, &allow(r#""i*:*""#, r#""*""#), false);
+        let fewer = r#"{"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}"#;
+        check_covered(other, fewer, true);
+        check_covered(fewer, other, false);
+    }
+
+    #[test]
+    fn conditions_are_implied_by_the_same_key_and_operator() {
+        let key = |operator: &str, values: &str| {
+            under(&format!(r#"{{"{operator}": {{"aws:PrincipalTag/a": [{values}]}}}}"#))
+        };
+        let (one, two) = (key("StringEquals", r#""x""#), key("StringEquals", r#""x", "y""#));
+        check_covered(&two, &one, true);
+        check_covered(&one, &two, false);
+        check_covered(&key("StringLike", r#""x*""#), &one, true);
+        check_covered(&one, &key("StringLike", r#""x""#), false);
+        check_covered(&key("StringEqualsIfExists", r#""x""#), &one, true);
+        check_covered(&one, &key("StringEqualsIfExists", r#""x""#), false);
+        let not = key("StringNotEquals", r#""x""#);
+        check_covered(&not, &key("StringNotEquals", r#""x", "y""#), true);
+        check_covered(&key("StringNotEquals", r#""x", "y""#), &not, false);
+        check_covered(&allow(r#""s3:*""#, r#""*""#), &one, true);
+        check_covered(&one, &under("{}"), false);
+        // D29: an unresolved variable may spoil the other value.
+        let variable = key("StringEquals", r#""x", "${aws:username}""#);
+        check_covered(&variable, &one, false);
+        check_covered(&variable, &variable, true);
+    }
+
+    #[test]
+    fn a_deny_of_the_reference_alone_leaves_open_what_it_may_match() {
+        let deny = r#"{"Effect": "Deny", "Action": "s3:Put*", "Resource": "arn:aws:s3:::a/*"}"#;
+        let all = allow(r#""s3:Get*", "s3:PutObject""#, r#""*""#);
+        assert_eq!(open(&[&all, deny], &[&all]), [(0, vec![1])]);
+        assert_eq!(open(&[&all, deny], &[&all, deny]), []);
+        let elsewhere = allow(r#""s3:PutObject""#, r#""arn:aws:s3:::b/*""#);
+        assert_eq!(open(&[&all, deny], &[&elsewhere]), []);
+        let denied = r#"{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}"#;
+        assert_eq!(open(&[], &[&all, denied]), [], "what is denied grants nothing");
+    }
+
+    #[test]
+    fn many_statements_are_found_by_an_index() {
+        let statement = |name: String| allow(&format!(r#""s3:Get{name}""#), r#""*""#);
+        let texts = |end: &str| -> Vec<String> {
+            (0..100).map(|number| statement(format!("{number}x{end}"))).collect()
+        };
+        let (wide, narrow) = (texts("*"), texts("y*"));
+        let text = |texts: &'static [String]| texts.iter().map(String::as_str).collect::<Vec<_>>();
+        let (wide, narrow): (&'static [String], &'static [String]) = (wide.leak(), narrow.leak());
+        assert_eq!(open(&text(wide), &text(narrow)), []);
+        let all: Vec<(usize, Vec<usize>)> = (0..100).map(|number| (number, vec![0])).collect();
+        assert_eq!(open(&text(narrow), &text(wide)), all);
+    }
+}

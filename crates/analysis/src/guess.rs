@@ -186,7 +186,10 @@ fn requests<'a>(
 ) -> impl Iterator<Item = Request> {
     let principals = principals(policy, statement);
     let actions = match accesses {
-        [] => actions(statement, &open.actions, &|action| context.lists_action(action)),
+        [] => {
+            let is_listed = |action: &str| context.lists_action(action);
+            actions(statement, &open.actions, &is_listed, &context.excluded)
+        }
         _ => access::actions(statement, &open.actions, accesses),
     };
     actions.into_iter().take(MAX_ACTIONS).flat_map(move |action| {
@@ -233,9 +236,38 @@ impl Who {
     }
 }
 
+/// The principal that a condition asks for by its ARN or account.
+fn asked_for(statement: &Statement) -> Option<Who> {
+    use BaseOperator::*;
+    let is_positive = |condition: &&Condition| {
+        matches!(condition.operator.base, StringEquals | StringLike | ArnEquals | ArnLike)
+    };
+    statement.conditions.iter().filter(is_positive).find_map(|condition| {
+        let text = parts::plain(&condition.values.first()?.template)?;
+        if condition.key.eq_ignore_ascii_case("aws:PrincipalAccount") {
+            return (!glob::has_wildcard(text)).then(|| Who::UserOf(text.to_owned()));
+        }
+        if !condition.key.eq_ignore_ascii_case("aws:PrincipalArn") {
+            return None;
+        }
+        let arn = arn(text)?;
+        let resource = arn.splitn(6, ':').nth(5)?;
+        Some(Who::Is(match resource.split_once('/') {
+            Some(("user", _)) => Principal::User { arn, canonical_user: None },
+            Some(("role", _)) => {
+                Principal::RoleSession { role_arn: arn, session_name: "session".to_owned() }
+            }
+            _ => return None,
+        }))
+    })
+}
+
 /// Whom the statement is likely to let in.
 fn principals(policy: &Policy, statement: &Statement) -> Vec<Who> {
-    let stranger = || Who::UserOf(STRANGERS[0].to_owned());
+    let stranger = || match asked_for(statement) {
+        Some(who) => who,
+        None => Who::UserOf(STRANGERS[0].to_owned()),
+    };
     if !policy.policy_type.names_principals() {
         return match policy.policy_type {
             PolicyType::Session => vec![Who::Is(Principal::RoleSession {
@@ -259,6 +291,9 @@ fn principals(policy: &Policy, statement: &Statement) -> Vec<Who> {
         return vec![Who::Is(Principal::Anonymous), stranger()];
     }
     principals.extend(clause.entries.iter().take(2).flat_map(|entry| who(&entry.kind)));
+    if let Some(who) = asked_for(statement) {
+        principals.insert(0, who);
+    }
     principals
 }
 
@@ -297,11 +332,13 @@ fn who(kind: &PrincipalKind) -> Vec<Who> {
 }
 
 /// Actions of the entries at these positions: those that readers know, then those named, or the
-/// first that the catalogue has and, if there is one, the reference does not list.
+/// first that the catalogue has and, if there is one, the reference does not list; for patterns, those
+/// that the reference excludes before that.
 fn actions(
     statement: &Statement,
     positions: &[usize],
     is_listed: &dyn Fn(&str) -> bool,
+    excluded: &[String],
 ) -> Vec<String> {
     let clause = &statement.action;
     let mut actions: Vec<String> = Vec::new();
@@ -319,6 +356,13 @@ fn actions(
     }
     let entries: Vec<&ActionPattern> =
         positions.iter().filter_map(|position| clause.entries.get(*position)).collect();
+    for entry in &entries {
+        let has_wildcard = glob::has_wildcard(&entry.text);
+        let excluded = excluded.iter().filter(|a| parts::action_includes(&entry.text, a));
+        if has_wildcard && !excluded.take(MAX_ACTIONS).all(|action| add(action)) {
+            return actions;
+        }
+    }
     if entries.len() <= MAX_SEARCHED_ENTRIES {
         let is_in = |a: &&&str| entries.iter().any(|entry| parts::action_includes(&entry.text, a));
         if !WELL_KNOWN_ACTIONS.iter().filter(is_in).all(|action| add(action)) {
@@ -383,6 +427,11 @@ fn arn(pattern: &str) -> Option<String> {
 
 /// An ARN that the pattern matches, with `star` for the stars of its last field.
 fn arn_with(pattern: &str, star: &str) -> Option<String> {
+    if let Some(path) = pattern.strip_prefix("execute-api:").filter(|path| path.starts_with('/')) {
+        // How the policy of an API abbreviates (2.3).
+        let path = glob::word(path, star);
+        return Some(format!("arn:aws:execute-api:{FILLER_REGION}:{FILLER_ACCOUNT}:example{path}"));
+    }
     let likely = ["arn", "aws", "s3", FILLER_REGION, FILLER_ACCOUNT, star];
     let mut fields = pattern.splitn(likely.len(), ':');
     let mut arn = String::with_capacity(pattern.len() + 32);

@@ -55,10 +55,11 @@ fn names_principals(statement: &Statement) -> bool {
 /// one of the texts listed.
 fn asks_for_fixed_value(condition: &Condition, table: &Table) -> bool {
     let operator = condition.operator;
-    let is_equality =
-        matches!(operator.base, BaseOperator::StringEquals | BaseOperator::StringLike);
+    use BaseOperator::*;
+    let is_equality = matches!(operator.base, StringEquals | StringLike | ArnEquals | ArnLike);
     let fits = match cardinality(&condition.key) {
-        Some(Cardinality::Single) => operator.set.is_none(),
+        // One value is also a set of one.
+        Some(Cardinality::Single) => operator.set != Some(SetOperator::ForAllValues),
         Some(Cardinality::Multi) => operator.set == Some(SetOperator::ForAnyValue),
         None => false,
     };

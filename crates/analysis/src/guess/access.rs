@@ -25,7 +25,7 @@ pub(super) fn actions(
     };
     for access in accesses {
         let Some(listed) = &access.action else {
-            let named = super::actions(statement, positions, &|_| false);
+            let named = super::actions(statement, positions, &|_| false, &[]);
             if !named.into_iter().all(&mut add) {
                 return actions;
             }

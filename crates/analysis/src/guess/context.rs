@@ -31,7 +31,32 @@ pub(super) struct Context<'q> {
     question: &'q Question,
     mentioned: Vec<&'q str>,
     listed: Listed<'q>,
+    /// Actions that the reference excludes, by `NotAction` or a Deny.
+    pub(super) excluded: Vec<String>,
 }
+
+/// Actions that the reference excludes, a few.
+fn excluded(question: &Question) -> Vec<String> {
+    let policies = question.side(Side::Existing).into_iter();
+    let statements = policies.flat_map(|(_, policy)| &policy.statements);
+    let excluding = statements.filter(|statement| match statement.effect {
+        Effect::Allow => statement.action.negated,
+        Effect::Deny => !statement.action.negated,
+    });
+    let entries = excluding.flat_map(|statement| &statement.action.entries);
+    let actions = entries.filter_map(|entry| match glob::has_wildcard(&entry.text) {
+        false => Some(entry.text.clone()),
+        true => {
+            let known = catalogue::actions_with_prefix(glob::literal_prefix(&entry.text));
+            let is_in = |action: &&str| parts::action_includes(&entry.text, action);
+            known.take(MAX_EXCLUDED).find(is_in).map(str::to_owned)
+        }
+    });
+    actions.take(MAX_EXCLUDED).collect()
+}
+
+/// The most excluded actions that are looked at.
+const MAX_EXCLUDED: usize = 16;
 
 /// What a request is for.
 #[derive(Clone)]
@@ -83,7 +108,7 @@ impl<'q> Context<'q> {
             lower(a).cmp(lower(b))
         });
         mentioned.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-        Context { question, mentioned, listed: Listed::new(question) }
+        Context { question, mentioned, listed: Listed::new(question), excluded: excluded(question) }
     }
 
     /// Whether an Allow statement of the reference lists the action, alone or in a pattern.

@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn an_access_is_granted_if_it_is_named_and_allowed() {
         let get = access(&["s3:GetObject"], &[]);
-        check(&[ALLOW], &[get.clone()], Ok(()));
-        check(&[ALLOW, DENY], &[get.clone()], Err("the policy denies it"));
-        check(&[], &[get.clone()], Err("the policy does not allow it"));
+        check(&[ALLOW], std::slice::from_ref(&get), Ok(()));
+        check(&[ALLOW, DENY], std::slice::from_ref(&get), Err("the policy denies it"));
+        check(&[], std::slice::from_ref(&get), Err("the policy does not allow it"));
         let not_named = Err("the request is none of the accesses in question");
         check(&[ALLOW], &[access(&["s3:PutObject"], &[])], not_named);
         check(&[ALLOW], &[access(&["s3:GetObject"], &["arn:aws:s3:::b/other"])], not_named);

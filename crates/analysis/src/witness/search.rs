@@ -16,7 +16,7 @@ use super::{Candidate, Group, Hints, MAX_CANDIDATES, action_without_pseudo_resou
 use crate::encode::Encoding;
 use crate::question::Question;
 
-/// The most terms that are evaluated in one search: a few milliseconds, where the start of a
+/// The most terms that are evaluated in one search: a fraction of a millisecond, where the start of a
 /// solver takes some twenty.
 const MAX_EVALUATED_TERMS: usize = 4_000;
 
