@@ -8,7 +8,8 @@
 
 use divan::{Bencher, black_box};
 use keyaki_automata::{
-    CharClass, Expr, Item, Language, Limits, core, find, find_n, includes, overlap, shortest,
+    CharClass, Expr, Item, Language, Limits, core, count, find, find_n, find_realistic, includes,
+    overlap, shortest,
 };
 
 fn main() {
@@ -75,14 +76,14 @@ fn a_glob_includes_another(bencher: Bencher<'_, '_>) {
     bencher.bench(|| includes(black_box(&b), black_box(&a), &limits()));
 }
 
-#[divan::bench(args = [5, 50, 500])]
+#[divan::bench(args = [5, 50, 200])]
 fn one_glob_against_many_and_a_word_is_left(bencher: Bencher<'_, '_>, n: usize) {
     let (p, q) = (globs(["arn:aws:s3:eu-west-1:*:name-*"]), arns(n));
     assert!(find(&p, &q, &limits()).unwrap().is_some());
     bencher.bench(|| find(black_box(&p), black_box(&q), &limits()));
 }
 
-#[divan::bench(args = [5, 50, 500])]
+#[divan::bench(args = [5, 50, 200])]
 fn one_glob_against_many_and_the_last_subsumes(bencher: Bencher<'_, '_>, n: usize) {
     let (p, mut q) = (globs(["arn:aws:s3:eu-west-1:*:name-*"]), arns(n));
     q.push(Language::glob("arn:aws:s3:*"));
@@ -136,6 +137,76 @@ fn the_product_of_many_arns(bencher: Bencher<'_, '_>, n: usize) {
     let q = arns(n);
     assert_eq!(shortest(&p, &q, &limits()), Ok(None));
     bencher.bench(|| shortest(black_box(&p), black_box(&q), &limits()));
+}
+
+/// Ten patterns that all must match and forty that none may, floating and with single wildcards;
+/// with `is_empty` one more, that covers the rest.
+#[divan::bench(args = [false, true])]
+fn a_mixed_family_of_fifty(bencher: Bencher<'_, '_>, is_empty: bool) {
+    let p = globs([
+        "arn:aws:s3:::*",
+        "arn:*:s3:*",
+        "*logs*",
+        "*/2026/*",
+        "arn:aws:*:*:*:*/*",
+        "*:::*",
+        "*s3*",
+        "a*",
+        "*.json",
+        "arn:aws*/*/*",
+    ]);
+    let negatives: Vec<String> = (0..40)
+        .map(|i| match i % 4 {
+            0 => format!("arn:aws:s3:::bucket-{i}/*"),
+            1 => format!("*/2026/??/{i}*"),
+            2 => format!("*logs*{i}?.json"),
+            _ => format!("arn:aws:s3:::*-{i}/*"),
+        })
+        .collect();
+    let mut q = globs(negatives.iter().map(String::as_str));
+    if is_empty {
+        q.extend(globs(["arn:aws:s3:::*.?son"]));
+    }
+    assert_eq!(shortest(&p, &q, &limits()).unwrap().is_none(), is_empty);
+    bencher.bench(|| shortest(black_box(&p), black_box(&q), &limits()));
+}
+
+/// A word outside `(a|b)*a(a|b)^60`, whose deterministic automaton has `2^61` states.
+#[divan::bench]
+fn outside_of_exponentially_many_states(bencher: Bencher<'_, '_>) {
+    let ab = || Expr::chars([('a', 'b')]);
+    let words = ["a", "b", "ab"].map(Expr::literal);
+    let any = Expr::Union(words.to_vec()).star();
+    let before_the_end = Expr::Concat(vec![any, Expr::literal("a"), ab().times(60)]);
+    let q = [Language::new(&before_the_end, &limits()).unwrap()];
+    let p = [Language::new(&ab().star(), &limits()).unwrap(), Language::glob(&"?".repeat(61))];
+    assert!(shortest(&p, &q, &limits()).unwrap().is_some());
+    bencher.bench(|| shortest(black_box(&p), black_box(&q), &limits()));
+}
+
+#[divan::bench]
+fn patterns_of_ten_thousand_stars(bencher: Bencher<'_, '_>) {
+    let stars = |text: &str| Language::glob(&(text.repeat(10_000) + "*"));
+    let (large, small) = (stars("*a"), stars("*a*b"));
+    assert_eq!(includes(&large, &small, &limits()), Ok(true));
+    bencher.bench(|| includes(black_box(&large), black_box(&small), &limits()));
+}
+
+#[divan::bench]
+fn twelve_digits_but_some_are_counted(bencher: Bencher<'_, '_>) {
+    let digits = Language::new(&Expr::chars([('0', '9')]).times(12), &limits()).unwrap();
+    let (p, q) = ([digits], globs(["1111*", "*2222"]));
+    assert!(count(&p, &q, &limits()).unwrap().exact().is_some());
+    bencher.bench(|| count(black_box(&p), black_box(&q), &limits()));
+}
+
+#[divan::bench]
+fn a_realistic_name_of_a_bucket(bencher: Bencher<'_, '_>) {
+    let (p, q) = (globs(["arn:aws:s3:::*/2026/*"]), globs(["*:::logs*"]));
+    let names = ["logs", "example-bucket", "reports"];
+    let found = find_realistic(&p, &q, &names, &limits()).unwrap();
+    assert_eq!(found.as_deref(), Some("arn:aws:s3:::example-bucket/2026/example-bucket"));
+    bencher.bench(|| find_realistic(black_box(&p), black_box(&q), &names, &limits()));
 }
 
 #[divan::bench]

@@ -57,6 +57,12 @@ impl CharClass {
         CharClass(Repr::Char([(c, c)]))
     }
 
+    /// This character and, of an ASCII letter, the one that differs in case.
+    pub fn ignoring_ascii_case(c: char) -> CharClass {
+        let (lower, upper) = (c.to_ascii_lowercase(), c.to_ascii_uppercase());
+        CharClass::new([(lower, lower), (upper, upper)])
+    }
+
     /// The union of inclusive ranges; a range whose ends are in the wrong order is empty.
     pub fn new(ranges: impl IntoIterator<Item = (char, char)>) -> CharClass {
         let mut sorted: Vec<(char, char)> =

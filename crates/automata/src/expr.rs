@@ -103,10 +103,7 @@ impl Expr {
 
     /// The words that differ from `text` at most in the case of ASCII letters.
     pub fn ascii_case_insensitive(text: &str) -> Expr {
-        let either = |c: char| {
-            let (lower, upper) = (c.to_ascii_lowercase(), c.to_ascii_uppercase());
-            Expr::chars([(lower, lower), (upper, upper)])
-        };
+        let either = |c: char| Expr::Chars(CharClass::ignoring_ascii_case(c));
         Expr::Concat(text.chars().map(either).collect())
     }
 

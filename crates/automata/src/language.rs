@@ -108,6 +108,19 @@ impl Language {
         }))
     }
 
+    /// As [`Language::glob`], whatever the case of ASCII letters; without `*` and `?` the words that
+    /// differ from the pattern at most in that.
+    ///
+    /// Of other letters the case matters. Rules for them differ, and are classes of characters to
+    /// [`Language::pattern`].
+    pub fn glob_ignoring_ascii_case(pattern: &str) -> Language {
+        Language::pattern(pattern.chars().map(|c| match c {
+            '*' => Item::star(CharClass::ANY),
+            '?' => Item::one(CharClass::ANY),
+            _ => Item::one(CharClass::ignoring_ascii_case(c)),
+        }))
+    }
+
     /// As [`Language::new`], so deep in complements within concatenations.
     pub(crate) fn nested(
         expr: &Expr,
@@ -150,7 +163,7 @@ impl Language {
     }
 
     /// How many steps each character of a word may cost in [`Language::matches`], at most.
-    pub(crate) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.0.size
     }
 

@@ -17,19 +17,24 @@
 //!
 //! # Independence
 //!
-//! Let `p` be a pattern, and `q1 … qn` patterns whose single items are characters and whose stars
-//! are of one class `C`; let every class in `p` lie in `C` or be a character, and let each have a
-//! character `#` that no `q` names. Then `p ⊆ q1 ∪ … ∪ qn` if and only if some single `q` subsumes
-//! `p`, that is, eats `p`'s items as if they were characters, stars by stars only.
+//! Let `p` be a pattern, and `q1 … qn` patterns whose stars are all of one class `C`. Let each item
+//! of `p` be *fresh*, of a class within `C` that has a character `#` which no single item of any `q`
+//! has; or *whole*, a single item whose class is within `C` or has nothing in common with it, and
+//! likewise is within each single item of the `q`s or has nothing in common with that. (A character
+//! is always whole; so are the letters that differ in case only, if every `q` takes them for the
+//! same.) Then `p ⊆ q1 ∪ … ∪ qn` if and only if some single `q` subsumes `p`, that is, eats `p`'s items
+//! as if they were characters, stars by stars only.
 //!
-//! *Proof.* Fill `p`'s stars and classes with their `#`s. The word is in `p`, so some `q` matches
-//! it, and of `q` only stars can have eaten the `#`s. Replace each `#` again by any word of the
-//! star (any character of the class) that it stands for: the same star of `q`, whose class
-//! includes it, eats that too. So `q` includes `p`, and the items of `p` were eaten as claimed. ∎
+//! *Proof.* Fill each fresh item with its `#` and each whole one with some character of its class.
+//! The word is in `p`, so some `q` matches it. What fills a fresh item was eaten by a star of `q`,
+//! which has all of the item's class, so it eats the item, if that is a star too. What fills a whole
+//! item was eaten by an item of `q` that has something in common with it, and so has all of it. ∎
 //!
 //! So one test of one word decides: if no `q` matches it, it is a witness, else some `q` that does
 //! subsumes `p`. Each condition is needed: with `?`, `*` ⊆ `ε` ∪ `?*`; with two classes of stars,
-//! `a*` ⊆ `[^:]*` ∪ `[^:]*:*`; without a spare character, `[ab]` ⊆ `a` ∪ `b`. Here soundness never
+//! `a*` ⊆ `[^:]*` ∪ `[^:]*:*`; without a spare character, `[ab]` ⊆ `a` ∪ `b`, also where these are all
+//! of a finite domain that matter; and a word that occurs nowhere is no substitute for a character that
+//! does not, `**` against `*a`. Here soundness never
 //! rests on them: a word is tested against every language before it is returned, and one pattern
 //! that subsumes is a proof in any case. They only tell when the product of the automata is not
 //! needed.
@@ -51,6 +56,8 @@ mod nfa;
 mod pattern;
 mod product;
 mod query;
+mod realistic;
+mod words;
 
 pub use class::CharClass;
 pub use expr::Expr;
@@ -58,6 +65,8 @@ pub use language::Language;
 pub use limits::{LimitExceeded, Limits};
 pub use pattern::{Item, Pattern};
 pub use query::{
-    Answer, Why, core, count, decide, equivalent, find, find_n, includes, is_empty, is_universal,
-    overlap, shortest, shrink,
+    Answer, Why, core, decide, equivalent, find, includes, is_empty, is_universal, overlap,
+    shortest, shrink,
 };
+pub use realistic::find_realistic;
+pub use words::{Count, count, count_by_length, find_n};

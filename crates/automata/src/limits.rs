@@ -78,6 +78,11 @@ impl<'a> Meter<'a> {
         Meter { limits: *limits, steps: 0, next_look }
     }
 
+    /// How many steps were recorded.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// Records `n` steps.
     #[inline]
     pub(crate) fn step(&mut self, n: usize) -> Result<(), LimitExceeded> {

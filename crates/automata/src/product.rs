@@ -326,9 +326,12 @@ impl<'q> Product<'q> {
     }
 
     /// Sorts the minterms into the blocks of a state.
-    fn divide(&mut self, state: u32) {
+    fn divide(&mut self, state: u32, meter: &mut Meter<'_>) -> Result<(), LimitExceeded> {
         let set = self.found.get(state);
+        // To fill a list is much less work than to follow a transition.
+        meter.step(set.len() + self.alphabet.n_minterms() / 16)?;
         self.blocks.divide(&self.alphabet, set.iter().map(|s| self.steps[*s as usize].class));
+        Ok(())
     }
 
     /// The state after reading a minterm, unless it is settled.
@@ -355,6 +358,10 @@ impl<'q> Product<'q> {
     }
 
     /// A shortest word of the product, of the most readable characters at each step.
+    ///
+    /// Level by level, and in each those states first that have least: so they come before all that
+    /// they make needless. Of `(a|b)*a(a|b)^n` negated, one state of each level is followed instead
+    /// of all of them.
     pub(crate) fn shortest(
         &mut self,
         meter: &mut Meter<'_>,
@@ -365,25 +372,28 @@ impl<'q> Product<'q> {
         // By state: where it was found from, reading what.
         let mut origins: Vec<(u32, u32)> = vec![(0, 0); self.accepting.len()];
         let mut antichain = Antichain::default();
-        let mut state = 0;
-        while (state as usize) < origins.len() {
-            if !antichain.admits(state, &self.found, self.first_negative) {
-                state += 1;
-                continue;
-            }
-            self.divide(state);
-            for block in 0..self.blocks.first().len() {
-                let minterm = self.blocks.first()[block];
-                let Some(target) = self.after(state, minterm, meter)? else { continue };
-                if (target as usize) < origins.len() {
+        let mut level: Vec<u32> = (0..origins.len() as u32).collect();
+        while !level.is_empty() {
+            let next = origins.len() as u32;
+            level.sort_by_key(|state| self.found.get(*state).len());
+            for state in level {
+                if !antichain.admits(state, &self.found, self.first_negative) {
                     continue;
                 }
-                origins.push((state, minterm));
-                if self.accepting[target as usize] {
-                    return Ok(Some(self.spell(&origins, target)));
+                self.divide(state, meter)?;
+                for block in 0..self.blocks.first().len() {
+                    let minterm = self.blocks.first()[block];
+                    let Some(target) = self.after(state, minterm, meter)? else { continue };
+                    if (target as usize) < origins.len() {
+                        continue;
+                    }
+                    origins.push((state, minterm));
+                    if self.accepting[target as usize] {
+                        return Ok(Some(self.spell(&origins, target)));
+                    }
                 }
             }
-            state += 1;
+            level = (next..origins.len() as u32).collect();
         }
         Ok(None)
     }
@@ -409,7 +419,7 @@ impl<'q> Product<'q> {
         };
         let mut state = 0;
         while (state as usize) < self.accepting.len() {
-            self.divide(state);
+            self.divide(state, meter)?;
             for block in 0..self.blocks.first().len() {
                 let minterm = self.blocks.first()[block];
                 let Some(target) = self.after(state, minterm, meter)? else { continue };

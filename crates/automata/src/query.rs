@@ -5,16 +5,13 @@
 //! against every language, and "none" is answered only where one negative subsumes a positive. What
 //! they leave open, the product of the automata decides.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use crate::alphabet::READABLE;
 use crate::class::CharClass;
 use crate::language::{Language, Shape};
 use crate::limits::{LimitExceeded, Limits, Meter};
 use crate::meet::Meet;
 use crate::pattern::Pattern;
-use crate::product::{Graph, Product};
+use crate::product::Product;
 
 /// Whether some word is in all positives and in no negative.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +65,18 @@ pub fn decide(
     negatives: &[Language],
     limits: &Limits<'_>,
 ) -> Result<Answer, LimitExceeded> {
+    decide_metered(positives, negatives, &mut Meter::new(limits))
+}
+
+fn decide_metered(
+    positives: &[Language],
+    negatives: &[Language],
+    meter: &mut Meter<'_>,
+) -> Result<Answer, LimitExceeded> {
     let Some(split) = Split::new(positives, negatives) else {
-        return decide_split(positives, negatives, limits);
+        return decide_split(positives, negatives, meter);
     };
-    Ok(match decide_split(&split.positives, &split.negatives, limits)? {
+    Ok(match decide_split(&split.positives, &split.negatives, meter)? {
         Answer::Word(word) => Answer::Word(word),
         Answer::Empty(why) => Answer::Empty(split.origin(&why, positives.len())),
     })
@@ -80,13 +85,12 @@ pub fn decide(
 fn decide_split(
     positives: &[Language],
     negatives: &[Language],
-    limits: &Limits<'_>,
+    meter: &mut Meter<'_>,
 ) -> Result<Answer, LimitExceeded> {
-    let mut meter = Meter::new(limits);
-    match quick(positives, negatives, &mut meter)? {
+    match quick(positives, negatives, meter)? {
         Quick::Word(word) => Ok(Answer::Word(word)),
         Quick::Empty(why) => Ok(Answer::Empty(why)),
-        Quick::Open => search(positives, negatives, &mut meter),
+        Quick::Open => search(positives, negatives, meter),
     }
 }
 
@@ -115,9 +119,9 @@ pub fn find(
 
 /// A query whose conjunctions among the positives and disjunctions among the negatives are taken
 /// apart.
-struct Split {
-    positives: Vec<Language>,
-    negatives: Vec<Language>,
+pub(crate) struct Split {
+    pub(crate) positives: Vec<Language>,
+    pub(crate) negatives: Vec<Language>,
     /// Where each positive comes from: an index of the original positives followed by the
     /// original negatives.
     positive_origins: Vec<usize>,
@@ -126,7 +130,7 @@ struct Split {
 
 impl Split {
     /// `None` if there is nothing to take apart.
-    fn new(positives: &[Language], negatives: &[Language]) -> Option<Split> {
+    pub(crate) fn new(positives: &[Language], negatives: &[Language]) -> Option<Split> {
         let all = positives.iter().map(|p| (p, true)).chain(negatives.iter().map(|q| (q, false)));
         if !all.clone().any(|(language, is_wanted)| language.can_split(is_wanted)) {
             return None;
@@ -196,52 +200,6 @@ pub fn is_empty(language: &Language, limits: &Limits<'_>) -> Result<bool, LimitE
 /// Whether every word is in the language.
 pub fn is_universal(language: &Language, limits: &Limits<'_>) -> Result<bool, LimitExceeded> {
     Ok(find(&[], std::slice::from_ref(language), limits)?.is_none())
-}
-
-/// The number of words that lie in all of `positives` and in none of `negatives`, or `up_to` if
-/// there are at least so many.
-pub fn count(
-    positives: &[Language],
-    negatives: &[Language],
-    up_to: u64,
-    limits: &Limits<'_>,
-) -> Result<u64, LimitExceeded> {
-    if let Some(split) = Split::new(positives, negatives) {
-        return count(&split.positives, &split.negatives, up_to, limits);
-    }
-    if let Some(words) = listed(positives, negatives) {
-        return Ok((words.count() as u64).min(up_to));
-    }
-    if quick_n(positives, negatives, usize::try_from(up_to).unwrap_or(usize::MAX)).is_some() {
-        return Ok(up_to);
-    }
-    let mut meter = Meter::new(limits);
-    let mut product = Product::new(positives, negatives, &mut meter)?;
-    let graph = product.explore(&mut meter)?;
-    Ok(count_paths(&graph, &product, up_to))
-}
-
-/// Up to `n` different words that lie in all of `positives` and in none of `negatives`. Fewer than
-/// `n` if and only if there are no more.
-pub fn find_n(
-    positives: &[Language],
-    negatives: &[Language],
-    n: usize,
-    limits: &Limits<'_>,
-) -> Result<Vec<String>, LimitExceeded> {
-    if let Some(split) = Split::new(positives, negatives) {
-        return find_n(&split.positives, &split.negatives, n, limits);
-    }
-    if let Some(words) = listed(positives, negatives) {
-        return Ok(words.take(n).map(str::to_owned).collect());
-    }
-    if let Some(words) = quick_n(positives, negatives, n) {
-        return Ok(words);
-    }
-    let mut meter = Meter::new(limits);
-    let mut product = Product::new(positives, negatives, &mut meter)?;
-    let graph = product.explore(&mut meter)?;
-    spell(&graph, &product, n, &mut meter)
 }
 
 /// What the cheap ways say.
@@ -397,7 +355,7 @@ fn shortest_list(positives: &[Language]) -> Option<(usize, &[Box<str>])> {
 }
 
 /// The words of the shortest list that are solutions; `None` if no positive is a list.
-fn listed<'q>(
+pub(crate) fn listed<'q>(
     positives: &'q [Language],
     negatives: &'q [Language],
 ) -> Option<impl Iterator<Item = &'q str>> {
@@ -405,13 +363,13 @@ fn listed<'q>(
     Some(words.iter().map(|w| &**w).filter(|word| is_solution(word, positives, negatives)))
 }
 
-fn is_solution(word: &str, positives: &[Language], negatives: &[Language]) -> bool {
+pub(crate) fn is_solution(word: &str, positives: &[Language], negatives: &[Language]) -> bool {
     positives.iter().all(|language| language.matches(word))
         && !negatives.iter().any(|language| language.matches(word))
 }
 
 /// The most readable character of the class that is not named, or one that is, or the first one.
-fn pick(class: &CharClass, named: u128) -> Option<char> {
+pub(crate) fn pick(class: &CharClass, named: u128) -> Option<char> {
     let is_named = |c: char| c.is_ascii() && named >> (c as u32) & 1 == 1;
     let readable = || READABLE.chars().filter(|c| class.contains(*c));
     // Where all of ASCII is named, a letter that is none, so that the word still can be read.
@@ -421,124 +379,6 @@ fn pick(class: &CharClass, named: u128) -> Option<char> {
         .or_else(|| foreign.into_iter().find(|c| class.contains(*c)))
         .or_else(|| readable().next())
         .or_else(|| class.ranges().first().map(|(low, _)| *low))
-}
-
-/// `n` words by filling the stars of some pattern with so many different lengths.
-fn quick_n(positives: &[Language], negatives: &[Language], n: usize) -> Option<Vec<String>> {
-    /// More words, and so longer ones, are left to the product.
-    const MAX_QUICK_WORDS: usize = 64;
-    if n > MAX_QUICK_WORDS {
-        return None;
-    }
-    let meet = Meet::new(positives, true)?;
-    let named = negatives.iter().fold(0, |bits, language| bits | language.named_ascii());
-    let of_pattern = |pattern: &Pattern| {
-        let mut words = Vec::new();
-        for length in 1..=n {
-            let word = pattern.instance(length, |class| pick(class, named))?;
-            if !is_solution(&word, positives, negatives) {
-                return None;
-            }
-            words.push(word);
-        }
-        Some(words)
-    };
-    let is_long = |pattern: &&Pattern| pattern.items().iter().any(|item| item.is_star);
-    meet.patterns.iter().map(|pattern| &**pattern).filter(is_long).find_map(of_pattern)
-}
-
-/// The number of accepted words, or `up_to` if there are more.
-fn count_paths(graph: &Graph, product: &Product<'_>, up_to: u64) -> u64 {
-    let n_states = graph.n_states();
-    if n_states == 0 || graph.distance[0] == u32::MAX {
-        return 0;
-    }
-    let is_live = |state: u32| graph.distance[state as usize] != u32::MAX;
-    let mut n_into = vec![0_u32; n_states];
-    let live = || (0..n_states as u32).filter(|state| is_live(*state));
-    live().flat_map(|state| graph.live_edges_of(state)).for_each(|edge| {
-        n_into[edge.target as usize] += 1;
-    });
-    // The number of words that lead to a state, in topological order. All states are reachable, so
-    // a state that is never ready is on or behind a cycle, and then the words are infinitely many.
-    let mut n_words = vec![0_u64; n_states];
-    n_words[0] = 1;
-    let mut ready: Vec<u32> = live().filter(|state| n_into[*state as usize] == 0).collect();
-    let (mut n_done, mut total) = (0, 0_u64);
-    while let Some(state) = ready.pop() {
-        n_done += 1;
-        let here = n_words[state as usize];
-        if graph.accepting[state as usize] {
-            total = total.saturating_add(here);
-        }
-        for edge in graph.live_edges_of(state) {
-            let target = edge.target as usize;
-            let more = here.saturating_mul(graph.n_chars(edge, product));
-            n_words[target] = n_words[target].saturating_add(more);
-            n_into[target] -= 1;
-            if n_into[target] == 0 {
-                ready.push(edge.target);
-            }
-        }
-    }
-    if n_done < live().count() { up_to } else { total.min(up_to) }
-}
-
-/// The `n` shortest words, by best-first search with exact distances. Different paths are
-/// different words, since the product is deterministic.
-fn spell(
-    graph: &Graph,
-    product: &Product<'_>,
-    n: usize,
-    meter: &mut Meter<'_>,
-) -> Result<Vec<String>, LimitExceeded> {
-    let mut words = Vec::new();
-    if graph.n_states() == 0 || graph.distance[0] == u32::MAX {
-        return Ok(words);
-    }
-    // Each node: its state, the node before it, the character in between, its length.
-    let mut nodes: Vec<(u32, usize, char, u32)> = vec![(0, 0, '\0', 0)];
-    // Keyed by the length of the shortest word through the node; with a bit for whether it is a
-    // word that ends here.
-    let mut queue = BinaryHeap::from([Reverse((graph.distance[0], 0, false))]);
-    // The n shortest words pass no state with the same length more than n times.
-    let mut n_visits = vec![0_usize; graph.n_states()];
-    while words.len() < n
-        && let Some(Reverse((_, node, is_word))) = queue.pop()
-    {
-        meter.step(1)?;
-        let (state, _, _, length) = nodes[node];
-        if is_word {
-            words.push(read_back(&nodes, node));
-            continue;
-        }
-        n_visits[state as usize] += 1;
-        if n_visits[state as usize] > n {
-            continue;
-        }
-        if graph.accepting[state as usize] {
-            queue.push(Reverse((length, node, true)));
-        }
-        for edge in graph.live_edges_of(state) {
-            for c in graph.chars(edge, product, n) {
-                meter.step(1)?;
-                meter.holds(0, 40 * nodes.len())?;
-                let estimate = length + 1 + graph.distance[edge.target as usize];
-                queue.push(Reverse((estimate, nodes.len(), false)));
-                nodes.push((edge.target, node, c, length + 1));
-            }
-        }
-    }
-    Ok(words)
-}
-
-fn read_back(nodes: &[(u32, usize, char, u32)], mut node: usize) -> String {
-    let mut chars = Vec::new();
-    while node != 0 {
-        chars.push(nodes[node].2);
-        node = nodes[node].1;
-    }
-    chars.iter().rev().collect()
 }
 
 /// A small part of the languages that still has no word in common, as by [`decide`] and then
@@ -555,15 +395,18 @@ pub fn core(
 }
 
 /// A part of `why`, which has to be a reason that [`decide`] gave for the same languages, from
-/// which none can be left out; except those for which one attempt to do so exceeds `limits`.
+/// which none can be left out, unless to find that out exceeds a limit: `limits` are for all
+/// attempts together, and a sixteenth of the steps for each.
 pub fn shrink(
     why: &Why,
     positives: &[Language],
     negatives: &[Language],
     limits: &Limits<'_>,
 ) -> Why {
+    const ATTEMPTS: u64 = 16;
     let n_positives = positives.len();
     let mut kept = why.indices(n_positives);
+    let mut left = limits.max_steps;
     // Leave out halves, quarters, …, single ones; a chunk that is needed is kept, and so is what
     // was found to be needed before, since every smaller reason has it.
     let mut chunk = kept.len().div_ceil(2);
@@ -572,9 +415,18 @@ pub fn shrink(
         while at < kept.len() {
             let mut fewer = kept.clone();
             fewer.drain(at..(at + chunk).min(kept.len()));
-            match still_empty(&fewer, positives, negatives, limits) {
-                Some(smaller) => kept = smaller,
-                None => at += chunk,
+            let max_steps = left.min(limits.max_steps / ATTEMPTS + 1);
+            let mut meter = Meter::new(&Limits { max_steps, ..*limits });
+            let attempt = still_empty(&fewer, positives, negatives, &mut meter);
+            // To look at so many languages is work too.
+            left = left.saturating_sub(meter.steps() + fewer.len() as u64);
+            match attempt {
+                Ok(Some(smaller)) => kept = smaller,
+                Err(LimitExceeded::Cancelled) => return Why::new(kept, n_positives),
+                Ok(None) | Err(_) => at += chunk,
+            }
+            if left == 0 {
+                return Why::new(kept, n_positives);
             }
         }
         chunk = if chunk > 1 { chunk.div_ceil(2) } else { 0 };
@@ -582,19 +434,18 @@ pub fn shrink(
     Why::new(kept, n_positives)
 }
 
-/// A part of the chosen languages that has no word in common; `None` if they have one, or if that
-/// cannot be decided within the limits.
+/// A part of the chosen languages that has no word in common; `None` if they have one.
 fn still_empty(
     chosen: &[usize],
     positives: &[Language],
     negatives: &[Language],
-    limits: &Limits<'_>,
-) -> Option<Vec<usize>> {
+    meter: &mut Meter<'_>,
+) -> Result<Option<Vec<usize>>, LimitExceeded> {
     let n = chosen.partition_point(|i| *i < positives.len());
     let p: Vec<Language> = chosen[..n].iter().map(|i| positives[*i].clone()).collect();
     let q = chosen[n..].iter().map(|i| negatives[*i - positives.len()].clone());
-    match decide(&p, &q.collect::<Vec<Language>>(), limits) {
-        Ok(Answer::Empty(why)) => Some(why.indices(n).into_iter().map(|i| chosen[i]).collect()),
-        Ok(Answer::Word(_)) | Err(_) => None,
-    }
+    Ok(match decide_metered(&p, &q.collect::<Vec<Language>>(), meter)? {
+        Answer::Empty(why) => Some(why.indices(n).into_iter().map(|i| chosen[i]).collect()),
+        Answer::Word(_) => None,
+    })
 }

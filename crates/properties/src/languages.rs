@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use crate::NoCase;
 use crate::formulas::{character, draw_regex, head, no_case};
 
-/// The characters of which all short words are tried: what expressions are made from, and others.
-const LETTERS: [char; 5] = ['a', 'b', 'c', 'z', '\u{6f22}'];
+/// The characters of which all short words are tried: one for each set of characters that no
+/// expression tells apart, so that no shorter word can be missing among them.
+const LETTERS: [char; 7] = ['0', 'a', 'b', 'c', 'z', '\u{6f22}', '\u{10ffff}'];
 
 /// How long these words are at most.
 const MAX_LENGTH: usize = 3;

@@ -1,15 +1,13 @@
 //! The laws.
 
 use keyaki_automata::{
-    Answer, CharClass, Expr, Language, Limits, core, count, decide, equivalent, find, find_n,
-    includes, overlap, shortest,
+    Answer, CharClass, Count, Expr, Item, Language, Limits, core, count, count_by_length, decide,
+    equivalent, find, find_n, find_realistic, includes, overlap, shortest,
 };
 use keyaki_testing::arbitrary::{Result, Unstructured};
 use keyaki_testing::arbtest;
 
-use crate::generate::{
-    LETTERS, Oracle, boolean, class, compile, glob, means, regular, text, words,
-};
+use crate::generate::{LETTERS, boolean, class, compile, glob, means, regular, text, words};
 
 fn limits() -> Limits<'static> {
     Limits::default()
@@ -57,6 +55,7 @@ fn check(positives: &[Language], negatives: &[Language]) {
     }
     check_core(positives, negatives, least.is_none());
     check_numbers(positives, negatives);
+    check_realistic(positives, negatives);
 }
 
 #[track_caller]
@@ -100,31 +99,53 @@ fn check_core(positives: &[Language], negatives: &[Language], is_empty: bool) {
 
 #[track_caller]
 fn check_numbers(positives: &[Language], negatives: &[Language]) {
-    let n = count(positives, negatives, 5, &limits()).unwrap();
+    let n = count(positives, negatives, &limits()).unwrap();
     let mut found = find_n(positives, negatives, 5, &limits()).unwrap();
     assert!(found.iter().all(|word| is_solution(word, positives, negatives)), "{found:?}");
     found.sort_unstable();
     found.dedup();
-    assert_eq!(found.len() as u64, n, "{found:?} of {positives:?} {negatives:?}");
+    let n_found = found.len() as u128;
+    match n {
+        Count::Exactly(n) => assert_eq!(n_found, n.min(5), "{found:?} {positives:?} {negatives:?}"),
+        Count::AtLeast(_) | Count::Infinite => assert_eq!(n_found, 5, "{found:?} of {n:?}"),
+    }
+    // No word has a length beyond the number of all words, if they are so few, but where a word is
+    // long by itself; those of up to ten characters are a part of all.
+    let by_length = count_by_length(positives, negatives, 10, &limits()).unwrap();
+    let sum: Option<u128> = by_length.iter().map(|n| n.exact()).sum();
+    match (n, sum) {
+        (Count::Exactly(n), Some(sum)) => {
+            let longest = shortest(&[&[long()], positives].concat(), negatives, &limits()).unwrap();
+            assert_eq!(sum < n, longest.is_some(), "{by_length:?} of {n}, {longest:?}");
+            assert!(sum <= n, "{by_length:?} of {n}");
+        }
+        (Count::Exactly(n), None) => panic!("{by_length:?} of {n}"),
+        _ => {}
+    }
+    let shortest = shortest(positives, negatives, &limits()).unwrap();
+    let least = by_length.iter().position(|n| *n != Count::Exactly(0));
+    let shortest = shortest.map(|word| word.chars().count());
+    assert_eq!(least, shortest.filter(|length| *length <= 10), "{by_length:?}");
 }
 
-#[test]
-fn dfa_agrees_with_regex() {
-    let words = words(3);
-    arbtest(|u| {
-        let expr = regular(u, 2)?;
-        let (language, oracle) = (compile(&expr), Oracle::new(&expr));
-        for word in &words {
-            assert_eq!(language.matches(word), oracle.matches(word), "{word:?} in {expr:?}");
+/// All words of more than ten characters.
+fn long() -> Language {
+    compile(&Expr::Repeat { inner: Box::new(Expr::AnyChar), min: 11, max: None })
+}
+
+#[track_caller]
+fn check_realistic(positives: &[Language], negatives: &[Language]) {
+    let candidates = ["ab", "b:a", "xx", ""];
+    let found = find_realistic(positives, negatives, &candidates, &limits()).unwrap();
+    let is_word = |word: &str| is_solution(word, positives, negatives);
+    assert!(found.iter().all(|word| is_word(word)), "{found:?} {positives:?} {negatives:?}");
+    match candidates.into_iter().find(|word| is_word(word)) {
+        Some(first) => assert_eq!(found.as_deref(), Some(first)),
+        None => {
+            let is_found = find(positives, negatives, &limits()).unwrap().is_some();
+            assert_eq!(found.is_some(), is_found);
         }
-        let word = find(&[language], &[], &limits()).unwrap();
-        match word {
-            Some(word) => assert!(oracle.matches(&word), "{word:?} in {expr:?}"),
-            None => assert!(words.iter().all(|word| !oracle.matches(word)), "{expr:?}"),
-        }
-        Ok(())
-    })
-    .budget_ms(3_000);
+    }
 }
 
 #[test]
@@ -239,10 +260,23 @@ fn operations_obey_the_laws_of_boolean_algebra() {
             (and(&a, &a.complement()), Language::empty()),
             (or(&a, &a.complement()), Language::all()),
             (and(&a, &or(&a, &b)), a.clone()),
+            (or(&a, &and(&a, &b)), a.clone()),
+            (and(&a, &and(&b, &c)), and(&and(&a, &b), &c)),
+            (or(&a, &or(&b, &c)), or(&or(&a, &b), &c)),
+            (and(&a, &a), a.clone()),
+            (or(&a, &a), a.clone()),
+            (and(&a, &Language::all()), a.clone()),
+            (or(&a, &Language::empty()), a.clone()),
+            (and(&a, &Language::empty()), Language::empty()),
+            (or(&a, &Language::all()), Language::all()),
+            (Language::all().complement(), Language::empty()),
         ];
         for (left, right) in laws {
             assert!(equivalent(&left, &right, &limits()).unwrap(), "{left:?} {right:?}");
         }
+        // Complement turns inclusion around.
+        let is_within = includes(&b, &a, &limits()).unwrap();
+        assert_eq!(includes(&a.complement(), &b.complement(), &limits()), Ok(is_within));
         assert!(includes(&or(&a, &b), &a, &limits()).unwrap());
         assert!(includes(&a, &and(&a, &b), &limits()).unwrap());
         let disjoint = includes(&b.complement(), &a, &limits()).unwrap();
@@ -257,6 +291,159 @@ fn operations_obey_the_laws_of_boolean_algebra() {
         Ok(())
     })
     .budget_ms(3_000);
+}
+
+#[test]
+fn operations_obey_the_laws_of_kleene_algebra() {
+    arbtest(|u| {
+        let [a, b, c] = [regular(u, 1)?, regular(u, 1)?, regular(u, 1)?];
+        let cat = |parts: &[&Expr]| Expr::Concat(parts.iter().map(|&part| part.clone()).collect());
+        let or = |parts: &[&Expr]| Expr::Union(parts.iter().map(|&part| part.clone()).collect());
+        let star = |a: &Expr| a.clone().star();
+        let empty_word = Expr::literal("");
+        let laws = [
+            (cat(&[&a, &cat(&[&b, &c])]), cat(&[&cat(&[&a, &b]), &c])),
+            (cat(&[&a, &or(&[&b, &c])]), or(&[&cat(&[&a, &b]), &cat(&[&a, &c])])),
+            (cat(&[&or(&[&a, &b]), &c]), or(&[&cat(&[&a, &c]), &cat(&[&b, &c])])),
+            (cat(&[&a, &Expr::Empty]), Expr::Empty),
+            (cat(&[&empty_word, &a]), a.clone()),
+            (or(&[&empty_word, &cat(&[&a, &star(&a)])]), star(&a)),
+            (star(&star(&a)), star(&a)),
+            (star(&or(&[&a, &b])), cat(&[&star(&a), &star(&cat(&[&b, &star(&a)]))])),
+            (cat(&[&star(&cat(&[&a, &b])), &a]), cat(&[&a, &star(&cat(&[&b, &a]))])),
+            (a.clone().times(2), cat(&[&a, &a])),
+            (a.clone().plus(), cat(&[&a, &star(&a)])),
+            (a.clone().optional(), or(&[&empty_word, &a])),
+        ];
+        for (left, right) in laws {
+            assert!(
+                equivalent(&compile(&left), &compile(&right), &limits()).unwrap(),
+                "{left:?} {right:?}"
+            );
+        }
+        Ok(())
+    })
+    .budget_ms(3_000);
+}
+
+/// The theorem of the crate's documentation, both ways, with the product as the judge.
+#[test]
+fn one_pattern_subsumes_or_none_together_do() {
+    arbtest(|u| {
+        // Stars of every character or of all but colons; letters with or without their case.
+        let stars =
+            if u.arbitrary()? { CharClass::ANY } else { CharClass::single(':').complement() };
+        let is_folded = u.arbitrary()?;
+        let mut pattern = |is_large: bool| -> Result<Language> {
+            let mut items = Vec::new();
+            for _ in 0..u.int_in_range(0..=6)? {
+                items.push(match u.int_in_range(0..=5)? {
+                    0 | 1 => Item::star(stars.clone()),
+                    // Within the class of the stars, and with characters that nobody names.
+                    2 if !is_large && u.arbitrary()? => Item::one(stars.clone()),
+                    2 if !is_large => Item::star(CharClass::new([('a', 'z'), ('A', 'Z')])),
+                    _ if is_folded => {
+                        Item::one(CharClass::ignoring_ascii_case(*u.choose(&['a', 'B', ':'])?))
+                    }
+                    _ => Item::one(CharClass::single(*u.choose(&['a', 'b', ':'])?)),
+                });
+            }
+            Ok(Language::pattern(items))
+        };
+        let small = pattern(false)?;
+        let mut large = Vec::new();
+        for _ in 0..4 {
+            large.push(pattern(true)?);
+        }
+        let alone = |q: &Language| {
+            shortest(std::slice::from_ref(&small), std::slice::from_ref(q), &limits()) == Ok(None)
+        };
+        let together = shortest(std::slice::from_ref(&small), &large, &limits()) == Ok(None);
+        assert_eq!(together, large.iter().any(alone), "{small:?} {large:?}");
+        if let Some(p) = small.as_pattern() {
+            for q in &large {
+                let subsumes = q.as_pattern().is_some_and(|q| q.subsumes(p));
+                assert_eq!(subsumes, alone(q), "{small:?} {q:?}");
+            }
+        }
+        // So the cheap ways decide it, and the product is not needed.
+        let no_states = Limits { max_states: 0, ..limits() };
+        assert_eq!(
+            find(std::slice::from_ref(&small), &large, &no_states).map(|word| word.is_none()),
+            Ok(together)
+        );
+        Ok(())
+    })
+    .budget_ms(3_000);
+}
+
+#[test]
+fn the_case_of_ascii_letters_can_be_ignored() {
+    arbtest(|u| {
+        let text = text(u)?;
+        let glob = Language::glob_ignoring_ascii_case(&format!("*{text}?"));
+        let literal = Language::glob_ignoring_ascii_case(&text);
+        assert!(
+            equivalent(&literal, &compile(&Expr::ascii_case_insensitive(&text)), &limits())
+                .unwrap()
+        );
+        for word in words(3) {
+            let upper = word.to_ascii_uppercase();
+            assert_eq!(literal.matches(&upper), word == text);
+            let sensitive = Language::glob(&format!("*{text}?"));
+            assert_eq!(glob.matches(&upper), sensitive.matches(&word), "{word} {text}");
+        }
+        Ok(())
+    })
+    .budget_ms(500);
+}
+
+#[test]
+fn counts_are_exact_as_far_as_they_have_a_place() {
+    let count =
+        |positives: &[Language], negatives: &[Language]| count(positives, negatives, &limits());
+    let digits = |n| compile(&Expr::chars([('0', '9')]).times(n));
+    let accounts = Language::glob("1111*");
+    assert_eq!(count(&[digits(12)], &[]), Ok(Count::Exactly(10_u128.pow(12))));
+    assert_eq!(
+        count(&[digits(12)], std::slice::from_ref(&accounts)),
+        Ok(Count::Exactly(10_u128.pow(12) - 10_u128.pow(8)))
+    );
+    assert_eq!(count(&[digits(38)], &[]), Ok(Count::Exactly(10_u128.pow(38))));
+    assert_eq!(count(&[digits(39)], &[]), Ok(Count::AtLeast(u128::MAX)));
+    assert_eq!(count(&[accounts], &[]), Ok(Count::Infinite));
+    assert_eq!(count(&[Language::glob("?")], &[]), Ok(Count::Exactly(0x11_0000 - 0x800)));
+    let up_to_three = [Language::glob_with("*", &CharClass::new([('a', 'c')]))];
+    let by_length = count_by_length(&up_to_three, &[Language::glob("*a")], 3, &limits()).unwrap();
+    assert_eq!(by_length, [1, 2, 6, 18].map(Count::Exactly));
+    let many = count_by_length(&[Language::all()], &[], 8, &limits()).unwrap();
+    assert_eq!(
+        (many[6].exact(), many[7]),
+        (Some((0x11_0000 - 0x800_u128).pow(6)), Count::AtLeast(u128::MAX))
+    );
+}
+
+#[test]
+fn a_realistic_word_is_a_candidate_or_made_of_some() {
+    #[track_caller]
+    fn check(positives: &[&str], negatives: &[&str], candidates: &[&str], expected: Option<&str>) {
+        let globs =
+            |texts: &[&str]| texts.iter().map(|text| Language::glob(text)).collect::<Vec<_>>();
+        let found = find_realistic(&globs(positives), &globs(negatives), candidates, &limits());
+        assert_eq!(found.unwrap().as_deref(), expected);
+    }
+    let actions = ["s3:PutObject", "s3:GetObject", "s3:GetBucketTagging"];
+    check(&["s3:Get*"], &[], &actions, Some("s3:GetObject"));
+    check(&["s3:Get*"], &["*Object"], &actions, Some("s3:GetBucketTagging"));
+    check(&["s3:List*"], &[], &actions, Some("s3:Lists3:PutObject"));
+    let names = ["example-bucket", "reports", "2026"];
+    check(&["arn:aws:s3:::*"], &[], &names, Some("arn:aws:s3:::example-bucket"));
+    check(&["arn:aws:s3:::*/*"], &[], &names, Some("arn:aws:s3:::example-bucket/example-bucket"));
+    check(&["b/*/*", "*/2026/*"], &["*example*"], &names, Some("b/reports/2026/reports"));
+    check(&["?-*"], &["*-*-*", "*p*"], &names, Some("x-2026"));
+    check(&["a*"], &["a*"], &names, None);
+    // Nothing realistic is a word.
+    check(&["a*"], &["*t*", "*2*"], &names, Some("ax"));
 }
 
 #[test]

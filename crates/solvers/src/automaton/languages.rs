@@ -12,9 +12,12 @@ use super::watch::Watch;
 /// hundred bytes.
 const MAX_STATES: usize = 500_000;
 
-/// Steps of one attempt to leave a language out of a core. Trying costs more than the larger core
+/// Steps of all attempts to leave languages out of one core. Trying costs more than the larger core
 /// does, from here on.
-const MAX_CORE_STEPS: u64 = 200_000;
+const MAX_CORE_STEPS: u64 = 3_200_000;
+
+/// Pairs of items up to which patterns are compared where nothing depends on it.
+const MAX_PAIRS_COMPARED: usize = 1 << 20;
 
 /// The depth of a regular expression. Converting one recurses as deep, as does the evaluation of a
 /// model; what the encoder writes has a depth of three.
@@ -100,10 +103,13 @@ pub(super) fn find(
 /// True only if every word of `small` is in `large`.
 pub(super) fn includes(large: &Language, small: &Language) -> bool {
     if let Some(words) = few_words(small) {
-        return words.iter().all(|word| large.matches(word));
+        return words.iter().all(|word| is_cheap(large, word) && large.matches(word));
     }
     match (large.as_pattern(), small.as_pattern()) {
-        (Some(large), Some(small)) => large.subsumes(small),
+        (Some(large), Some(small)) => {
+            let n_pairs = large.items().len().saturating_mul(small.items().len());
+            n_pairs <= MAX_PAIRS_COMPARED && large.subsumes(small)
+        }
         _ => false,
     }
 }
@@ -112,13 +118,18 @@ pub(super) fn includes(large: &Language, small: &Language) -> bool {
 pub(super) fn exclude(a: &Language, b: &Language) -> bool {
     for (one, other) in [(a, b), (b, a)] {
         if let Some(words) = few_words(one) {
-            return !words.iter().any(|word| other.matches(word));
+            return words.iter().all(|word| is_cheap(other, word) && !other.matches(word));
         }
     }
     match (a.as_pattern(), b.as_pattern()) {
         (Some(a), Some(b)) => ends_differ(a, b),
         _ => false,
     }
+}
+
+/// Whether it takes no long time to find out whether a word is in a language.
+fn is_cheap(language: &Language, word: &str) -> bool {
+    language.size().saturating_mul(word.len()) <= MAX_PAIRS_COMPARED
 }
 
 fn few_words(language: &Language) -> Option<&[Box<str>]> {

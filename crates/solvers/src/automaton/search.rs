@@ -192,11 +192,15 @@ impl<'p, 'f> Search<'p, 'f> {
             if let Some(why) = self.watch.tick() {
                 return Found::Unknown(why);
             }
-            if let Some(conflict) = self.propagate() {
-                if let Err(why) = self.resolve(conflict, Origin::Clauses) {
-                    return Found::Unknown(why);
+            match self.propagate() {
+                Ok(None) => {}
+                Ok(Some(conflict)) => {
+                    if let Err(why) = self.resolve(conflict, Origin::Clauses) {
+                        return Found::Unknown(why);
+                    }
+                    continue;
                 }
-                continue;
+                Err(why) => return Found::Unknown(why),
             }
             if self.conflicts >= restart_at {
                 restarts += 1;
@@ -267,24 +271,24 @@ impl<'p, 'f> Search<'p, 'f> {
     }
 
     /// Follows clauses and theory until nothing follows any more, or all literals of a clause are
-    /// false; then, these.
-    fn propagate(&mut self) -> Option<Vec<Lit>> {
+    /// false; then, these. An error is the reason to stop at once.
+    fn propagate(&mut self) -> Result<Option<Vec<Lit>>, Why> {
         loop {
             while self.propagated < self.trail.len() {
                 let lit = self.trail[self.propagated];
                 self.propagated += 1;
                 if let Some(clause) = self.propagate_clauses(lit) {
-                    return Some(self.clause(clause).to_vec());
+                    return Ok(Some(self.clause(clause).to_vec()));
                 }
             }
             if self.consulted == self.trail.len() {
-                return None;
+                return Ok(None);
             }
             let lit = self.trail[self.consulted];
             self.consulted += 1;
             let mut consequences = std::mem::take(&mut self.consequences);
             consequences.clear();
-            self.theory.consequences(lit, &self.assignment, &mut consequences);
+            self.theory.consequences(lit, &self.assignment, &mut consequences)?;
             let mut conflict = None;
             for &consequence in &consequences {
                 if let Some(log) = &mut self.log {
@@ -301,7 +305,7 @@ impl<'p, 'f> Search<'p, 'f> {
             }
             self.consequences = consequences;
             if conflict.is_some() {
-                return conflict;
+                return Ok(conflict);
             }
         }
     }

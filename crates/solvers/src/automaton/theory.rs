@@ -151,78 +151,117 @@ impl<'p, 'f> Theory<'p, 'f> {
     }
 
     /// Adds literals that have no value yet, or a wrong one, and follow from `lit` alone. Not all
-    /// of them: those that are found by comparing two atoms.
-    pub(super) fn consequences(&mut self, lit: Lit, truth: &Assignment, out: &mut Vec<Lit>) {
-        let problem = self.problem;
-        match (problem.atoms[lit.var() as usize], lit.is_positive()) {
-            (Atom::Is(string, text), true) => {
-                for &other in &problem.strings[string as usize].atoms {
-                    let holds = match problem.atoms[other as usize] {
-                        Atom::Matches(_) => {
-                            let widened = self.language(other);
-                            widened.is_ok_and(|widened| !widened.matches(text)).then_some(false)
-                        }
-                        _ => self.holds_of(other, text),
-                    };
-                    if let Some(holds) = holds {
-                        note(Lit::new(other, holds), truth, out);
-                    }
-                }
-            }
-            (Atom::In(..) | Atom::Matches(_), true) => {
-                let Some(string) = self.string_of(lit.var()) else { return };
-                let Ok(mine) = self.language(lit.var()).cloned() else { return };
-                for &other in &problem.strings[string as usize].atoms {
-                    let positive = Lit::new(other, true);
-                    let known = truth.get(positive);
-                    match problem.atoms[other as usize] {
-                        Atom::Is(_, text) if known != Some(false) && !mine.matches(text) => {
-                            out.push(!positive);
-                        }
-                        Atom::Matches(template) if other != lit.var() => {
-                            // The language is wider than the template: it can only exclude.
-                            let follows = match problem.atoms[lit.var() as usize] {
-                                Atom::Matches(mine) => self.covers(template, mine),
-                                _ => false,
-                            };
-                            let Ok(others) = self.language(other) else { continue };
-                            if known != Some(true) && follows {
-                                out.push(positive);
-                            } else if known != Some(false) && languages::exclude(others, &mine) {
-                                out.push(!positive);
-                            }
-                        }
-                        Atom::In(..) if other != lit.var() => {
-                            let Ok(others) = self.language(other) else { continue };
-                            if known != Some(true) && languages::includes(others, &mine) {
-                                out.push(positive);
-                            } else if known != Some(false) && languages::exclude(others, &mine) {
-                                out.push(!positive);
-                            }
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            (Atom::Prefix { bits, .. }, positive) => {
-                let mine = self.interval(lit.var());
-                for &other in &problem.bits[bits as usize].atoms {
-                    if other == lit.var() {
-                        continue;
-                    }
-                    let Atom::Prefix { .. } = problem.atoms[other as usize] else { continue };
-                    let others = self.interval(other);
-                    if positive && others.includes(mine) {
-                        note(Lit::new(other, true), truth, out);
-                    } else if positive && !others.overlaps(mine)
-                        || !positive && mine.includes(others)
-                    {
-                        note(Lit::new(other, false), truth, out);
-                    }
-                }
-            }
-            _ => {}
+    /// of them: those that are found by comparing two atoms. An error is the reason to stop.
+    pub(super) fn consequences(
+        &mut self,
+        lit: Lit,
+        truth: &Assignment,
+        out: &mut Vec<Lit>,
+    ) -> Result<(), Reason> {
+        match (self.problem.atoms[lit.var() as usize], lit.is_positive()) {
+            (Atom::Is(string, text), true) => self.consequences_of_text(string, text, truth, out),
+            (Atom::In(..) | Atom::Matches(_), true) => match self.string_of(lit.var()) {
+                Some(string) => self.consequences_of_language(string, lit.var(), truth, out),
+                None => Ok(()),
+            },
+            (Atom::Prefix { bits, .. }, _) => self.consequences_of_prefix(bits, lit, truth, out),
+            _ => Ok(()),
         }
+    }
+
+    /// What follows from `string` being `text`.
+    fn consequences_of_text(
+        &mut self,
+        string: u32,
+        text: &str,
+        truth: &Assignment,
+        out: &mut Vec<Lit>,
+    ) -> Result<(), Reason> {
+        let problem = self.problem;
+        for &other in &problem.strings[string as usize].atoms {
+            self.watch.go_on()?;
+            let holds = match problem.atoms[other as usize] {
+                Atom::Matches(_) => {
+                    let widened = self.language(other);
+                    widened.is_ok_and(|widened| !widened.matches(text)).then_some(false)
+                }
+                _ => self.holds_of(other, text),
+            };
+            if let Some(holds) = holds {
+                note(Lit::new(other, holds), truth, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// What follows from `string` being in the language of the atom `var`.
+    fn consequences_of_language(
+        &mut self,
+        string: u32,
+        var: Var,
+        truth: &Assignment,
+        out: &mut Vec<Lit>,
+    ) -> Result<(), Reason> {
+        let problem = self.problem;
+        let Ok(mine) = self.language(var).cloned() else { return Ok(()) };
+        for &other in problem.strings[string as usize].atoms.iter().filter(|&&o| o != var) {
+            self.watch.go_on()?;
+            let positive = Lit::new(other, true);
+            let known = truth.get(positive);
+            let follows = match (problem.atoms[other as usize], problem.atoms[var as usize]) {
+                (Atom::Is(_, text), _) => {
+                    if known != Some(false) && !mine.matches(text) {
+                        out.push(!positive);
+                    }
+                    continue;
+                }
+                // The language is wider than the template: it can only exclude.
+                (Atom::Matches(large), Atom::Matches(small)) => {
+                    known != Some(true) && self.covers(large, small)
+                }
+                (Atom::Matches(_), _) => false,
+                (Atom::In(..), _) => {
+                    let Ok(others) = self.language(other) else { continue };
+                    known != Some(true) && languages::includes(others, &mine)
+                }
+                _ => continue,
+            };
+            if follows {
+                out.push(positive);
+            } else if known != Some(false)
+                && self.language(other).is_ok_and(|others| languages::exclude(others, &mine))
+            {
+                out.push(!positive);
+            }
+        }
+        Ok(())
+    }
+
+    /// What follows from the first bits of `bits` being those of the atom of `lit`, or not.
+    fn consequences_of_prefix(
+        &mut self,
+        bits: u32,
+        lit: Lit,
+        truth: &Assignment,
+        out: &mut Vec<Lit>,
+    ) -> Result<(), Reason> {
+        let mine = self.interval(lit.var());
+        for &other in &self.problem.bits[bits as usize].atoms {
+            self.watch.go_on()?;
+            let is_prefix = matches!(self.problem.atoms[other as usize], Atom::Prefix { .. });
+            if other == lit.var() || !is_prefix {
+                continue;
+            }
+            let others = self.interval(other);
+            if lit.is_positive() && others.includes(mine) {
+                note(Lit::new(other, true), truth, out);
+            } else if lit.is_positive() && !others.overlaps(mine)
+                || !lit.is_positive() && mine.includes(others)
+            {
+                note(Lit::new(other, false), truth, out);
+            }
+        }
+        Ok(())
     }
 
     /// Values for a formula whose variables of the search all have one.
@@ -465,6 +504,7 @@ impl<'p, 'f> Theory<'p, 'f> {
         let Some(&fixed) = class.literals.iter().find(is) else { return Ok(None) };
         let Atom::Is(_, text) = problem.atoms[fixed.var() as usize] else { return Ok(None) };
         for &lit in &class.literals {
+            self.watch.go_on()?;
             let holds = self.holds_of(lit.var(), text);
             if holds.is_some_and(|holds| holds != lit.is_positive()) {
                 let core = [fixed, lit].into_iter().chain(class.equalities.iter().copied());
@@ -488,6 +528,7 @@ impl<'p, 'f> Theory<'p, 'f> {
             })
             .collect();
         for (lit, class, large) in about.iter().filter(|(lit, ..)| !lit.is_positive()) {
+            self.watch.go_on()?;
             let same = about.iter().filter(|(other, c, _)| other.is_positive() && c == class);
             let same = same.map(|(other, _, small)| (Some(*other), &small[..]));
             let itself = [Token::Value(*class)];

@@ -21,10 +21,17 @@ impl<'a> Watch<'a> {
     }
 
     /// Why to stop now, if so; sees the deadline somewhat late.
+    #[inline]
     pub(super) fn tick(&self) -> Option<Reason> {
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
         if ticks.is_multiple_of(TICKS_PER_LOOK) { self.look() } else { None }
+    }
+
+    /// An error if it is time to stop; as late as [`Watch::tick`].
+    #[inline]
+    pub(super) fn go_on(&self) -> Result<(), Reason> {
+        self.tick().map_or(Ok(()), Err)
     }
 
     /// Why to stop now, if so.

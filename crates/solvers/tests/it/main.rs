@@ -13,3 +13,4 @@ mod process;
 mod real;
 mod scripts;
 mod templates;
+mod worst;
