@@ -64,6 +64,31 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     }
 }
 
+/// Jobs of each family, as many as `size` of each, in the order of the corpus. Which, depends on `seed` alone.
+///
+/// # Errors
+///
+/// The corpus cannot be read.
+pub(crate) fn jobs_of_each_family(
+    folder: &Path,
+    seed: &str,
+    size: usize,
+) -> Result<Vec<Value>, String> {
+    let jobs = jobs::all(folder, seed)?;
+    Ok(draw::of_each_family(jobs, seed, size).into_iter().map(|job| job.job).collect())
+}
+
+/// What can be asked about the policies of `corpus/policies`: whether each resource policy is public, and each
+/// policy and an edit of itself.
+///
+/// # Errors
+///
+/// The files cannot be read.
+pub(crate) fn jobs_of_the_repository(seed: &str) -> Result<Vec<Value>, String> {
+    let jobs = jobs::of_the_repository(&crate::root().join("corpus/policies"), seed)?;
+    Ok(jobs.into_iter().map(|job| job.job).collect())
+}
+
 const USAGE: &str = "corpus [--keyaki PATH] [--timeout SECONDS] [--workers N] [--solver NAME] \
                      [--out FILE] [--family public|history|edit|access] [--sample N] [--seed TEXT], \
                      or corpus --review FILE [--seed TEXT]";

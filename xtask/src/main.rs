@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod catalogue;
+mod compare;
 mod corpus;
 mod nightly;
 mod test;
@@ -33,6 +34,11 @@ const CHORES: &[Chore] = &[
         name: "catalogue",
         usage: "write crates/policy/src/catalogue from the service reference; --check only compares",
         run: catalogue::run,
+    },
+    Chore {
+        name: "compare",
+        usage: "put formulas of the corpus to our solver and to others: times, or with --agree answers",
+        run: compare::run,
     },
     Chore {
         name: "corpus",

@@ -24,6 +24,10 @@ const EDGES: &[(&str, &[&str])] = &[
         "keyaki-properties",
         &["keyaki-analysis", "keyaki-automata", "keyaki-logic", "keyaki-policy", "keyaki-solvers"],
     ),
+    (
+        "keyaki-compare",
+        &["keyaki", "keyaki-analysis", "keyaki-logic", "keyaki-properties", "keyaki-solvers"],
+    ),
     ("keyaki-testing", &[]),
     ("xtask", &[]),
 ];

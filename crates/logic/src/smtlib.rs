@@ -13,6 +13,7 @@
 //! One membership is one `str.in_re`: the inclusion reasoning of cvc4 and cvc5 works on these.
 //! Text goes in and text comes out; who sends it where is not known here.
 
+mod merge;
 mod template;
 
 use std::collections::HashMap;
@@ -54,6 +55,15 @@ impl Dialect {
     }
 }
 
+/// How memberships of strings are said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// Each by itself.
+    Separate,
+    /// Those of one variable that stand side by side as one, with intersections and complements.
+    Merged,
+}
+
 /// The greatest character of SMT-LIB's strings.
 const LAST_CHAR: char = '\u{2ffff}';
 
@@ -82,27 +92,25 @@ impl Script {
 ///
 /// A description of what the dialect cannot say.
 pub fn script(formula: &Formula, dialect: Dialect) -> Result<String, String> {
-    Ok(pieces(formula, dialect)?.whole())
+    Ok(pieces(formula, dialect, Encoding::Separate)?.whole())
 }
 
-/// The pieces of [`script`].
+/// The pieces of [`script`], in an encoding.
 ///
 /// # Errors
 ///
 /// A description of what the dialect cannot say.
-pub fn pieces(formula: &Formula, dialect: Dialect) -> Result<Script, String> {
-    let mut writer = Writer::new(formula, dialect)?;
+pub fn pieces(formula: &Formula, dialect: Dialect, encoding: Encoding) -> Result<Script, String> {
+    let mut writer = Writer::new(formula, dialect, encoding)?;
     let variables = formula.variables();
     for (name, sort) in &variables {
         writeln!(writer.out, "(declare-const {} {})", symbol(name), sort_text(*sort))
             .expect("writing to a string cannot fail");
     }
     writer.definitions(formula)?;
-    for (label, term) in formula.assertions() {
-        let label: String = label.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        write!(writer.out, "; {label}\n(assert ").expect("writing to a string cannot fail");
-        writer.term(*term)?;
-        writer.out.push_str(")\n");
+    match encoding {
+        Encoding::Separate => writer.assertions(formula)?,
+        Encoding::Merged => writer.merged_assertions(formula)?,
     }
     let symbols: Vec<String> = variables.iter().map(|(name, _)| symbol(name)).collect();
     let get_values = match symbols.is_empty() {
@@ -156,11 +164,17 @@ struct Writer<'a> {
     defined: HashMap<Term, usize>,
     /// Whether the formula names a character beyond the dialect's last.
     has_far_chars: bool,
+    encoding: Encoding,
+    languages: merge::Languages,
     out: String,
 }
 
 impl<'a> Writer<'a> {
-    fn new(formula: &'a Formula, dialect: Dialect) -> Result<Writer<'a>, String> {
+    fn new(
+        formula: &'a Formula,
+        dialect: Dialect,
+        encoding: Encoding,
+    ) -> Result<Writer<'a>, String> {
         let mut last = '\0';
         formula.visit(|_, node| match node {
             Node::String(text) => last = text.chars().fold(last, char::max),
@@ -178,8 +192,26 @@ impl<'a> Writer<'a> {
             return Err(format!("the character `{last}` lies beyond SMT-LIB's alphabet"));
         }
         let has_far_chars = last > dialect.last_char();
-        let out = String::new();
-        Ok(Writer { terms: &formula.terms, dialect, defined: HashMap::new(), has_far_chars, out })
+        Ok(Writer {
+            terms: &formula.terms,
+            dialect,
+            defined: HashMap::new(),
+            has_far_chars,
+            encoding,
+            languages: merge::Languages::default(),
+            out: String::new(),
+        })
+    }
+
+    fn assertions(&mut self, formula: &Formula) -> Result<(), String> {
+        for (label, term) in formula.assertions() {
+            let label: String =
+                label.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            write!(self.out, "; {label}\n(assert ").expect("writing to a string cannot fail");
+            self.term(*term)?;
+            self.out.push_str(")\n");
+        }
+        Ok(())
     }
 
     /// Defines every connective, membership and template that has more than one parent.
@@ -195,6 +227,9 @@ impl<'a> Writer<'a> {
             }
         });
         for term in shared {
+            if self.encoding == Encoding::Merged && self.has_language(term) {
+                continue;
+            }
             let number = self.defined.len();
             write!(self.out, "(define-fun ${number} () Bool ").expect("strings accept writes");
             self.node(term)?;
@@ -221,6 +256,12 @@ impl<'a> Writer<'a> {
             Node::Bits { value, width } => self.out.push_str(&bits(*value, *width)),
             Node::Var(index) => self.out.push_str(&symbol(self.terms.variable(*index).0)),
             Node::Not(inner) => self.list("not", &[*inner])?,
+            Node::And(children) if self.encoding == Encoding::Merged => {
+                self.merged_list(true, children)?;
+            }
+            Node::Or(children) if self.encoding == Encoding::Merged => {
+                self.merged_list(false, children)?;
+            }
             Node::And(children) => self.list("and", children)?,
             Node::Or(children) => self.list("or", children)?,
             Node::Eq(a, b) => self.list("=", &[*a, *b])?,
@@ -572,6 +613,36 @@ mod tests {
             (get-value (|key?| |a%7Cb| |ip|))
         "#]];
         expected.assert_eq(&script(&sample(), Dialect::Standard).unwrap());
+    }
+
+    #[test]
+    fn neighbours_about_one_variable_are_merged() {
+        let mut t = Terms::new();
+        let (p, x, y) =
+            (t.var("p", Sort::Bool), t.var("x", Sort::String), t.var("y", Sort::String));
+        let mut starts = |x, text: &str| {
+            t.in_re(x, Regex::Concat(vec![Regex::Literal(text.to_owned()), Regex::All]))
+        };
+        let (a, b, c) = (starts(x, "a"), starts(x, "b"), starts(y, "c"));
+        let text = t.string("bd");
+        let equal = t.eq(x, text);
+        let (not_a, not_equal) = (t.not(a), t.not(equal));
+        let b_and_not_equal = t.and([b, not_equal]);
+        let mixed = t.or([not_a, p, equal, c]);
+        let mut formula = Formula::new(t);
+        for (label, term) in [("", not_a), ("", b_and_not_equal), ("", c), ("", mixed)] {
+            formula.assert(label, term);
+        }
+        let expected = expect![[r#"
+            (declare-const |p| Bool)
+            (declare-const |x| String)
+            (declare-const |y| String)
+            (assert (str.in_re |x| (re.inter (re.comp (re.++ (str.to_re "a") re.all)) (re.++ (str.to_re "b") re.all) (re.comp (str.to_re "bd")))))
+            (assert (str.in_re |y| (re.++ (str.to_re "c") re.all)))
+            (assert (or |p| (str.in_re |y| (re.++ (str.to_re "c") re.all)) (str.in_re |x| (re.union (str.to_re "bd") (re.comp (re.++ (str.to_re "a") re.all))))))
+        "#]];
+        let script = pieces(&formula, Dialect::Standard, Encoding::Merged).unwrap();
+        expected.assert_eq(&script.body);
     }
 
     #[test]

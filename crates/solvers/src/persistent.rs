@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use keyaki_logic::smtlib::{self, Script};
+use keyaki_logic::smtlib::{self, Encoding, Script};
 use keyaki_logic::{Answer, Cancel, Formula, Limits, Outcome, Reason, Solver, SolverError};
 
 use crate::child::{Program, Stop};
@@ -74,7 +74,8 @@ impl Persistent {
         limits: &Limits,
         cancel: &Cancel,
     ) -> Result<Outcome, SolverError> {
-        let Ok(script) = smtlib::pieces(formula, self.definition.dialect) else {
+        let Ok(script) = smtlib::pieces(formula, self.definition.dialect, Encoding::Separate)
+        else {
             return Ok(Outcome::Unknown(Reason::Unsupported));
         };
         process::outcome(formula, self.ask(&script, limits, cancel)?)

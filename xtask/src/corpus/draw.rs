@@ -4,6 +4,8 @@
 //! shuffle by a random generator this does not depend on how many others there are: when the
 //! corpus grows or an answer changes, the rest of a draw stays what it was.
 
+use std::collections::BTreeMap;
+
 use super::jobs::{Job, QUESTIONS};
 
 /// The first `size` items in the order of their hashes.
@@ -27,6 +29,24 @@ pub(super) fn of_each_question(jobs: Vec<Job>, seed: &str, size: usize) -> Vec<J
     }
     drawn.sort_by_key(|(at, _)| *at);
     drawn.into_iter().map(|(_, job)| job.clone()).collect()
+}
+
+/// `size` jobs of each family, in the order of `jobs`.
+pub(super) fn of_each_family(jobs: Vec<Job>, seed: &str, size: usize) -> Vec<Job> {
+    let mut families: BTreeMap<String, Vec<(usize, Job)>> = BTreeMap::new();
+    for (at, job) in jobs.into_iter().enumerate() {
+        families.entry(family(&job.id)).or_default().push((at, job));
+    }
+    let drawn = families.into_values().flat_map(|jobs| draw(jobs, |(_, job)| &job.id, seed, size));
+    let mut drawn: Vec<_> = drawn.collect();
+    drawn.sort_by_key(|(at, _)| *at);
+    drawn.into_iter().map(|(_, job)| job).collect()
+}
+
+/// The first part of an id; of edits the file too.
+fn family(id: &str) -> String {
+    let n_parts = if id.starts_with("edit/") { 2 } else { 1 };
+    id.split('/').take(n_parts).collect::<Vec<_>>().join("/")
 }
 
 /// FNV-1a, 64 bits, of the seed, a zero byte and the id, finished as in `SplitMix64`, since the
@@ -58,6 +78,12 @@ mod tests {
         assert_ne!(drawn(&ids, "s", 4), drawn(&ids, "t", 4));
         // Reviews name this seed, so its order must not change.
         assert_eq!(drawn(&ids, "keyaki", 8), ["a", "c", "d", "e", "b", "g", "f", "h"]);
+    }
+
+    #[test]
+    fn a_family_is_a_question_and_for_edits_a_file() {
+        let ids = ["public/a", "public/b", "edit/org/c/e/forward", "edit/identity/c/e/forward"];
+        assert_eq!(ids.map(family), ["public", "public", "edit/org", "edit/identity"]);
     }
 
     #[test]

@@ -101,6 +101,17 @@ fn accesses(file: &str, mut records: Vec<Value>) -> Vec<Job> {
     records.iter().flat_map(of_record).collect()
 }
 
+/// The jobs about a folder that has only resource and identity policies.
+pub(super) fn of_the_repository(folder: &Path, seed: &str) -> Result<Vec<Job>, String> {
+    let read = |file: &str| json_lines(&folder.join(format!("{file}.jsonl")));
+    let mut jobs = public(read("resource")?);
+    for file in ["resource", "identity"] {
+        jobs.extend(edited(file, read(file)?, seed));
+        jobs.extend(accesses(file, read(file)?));
+    }
+    Ok(jobs)
+}
+
 /// Each policy against an edit of itself. A policy without statements has none.
 fn edited(file: &str, mut records: Vec<Value>, seed: &str) -> Vec<Job> {
     records.sort_by(|a, b| text_of(a, "id").cmp(text_of(b, "id")));
