@@ -1,7 +1,9 @@
 //! Patterns with variables, as each installed solver understands them, against trying all values.
 
+use std::time::Duration;
+
 use keyaki_logic::{
-    Formula, Model, Outcome, Piece, Reason, Regex, Solver, Sort, Term, Terms, Value, eval,
+    Formula, Limits, Model, Outcome, Piece, Reason, Regex, Solver, Sort, Term, Terms, Value, eval,
 };
 use keyaki_solvers::Checked;
 use keyaki_testing::arbitrary::{self, Unstructured};
@@ -18,6 +20,10 @@ const MAX_LENGTH: u32 = 3;
 /// For how long formulas are made up, each of which starts every solver.
 const BUDGET_MS: u64 = 4_000;
 
+/// For how long a solver may think about a formula. Some have no end: seed `0xed102a8c00000096` of this test keeps cvc5 1.0.3 busy
+/// for more than two minutes. That is no wrong answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 #[test]
 fn each_agrees_with_trying_all_values() {
     let solvers: Vec<_> = installed().into_iter().map(Checked::new).collect();
@@ -30,14 +36,13 @@ fn each_agrees_with_trying_all_values() {
         let satisfiable = models(&universe).any(|model| eval::holds(&formula, &model) == Ok(true));
         for solver in &solvers {
             // `Checked` evaluates a model, so a wrong one is an error here.
-            let answer = solver.solve(&formula, &long(), &never());
+            let answer = solver.solve(&formula, &Limits::within(PATIENCE), &never());
             let answer = answer.unwrap_or_else(|e| panic!("{}: {e}\n{formula:#?}", solver.name()));
             match answer.outcome {
                 Outcome::Sat(_) => assert!(satisfiable, "{}\n{formula:#?}", solver.name()),
                 Outcome::Unsat => assert!(!satisfiable, "{}\n{formula:#?}", solver.name()),
-                Outcome::Unknown(reason) => {
-                    assert_eq!(reason, Reason::Unsupported, "{}", solver.name());
-                }
+                Outcome::Unknown(Reason::Unsupported | Reason::Timeout) => {}
+                Outcome::Unknown(reason) => panic!("{}: {reason:?}\n{formula:#?}", solver.name()),
             }
         }
         Ok(())
