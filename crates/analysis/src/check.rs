@@ -180,8 +180,13 @@ pub fn check(
             let verdict = Verdict::Fails(Witness { request, statements });
             return Ok(Report::at_once(verdict, "candidates", base, start));
         }
-        let part = cover::slice(question, &open);
-        encoding = cover::keys_beside(&part, question).map(|keys| encode_part(&part, &keys));
+        // An optional relation may ask for any key that the question mentions.
+        let adds_relation =
+            options.decisions.iter().any(|(switch, holds)| *holds && !switch.is_undecided());
+        if !adds_relation {
+            let part = cover::slice(question, &open);
+            encoding = cover::keys_beside(&part, question).map(|keys| encode_part(&part, &keys));
+        }
     }
     let mut encoding = encoding.unwrap_or_else(|| encode(question));
     let free = encoding.decide(&options.decisions);

@@ -312,3 +312,25 @@ fn a_failure_under_all_readings_hangs_on_none() {
     assert!(matches!(report.verdict, Verdict::Fails(_)), "{report:?}");
     assert_eq!((report.depends_on, report.witness_under), (vec![], Readings::DEFAULT));
 }
+
+/// R23, where a caller wants it, asks for a key that only a statement mentions which changes nothing.
+#[test]
+fn an_optional_relation_counts_what_covered_statements_mention() {
+    let delivered = r#"{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*",
+        "Condition": {"StringLike": {"ec2:RoleDelivery": "2*"}}}"#;
+    let sourced = r#"{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*",
+        "Condition": {"StringLike": {"ec2:SourceInstanceArn": "arn:*"}}}"#;
+    let policy = |statements: &str| {
+        let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#);
+        vec![parse(&text, None).unwrap()].into()
+    };
+    let (existing, new) = (policy(delivered), policy(&format!("{delivered}, {sourced}")));
+    let question = Question::NoNewAccess { existing, new };
+    let decisions = [(Switch::R23, true)].into();
+    let options = Options { decisions, ..Options::default() };
+    let limits = Limits::within(Duration::from_secs(10));
+    let solver = Scripted::new(vec![]);
+    let report = check(&question, &solver, options, &limits, &Cancel::new()).unwrap();
+    let Verdict::Fails(witness) = report.verdict else { panic!("{report:?}") };
+    assert!(witness.request.context.get("ec2:RoleDelivery").is_some(), "{witness:?}");
+}
