@@ -13,7 +13,7 @@
 //! resource type. Said in full it is a list of 15,000 names, and hardly any query needs one of
 //! them, so a service's list is added when a model breaks it.
 
-mod readings;
+pub(crate) mod readings;
 mod templates;
 
 use std::collections::BTreeMap;

@@ -21,8 +21,10 @@ mod public;
 mod slice;
 mod statements;
 
+use std::cell::Cell;
+
 use keyaki_policy::Policy;
-use keyaki_policy::ast::{ActionPattern, Effect};
+use keyaki_policy::ast::{ActionPattern, Effect, Statement};
 
 use crate::question::{PolicyRef, Question, Side, Subject};
 use access::granted_access;
@@ -44,8 +46,8 @@ pub(crate) struct Open {
 /// Statements up to this number are asked one by one; of more there is an index.
 const MAX_UNINDEXED: usize = 16;
 
-/// The most statements that are compared for one question. What is not reached stays open.
-const MAX_COMPARISONS: usize = 1 << 20;
+/// The most pairs of entries that are compared for one question. What is not reached stays open.
+const MAX_COMPARISONS: usize = 1 << 22;
 
 /// The resources of a statement that are told apart; of more entries only all together are asked
 /// for.
@@ -53,6 +55,28 @@ const MAX_RESOURCES: usize = 64;
 
 /// The number of actions from which on those of a statement are indexed.
 const MANY_ACTIONS: usize = 16;
+
+/// How many pairs of entries may still be compared.
+struct Budget(Cell<usize>);
+
+impl Budget {
+    fn new() -> Budget {
+        Budget(Cell::new(MAX_COMPARISONS))
+    }
+
+    /// Whether so many pairs may be compared; they are counted.
+    fn allows(&self, n_pairs: usize) -> bool {
+        let left = self.0.get().checked_sub(n_pairs.max(1));
+        self.0.set(left.unwrap_or(0));
+        left.is_some()
+    }
+}
+
+/// How many pairs of resource entries the statements have.
+fn n_resource_pairs(a: &Statement, b: &Statement) -> usize {
+    let n_entries = |s: &Statement| s.resource.as_ref().map_or(1, |clause| clause.entries.len());
+    n_entries(a).saturating_mul(n_entries(b))
+}
 
 /// The statements of a question through which its property may break; `None` if nothing is known
 /// of questions of its kind.
@@ -80,13 +104,14 @@ fn statements(policies: &[Policy], effect: Effect) -> Vec<Source<'_>> {
 }
 
 fn new_access(existing: &[Policy], new: &[Policy]) -> Vec<Open> {
-    let mut allows = Statements::new(statements(existing, Effect::Allow));
-    let mut new_denies = Statements::new(statements(new, Effect::Deny));
+    let budget = Budget::new();
+    let allows = Statements::new(statements(existing, Effect::Allow), &budget);
+    let new_denies = Statements::new(statements(new, Effect::Deny), &budget);
     // What another Deny denies as well plays no part.
     let denies = statements(existing, Effect::Deny);
     let own_denies: Vec<Source<'_>> =
         denies.into_iter().filter(|deny| !new_denies.some_includes(*deny)).collect();
-    let own_denies = Denies::new(own_denies);
+    let own_denies = Denies::new(own_denies, &budget);
     let mut open = Vec::new();
     for (index, policy) in new.iter().enumerate() {
         for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
@@ -95,8 +120,7 @@ fn new_access(existing: &[Policy], new: &[Policy]) -> Vec<Open> {
                 continue;
             }
             let denies = own_denies.touching(source);
-            let is_denied =
-                |entry: Option<&ActionPattern>| denies.iter().any(|deny| !deny.is_outside(entry));
+            let is_denied = |entry: Option<&ActionPattern>| own_denies.may_match(&denies, entry);
             let actions = allows.uncovered(source, &is_denied);
             if let Some(actions) = actions {
                 let at = PolicyRef::of_union(Side::New, index);

@@ -19,11 +19,12 @@ use keyaki_policy::evaluate::{Truth, statement_matches};
 use keyaki_policy::request::{Principal, Request};
 use keyaki_policy::{Policy, Readings, Switch};
 
+use crate::check::readings::combinations;
 use crate::cover::glob::{self, Case};
 use crate::cover::{Open, parts};
 use crate::question::{PolicyRef, Question, Side};
 use crate::replay::{Replay, replay};
-use crate::witness::{STRANGERS, WELL_KNOWN_ACTIONS};
+use crate::witness::{STRANGERS, WELL_KNOWN_ACTIONS, likely_resource};
 use context::{Context, Resource};
 
 /// The most requests that are made for one question.
@@ -112,15 +113,8 @@ fn is_witness(
     if free.len() > MAX_SWITCHES {
         return None;
     }
-    let others = 1..1u32 << free.len();
-    let is_one = |choice: u32| {
-        let flipped = free.iter().enumerate().filter(|(i, _)| choice >> i & 1 == 1);
-        let readings = flipped.fold(base, |readings, (_, &switch)| {
-            readings.with(switch, !readings.is_alternative(switch))
-        });
-        matches!(replay(question, request, readings), Replay::Confirmed { .. })
-    };
-    others.into_iter().all(is_one).then_some(allowing)
+    let is_one = |readings| matches!(replay(question, request, readings), Replay::Confirmed { .. });
+    combinations(&free, base).skip(1).all(is_one).then_some(allowing)
 }
 
 /// The switches that can make a difference to what the question says of the request; perhaps more.
@@ -394,11 +388,7 @@ fn actions(
 /// Resources that the statement is likely to match, for the action: those of its own service first.
 fn resources<'s>(statement: &'s Statement, action: &str) -> Vec<Resource<'s>> {
     let service = action.split(':').next().unwrap_or_default();
-    let own = match service {
-        "s3" => "arn:aws:s3:::example-bucket/example.txt".to_owned(),
-        "iam" | "sts" => "arn:aws:iam::111122223333:role/example".to_owned(),
-        _ => format!("arn:aws:{service}:us-east-1:111122223333:example"),
-    };
+    let own = likely_resource(service);
     let any = || match catalogue::has_resource_types(action) {
         Some(false) => vec![Resource::Is("*".to_owned()), Resource::Is(own.clone())],
         _ => vec![Resource::Is(own.clone())],

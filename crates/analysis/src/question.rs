@@ -2,6 +2,7 @@
 
 use keyaki_policy::Policy;
 use keyaki_policy::access::AccessPattern;
+use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::policy_set::{self, PolicySet};
 
 use crate::public::Table;
@@ -125,6 +126,18 @@ impl Question {
     pub fn policy(&self, at: PolicyRef) -> Option<&Policy> {
         let mut policies = self.side(at.side).into_iter();
         policies.find(|(place, _)| *place == at).map(|(_, policy)| policy)
+    }
+
+    /// The keys that conditions and variables of the policies mention, as they are spelt there and as often; unique ids are
+    /// looked for in the user id (2.4).
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let statements = self.policies().flat_map(|(_, policy)| &policy.statements);
+        statements.flat_map(|statement| {
+            let conditions = statement.conditions.iter().map(|condition| condition.key.as_str());
+            let entries = statement.principal.iter().flat_map(|clause| &clause.entries);
+            let ids = entries.filter(|entry| matches!(entry.kind, PrincipalKind::UniqueId(_)));
+            conditions.chain(statement.variables()).chain(ids.map(|_| "aws:userid"))
+        })
     }
 
     /// What the question names besides its policies.

@@ -641,11 +641,7 @@ impl Hints {
             with("example").chain(with("")).collect::<Vec<_>>()
         };
         candidates.extend(filled(of_service));
-        let own = match service {
-            "s3" => "arn:aws:s3:::example-bucket/example.txt".to_owned(),
-            "iam" | "sts" => "arn:aws:iam::111122223333:role/example".to_owned(),
-            _ => format!("arn:aws:{service}:us-east-1:111122223333:example"),
-        };
+        let own = likely_resource(service);
         candidates.extend(arn_candidate(&own, ""));
         candidates.extend(filled(others));
         candidates.extend(arn_candidate("arn:aws:s3:::example-bucket/example.txt", ""));
@@ -810,6 +806,15 @@ fn arn_candidate(pattern: &str, star: &str) -> Option<Candidate> {
         candidate.push(string(name::PARTITION, partition));
     }
     Some(candidate)
+}
+
+/// A resource of the service, as its documentation might name it.
+pub(crate) fn likely_resource(service: &str) -> String {
+    match service {
+        "s3" => "arn:aws:s3:::example-bucket/example.txt".to_owned(),
+        "iam" | "sts" => "arn:aws:iam::111122223333:role/example".to_owned(),
+        _ => format!("arn:aws:{service}:us-east-1:111122223333:example"),
+    }
 }
 
 pub(crate) fn likely(key: &str) -> &'static str {

@@ -146,17 +146,17 @@ pub(super) fn settle<W, E>(
 
 /// Combinations of readings of the free switches: `base` first, then those that differ from it
 /// in one switch, and so on; of too many switches only `base`.
-fn combinations(free: &[Switch], base: Readings) -> Vec<Readings> {
+pub(crate) fn combinations(free: &[Switch], base: Readings) -> impl Iterator<Item = Readings> {
     let n_switches = if free.len() > MAX_SWITCHES { 0 } else { free.len() };
     let mut choices: Vec<u32> = (0..1 << n_switches).collect();
     choices.sort_by_key(|choice| (choice.count_ones(), *choice));
-    let readings = |choice: u32| {
+    let readings = move |choice: u32| {
         let flipped = free.iter().enumerate().filter(|(i, _)| choice >> i & 1 == 1);
         flipped.fold(base, |readings, (_, switch)| {
             readings.with(*switch, !base.is_alternative(*switch))
         })
     };
-    choices.into_iter().map(readings).collect()
+    choices.into_iter().map(readings)
 }
 
 struct Search<'a, W, E> {
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn combinations_begin_near_the_base() {
         let base = Readings::DEFAULT.with(Switch::R35, true);
-        let all = combinations(&FREE, base);
+        let all: Vec<_> = combinations(&FREE, base).collect();
         assert_eq!(all.len(), 8);
         assert_eq!(all[0], base);
         assert_eq!(all[2], base.with(Switch::D22, true));

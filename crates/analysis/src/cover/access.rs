@@ -6,13 +6,14 @@ use keyaki_policy::ast::{Clause, Effect, ResourcePattern};
 
 use super::parts::{self, Source};
 use super::statements::Statements;
-use super::{Open, statements};
+use super::{Budget, Open, statements};
 use crate::question::{PolicyRef, Side};
 
 /// The Allow statements that no Deny includes, with those of their actions that may be among the
 /// accesses.
 pub(super) fn granted_access(policies: &[Policy], accesses: &[AccessPattern]) -> Vec<Open> {
-    let mut denies = Statements::new(statements(policies, Effect::Deny));
+    let budget = Budget::new();
+    let denies = Statements::new(statements(policies, Effect::Deny), &budget);
     let mut open = Vec::new();
     for (index, policy) in policies.iter().enumerate() {
         for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {

@@ -7,10 +7,13 @@ use keyaki_policy::ast::ActionPattern;
 
 use super::index::Patterns;
 use super::parts::{self, Source};
-use super::{MANY_ACTIONS, glob};
+use super::{Budget, MANY_ACTIONS, glob, n_resource_pairs};
 
 /// Deny statements of the reference that no Deny in question includes.
-pub(super) struct Denies<'q>(Vec<Deny<'q>>);
+pub(super) struct Denies<'q> {
+    all: Vec<Deny<'q>>,
+    budget: &'q Budget,
+}
 
 /// One of them.
 pub(super) struct Deny<'q> {
@@ -20,23 +23,46 @@ pub(super) struct Deny<'q> {
 }
 
 impl<'q> Denies<'q> {
-    pub(super) fn new(denies: Vec<Source<'q>>) -> Denies<'q> {
-        Denies(denies.into_iter().map(|source| Deny { source, words: OnceCell::new() }).collect())
+    pub(super) fn new(denies: Vec<Source<'q>>, budget: &'q Budget) -> Denies<'q> {
+        let deny = |source| Deny { source, words: OnceCell::new() };
+        Denies { all: denies.into_iter().map(deny).collect(), budget }
     }
 
     /// Those that may match a resource that the statement matches.
     pub(super) fn touching(&self, source: Source<'_>) -> Vec<&Deny<'q>> {
         let is_outside = |deny: &Deny<'_>| {
-            let resources = (&source.statement.resource, &deny.source.statement.resource);
-            matches!(resources, (Some(a), Some(b)) if parts::resource_clauses_are_disjoint(a, b))
+            let (own, other) = (source.statement, deny.source.statement);
+            match (&own.resource, &other.resource) {
+                (Some(a), Some(b)) => {
+                    self.budget.allows(n_resource_pairs(own, other))
+                        && parts::resource_clauses_are_disjoint(a, b)
+                }
+                _ => false,
+            }
         };
-        self.0.iter().filter(|deny| !is_outside(deny)).collect()
+        self.all.iter().filter(|deny| !is_outside(deny)).collect()
+    }
+
+    /// False only if none of these matches an action of the entry; for none in particular it is
+    /// true if there is one.
+    pub(super) fn may_match(&self, touching: &[&Deny<'q>], entry: Option<&ActionPattern>) -> bool {
+        touching
+            .iter()
+            .any(|deny| !self.budget.allows(deny.n_comparisons()) || !deny.is_outside(entry))
     }
 }
 
 impl Deny<'_> {
+    /// How many entries it takes at most to find out whether it is outside.
+    fn n_comparisons(&self) -> usize {
+        match self.words.get() {
+            Some((_, globs)) => globs.len(),
+            None => self.source.statement.action.entries.len(),
+        }
+    }
+
     /// True only if it matches no action of the entry; for none in particular it is false.
-    pub(super) fn is_outside(&self, entry: Option<&ActionPattern>) -> bool {
+    fn is_outside(&self, entry: Option<&ActionPattern>) -> bool {
         let Some(ActionPattern { text, .. }) = entry else { return false };
         let clause = &self.source.statement.action;
         if clause.negated || clause.entries.len() <= MANY_ACTIONS || glob::has_wildcard(text) {

@@ -283,12 +283,3 @@ fn matched(patterns: &[ConditionValue], value: &ConditionValue) -> bool {
         };
     patterns.iter().any(includes)
 }
-
-/// Whether every request that `narrow` matches, `wide` matches.
-pub(crate) fn statement_includes(wide: Source<'_>, narrow: Source<'_>) -> bool {
-    let (a, b) = (wide.statement, narrow.statement);
-    principal_clause_includes(a.principal.as_ref(), b.principal.as_ref())
-        && conditions_include(a, b)
-        && resource_clause_includes(wide, narrow)
-        && action_clause_includes(&a.action, &b.action)
-}

@@ -7,7 +7,7 @@ use keyaki_policy::ast::{
 use keyaki_policy::catalogue::{self, Cardinality};
 
 use super::parts::{self, Source};
-use super::{Open, glob};
+use super::{Budget, Open, glob, n_resource_pairs};
 use crate::addresses::{Family, Network};
 use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
 use crate::question::{PolicyRef, Side};
@@ -16,6 +16,7 @@ use crate::question::{PolicyRef, Side};
 /// nor ask, themselves or by a Deny that covers them, for a fixed value of a trusted key.
 pub(super) fn public_access(policy: &Policy, table: &Table) -> Vec<Open> {
     let at = PolicyRef::of_union(Side::Policy, 0);
+    let budget = Budget::new();
     let few_addresses = names_few_addresses(policy, table);
     let is_confined = |statement: &Statement| {
         let confines = |condition: &Condition| {
@@ -24,7 +25,7 @@ pub(super) fn public_access(policy: &Policy, table: &Table) -> Vec<Open> {
         };
         names_principals(statement)
             || statement.conditions.iter().any(confines)
-            || is_confined_by_deny(policy, statement, table)
+            || is_confined_by_deny(policy, statement, table, &budget)
     };
     let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
     let open = allows.filter(|statement| !is_confined(statement));
@@ -86,7 +87,12 @@ fn has_fixed_values_only(condition: &Condition, table: &Table) -> bool {
 
 /// Whether a Deny statement that covers all that the statement is about spares only requests with a
 /// fixed value of a trusted key.
-fn is_confined_by_deny(policy: &Policy, statement: &Statement, table: &Table) -> bool {
+fn is_confined_by_deny(
+    policy: &Policy,
+    statement: &Statement,
+    table: &Table,
+    budget: &Budget,
+) -> bool {
     let spares_fixed_values_only = |deny: &&Statement| match &deny.conditions[..] {
         // An absent key satisfies a negated operator, so it is denied.
         [condition] => {
@@ -100,7 +106,13 @@ fn is_confined_by_deny(policy: &Policy, statement: &Statement, table: &Table) ->
     };
     let covers = |deny: &Statement| {
         let (wide, narrow) = (Source { policy, statement: deny }, Source { policy, statement });
-        parts::principal_clause_includes(deny.principal.as_ref(), statement.principal.as_ref())
+        let n_action_pairs =
+            deny.action.entries.len().saturating_mul(statement.action.entries.len());
+        budget.allows(n_resource_pairs(deny, statement).saturating_add(n_action_pairs))
+            && parts::principal_clause_includes(
+                deny.principal.as_ref(),
+                statement.principal.as_ref(),
+            )
             && parts::action_clause_includes(&deny.action, &statement.action)
             && parts::resource_clause_includes(wide, narrow)
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use keyaki_policy::Policy;
-use keyaki_policy::ast::{ActionPattern, Clause, Effect, PrincipalKind, Statement};
+use keyaki_policy::ast::{ActionPattern, Clause, Effect, Statement};
 
 use super::{Open, parts};
 use crate::public::ADDRESS_KEY;
@@ -188,9 +188,9 @@ const TIED: [&[&str]; 4] = [
 /// whole mentions are tied to keys of the part, so that the part alone does not tell what its
 /// requests are.
 pub(crate) fn keys_beside<'q>(part: &Question, whole: &'q Question) -> Option<Vec<&'q str>> {
-    let own = lower_keys(part);
+    let own: BTreeSet<String> = part.keys().map(str::to_ascii_lowercase).collect();
     let mut beside = Vec::new();
-    for key in keys(whole) {
+    for key in whole.keys() {
         let lower = key.to_ascii_lowercase();
         if own.contains(&lower) {
             continue;
@@ -205,21 +205,4 @@ pub(crate) fn keys_beside<'q>(part: &Question, whole: &'q Question) -> Option<Ve
         }
     }
     Some(beside)
-}
-
-fn lower_keys(question: &Question) -> BTreeSet<String> {
-    keys(question).map(str::to_ascii_lowercase).collect()
-}
-
-/// The keys that conditions and variables mention; those of unique ids are looked for in the user
-/// id (2.4).
-fn keys(question: &Question) -> impl Iterator<Item = &str> {
-    let statements = question.policies().flat_map(|(_, policy)| &policy.statements);
-    statements.flat_map(|statement| {
-        let conditions = statement.conditions.iter().map(|condition| condition.key.as_str());
-        let entries = statement.principal.iter().flat_map(|clause| &clause.entries);
-        let is_id = |kind: &PrincipalKind| matches!(kind, PrincipalKind::UniqueId(_));
-        let ids = entries.filter(move |entry| is_id(&entry.kind)).map(|_| "aws:userid");
-        conditions.chain(statement.variables()).chain(ids)
-    })
 }

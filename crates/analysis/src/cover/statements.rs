@@ -6,7 +6,7 @@ use keyaki_policy::ast::{ActionPattern, Clause};
 
 use super::index::{Index, Patterns};
 use super::parts::{self, Source};
-use super::{MANY_ACTIONS, MAX_COMPARISONS, MAX_RESOURCES, MAX_UNINDEXED};
+use super::{Budget, MANY_ACTIONS, MAX_RESOURCES, MAX_UNINDEXED, n_resource_pairs};
 
 /// Statements of which some may include others.
 pub(super) struct Statements<'q> {
@@ -14,13 +14,13 @@ pub(super) struct Statements<'q> {
     index: OnceCell<Index>,
     /// The actions of each statement, where they are many.
     actions: Vec<OnceCell<Patterns>>,
-    comparisons_left: usize,
+    budget: &'q Budget,
 }
 
 impl<'q> Statements<'q> {
-    pub(super) fn new(all: Vec<Source<'q>>) -> Statements<'q> {
+    pub(super) fn new(all: Vec<Source<'q>>, budget: &'q Budget) -> Statements<'q> {
         let actions = all.iter().map(|_| OnceCell::new()).collect();
-        Statements { all, index: OnceCell::new(), actions, comparisons_left: MAX_COMPARISONS }
+        Statements { all, index: OnceCell::new(), actions, budget }
     }
 
     /// Numbers of statements, among them those of all that include an entry of each part of the
@@ -39,22 +39,40 @@ impl<'q> Statements<'q> {
         numbers
     }
 
-    pub(super) fn some_includes(&mut self, narrow: Source<'_>) -> bool {
-        for number in self.candidates(narrow) {
-            let Some(left) = self.comparisons_left.checked_sub(1) else { return false };
-            self.comparisons_left = left;
-            if parts::statement_includes(self.all[number as usize], narrow) {
-                return true;
-            }
+    /// Whether one statement here matches every request that the given one matches.
+    pub(super) fn some_includes(&self, narrow: Source<'_>) -> bool {
+        let includes = |number: &u32| {
+            let wide = self.all[*number as usize];
+            parts::principal_clause_includes(
+                wide.statement.principal.as_ref(),
+                narrow.statement.principal.as_ref(),
+            ) && parts::conditions_include(wide.statement, narrow.statement)
+                && parts::resource_clause_includes(wide, narrow)
+                && self.includes_actions(*number as usize, &narrow.statement.action)
+        };
+        let mut numbers = self.candidates(narrow).into_iter();
+        let is_allowed = |number: &u32| {
+            let wide = self.all[*number as usize].statement;
+            self.budget.allows(n_resource_pairs(wide, narrow.statement))
+        };
+        numbers.by_ref().take_while(is_allowed).any(|number| includes(&number))
+    }
+
+    /// Whether the statement of that number is about every action that the clause is about.
+    fn includes_actions(&self, number: usize, narrow: &Clause<ActionPattern>) -> bool {
+        let wide = &self.all[number].statement.action;
+        if wide.negated || narrow.negated {
+            let n_pairs = wide.entries.len().saturating_mul(narrow.entries.len());
+            return self.budget.allows(n_pairs) && parts::action_clause_includes(wide, narrow);
         }
-        false
+        narrow.entries.iter().all(|entry| self.position_including(number, wide, entry).is_some())
     }
 
     /// The positions of the actions of the statement that no statements here include together, on
     /// all its resources; `None` if all are included. An action for which `is_open` holds stays
     /// open anyway; it is asked of the whole clause as well (`None`), if that is negated.
     pub(super) fn uncovered(
-        &mut self,
+        &self,
         narrow: Source<'_>,
         is_open: &dyn Fn(Option<&ActionPattern>) -> bool,
     ) -> Option<Vec<usize>> {
@@ -74,9 +92,11 @@ impl<'q> Statements<'q> {
             entries.iter().map(|entry| if is_open(Some(entry)) { u64::MAX } else { 0 }).collect();
         let stays_open: Vec<bool> = covered.iter().map(|mask| *mask != 0).collect();
         for number in self.candidates(narrow) {
-            let Some(left) = self.comparisons_left.checked_sub(1) else { break };
-            self.comparisons_left = left;
-            let resources = resources_in(self.all[number as usize], narrow);
+            let wide = self.all[number as usize];
+            if !self.budget.allows(n_resource_pairs(wide.statement, narrow.statement)) {
+                break;
+            }
+            let resources = resources_in(wide, narrow);
             if resources != 0 {
                 self.note_actions(number as usize, entries, resources, &mut covered);
                 if covered.iter().all(|mask| mask & all_resources == all_resources) {
@@ -99,6 +119,10 @@ impl<'q> Statements<'q> {
         covered: &mut [u64],
     ) {
         let clause = &self.all[number].statement.action;
+        if clause.negated && !self.budget.allows(clause.entries.len().saturating_mul(entries.len()))
+        {
+            return;
+        }
         // Versions of a policy list nearly the same actions in the same order.
         let mut next = 0;
         for (entry, mask) in entries.iter().zip(covered) {

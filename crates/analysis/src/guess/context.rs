@@ -4,8 +4,7 @@
 use std::collections::HashSet;
 
 use keyaki_policy::ast::{
-    BaseOperator, Condition, ConditionValue, Effect, PrincipalKind, Segment, SetOperator,
-    Statement, Template,
+    BaseOperator, Condition, ConditionValue, Effect, Segment, SetOperator, Statement, Template,
 };
 use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::request::{self, ContextValue, Principal, Request};
@@ -93,16 +92,7 @@ const MAX_LISTED: usize = 4096;
 
 impl<'q> Context<'q> {
     pub(super) fn new(question: &'q Question) -> Context<'q> {
-        let mut mentioned: Vec<&str> = Vec::new();
-        for statement in question.policies().flat_map(|(_, policy)| &policy.statements) {
-            mentioned.extend(statement.conditions.iter().map(|test| test.key.as_str()));
-            mentioned.extend(statement.variables());
-            let mut principals = statement.principal.iter().flat_map(|clause| &clause.entries);
-            if principals.any(|entry| matches!(entry.kind, PrincipalKind::UniqueId(_))) {
-                // Unique ids are looked for in the user id (2.4).
-                mentioned.push("aws:userid");
-            }
-        }
+        let mut mentioned: Vec<&str> = question.keys().collect();
         mentioned.sort_unstable_by(|a, b| {
             let lower = |text: &'q str| text.bytes().map(|byte| byte.to_ascii_lowercase());
             lower(a).cmp(lower(b))
