@@ -35,12 +35,14 @@ pub(crate) use slice::{keys_beside, slice};
 use statements::Statements;
 
 /// An Allow statement through which the property may break.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Open {
+#[derive(Clone, Debug)]
+pub(crate) struct Open<'q> {
     pub(crate) at: PolicyRef,
     pub(crate) statement: usize,
     /// Positions of the entries of `Action` that are open; all of them if the clause is negated.
     pub(crate) actions: Vec<usize>,
+    /// Deny statements of the reference alone that may be why it is open.
+    pub(crate) denies: Vec<&'q Statement>,
 }
 
 /// Statements up to this number are asked one by one; of more there is an index.
@@ -52,6 +54,9 @@ const MAX_COMPARISONS: usize = 1 << 22;
 /// The resources of a statement that are told apart; of more entries only all together are asked
 /// for.
 const MAX_RESOURCES: usize = 64;
+
+/// The most Deny statements that are named for one that is open.
+const MAX_OPEN_DENIES: usize = 4;
 
 /// The number of actions from which on those of a statement are indexed.
 const MANY_ACTIONS: usize = 16;
@@ -82,7 +87,7 @@ fn n_resource_pairs(a: &Statement, b: &Statement) -> usize {
 /// of questions of its kind.
 ///
 /// If there is none, the property holds.
-pub(crate) fn open_statements(question: &Question) -> Option<Vec<Open>> {
+pub(crate) fn open_statements(question: &Question) -> Option<Vec<Open<'_>>> {
     match question {
         Question::NoNewAccess { existing: Subject::Union(existing), new: Subject::Union(new) } => {
             Some(new_access(existing, new))
@@ -103,7 +108,7 @@ fn statements(policies: &[Policy], effect: Effect) -> Vec<Source<'_>> {
     sources.filter(|source| source.statement.effect == effect).collect()
 }
 
-fn new_access(existing: &[Policy], new: &[Policy]) -> Vec<Open> {
+fn new_access<'q>(existing: &'q [Policy], new: &'q [Policy]) -> Vec<Open<'q>> {
     let budget = Budget::new();
     let allows = Statements::new(statements(existing, Effect::Allow), &budget);
     let new_denies = Statements::new(statements(new, Effect::Deny), &budget);
@@ -124,7 +129,9 @@ fn new_access(existing: &[Policy], new: &[Policy]) -> Vec<Open> {
             let actions = allows.uncovered(source, &is_denied);
             if let Some(actions) = actions {
                 let at = PolicyRef::of_union(Side::New, index);
-                open.push(Open { at, statement: statement.index, actions });
+                let denies = denies.iter().take(MAX_OPEN_DENIES).map(|deny| deny.statement());
+                let denies = denies.collect();
+                open.push(Open { at, statement: statement.index, actions, denies });
             }
         }
     }
@@ -145,7 +152,8 @@ mod tests {
 
     /// The open statements of a comparison, each with the positions of its open actions.
     fn open(existing: &[&str], new: &[&str]) -> Vec<(usize, Vec<usize>)> {
-        let open = new_access(&[policy(existing)], &[policy(new)]);
+        let (existing, new) = ([policy(existing)], [policy(new)]);
+        let open = new_access(&existing, &new);
         open.into_iter().map(|open| (open.statement, open.actions)).collect()
     }
 

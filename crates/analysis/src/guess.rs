@@ -11,8 +11,8 @@ mod context;
 
 use keyaki_policy::access::AccessPattern;
 use keyaki_policy::ast::{
-    ActionPattern, BaseOperator, Condition, Effect, PolicyType, PrincipalEntry, PrincipalKind,
-    Segment, Statement, Template,
+    ActionPattern, BaseOperator, Clause, Condition, Effect, PolicyType, PrincipalEntry,
+    PrincipalKind, ResourcePattern, Segment, Statement, Template,
 };
 use keyaki_policy::catalogue::{self, Cardinality};
 use keyaki_policy::evaluate::{Truth, statement_matches};
@@ -29,6 +29,13 @@ use context::{Context, Resource};
 
 /// The most requests that are made for one question.
 const MAX_GUESSES: usize = 24;
+
+/// The most of them that are made for one Deny of the reference, beside those.
+const MAX_GUESSES_PER_DENY: usize = 3;
+
+/// The most pairs of entries of a statement and a Deny that are looked at, and the most that are used.
+const MAX_PAIRS: usize = 1024;
+const MAX_COMMON: usize = 4;
 
 /// The most actions that are tried for one statement.
 const MAX_ACTIONS: usize = 3;
@@ -50,7 +57,7 @@ const SOURCE_KEYS: [&str; 4] =
 /// switches that are not among `decided`, with the statements that let it in.
 pub(crate) fn witness(
     question: &Question,
-    open: &[Open],
+    open: &[Open<'_>],
     base: Readings,
     is_decided: &dyn Fn(Switch) -> bool,
 ) -> Option<(Request, Vec<(PolicyRef, usize)>)> {
@@ -60,7 +67,16 @@ pub(crate) fn witness(
         let policy = question.policy(open.at)?;
         let statement = find(policy, open.statement)?;
         let accesses = question.accesses();
-        for request in requests(policy, statement, open, accesses, &context) {
+        let meets = open.denies.iter().filter_map(|deny| meet(policy, statement, open, deny));
+        for (meet, actions) in meets {
+            let requests = requests(policy, &meet, &actions, accesses, &context);
+            for request in requests.take(MAX_GUESSES_PER_DENY) {
+                if let Some(allowing) = is_witness(question, &request, base, is_decided) {
+                    return Some((request, allowing));
+                }
+            }
+        }
+        for request in requests(policy, statement, &open.actions, accesses, &context) {
             left = left.checked_sub(1)?;
             if let Some(allowing) = is_witness(question, &request, base, is_decided) {
                 return Some((request, allowing));
@@ -74,6 +90,65 @@ pub(crate) fn witness(
         }
     }
     None
+}
+
+/// What the statement allows and a Deny of the reference denies, as a statement, and the positions of
+/// its actions.
+fn meet(
+    policy: &Policy,
+    statement: &Statement,
+    open: &Open<'_>,
+    deny: &Statement,
+) -> Option<(Statement, Vec<usize>)> {
+    let action = if deny.action.negated {
+        let wanted = open.actions.iter().filter_map(|at| statement.action.entries.get(*at));
+        Clause { entries: wanted.cloned().collect(), ..statement.action }
+    } else if statement.action.negated {
+        let is_in =
+            |entry: &&ActionPattern| !parts::action_is_outside(&entry.text, &statement.action);
+        Clause {
+            entries: deny.action.entries.iter().filter(is_in).cloned().collect(),
+            ..deny.action
+        }
+    } else {
+        let wanted = open.actions.iter().filter_map(|at| statement.action.entries.get(*at));
+        let includes =
+            |a: &ActionPattern, b: &ActionPattern| parts::action_includes(&a.text, &b.text);
+        Clause { entries: common(wanted, &deny.action.entries, includes), ..statement.action }
+    };
+    let resource = match (&statement.resource, &deny.resource) {
+        (Some(own), Some(other)) if !own.negated && !other.negated => {
+            let includes = |a: &ResourcePattern, b: &ResourcePattern| {
+                parts::resource_includes((policy.policy_type, a), (policy.policy_type, b))
+            };
+            let entries = common(own.entries.iter(), &other.entries, includes);
+            Some(Clause { entries, ..*own })
+        }
+        (Some(own), Some(other)) if own.negated => Some(other.clone()),
+        (own, _) => own.clone(),
+    };
+    if action.entries.is_empty()
+        || resource.as_ref().is_some_and(|clause| clause.entries.is_empty())
+    {
+        return None;
+    }
+    let actions = (0..action.entries.len()).collect();
+    let conditions = [&statement.conditions[..], &deny.conditions[..]].concat();
+    Some((Statement { action, resource, conditions, ..statement.clone() }, actions))
+}
+
+/// Of each pair of entries the one that the other includes, a few.
+fn common<'e, T: Clone + 'e>(
+    own: impl Iterator<Item = &'e T>,
+    others: &'e [T],
+    includes: impl Fn(&T, &T) -> bool,
+) -> Vec<T> {
+    let pairs = own.flat_map(|own| others.iter().map(move |other| (own, other)));
+    let narrower = pairs.take(MAX_PAIRS).filter_map(|(own, other)| match includes(own, other) {
+        true => Some(other),
+        false => includes(other, own).then_some(own),
+    });
+    narrower.take(MAX_COMMON).cloned().collect()
 }
 
 /// The request with changes that may keep it from those statements that stand in its way.
@@ -174,7 +249,7 @@ fn of_condition(condition: &Condition, note: &mut impl FnMut(Switch, bool)) {
 fn requests<'a>(
     policy: &'a Policy,
     statement: &'a Statement,
-    open: &'a Open,
+    positions: &'a [usize],
     accesses: &'a [AccessPattern],
     context: &'a Context<'_>,
 ) -> impl Iterator<Item = Request> {
@@ -182,9 +257,9 @@ fn requests<'a>(
     let actions = match accesses {
         [] => {
             let is_listed = |action: &str| context.lists_action(action);
-            actions(statement, &open.actions, &is_listed, &context.excluded)
+            actions(statement, positions, &is_listed, &context.excluded)
         }
-        _ => access::actions(statement, &open.actions, accesses),
+        _ => access::actions(statement, positions, accesses),
     };
     actions.into_iter().take(MAX_ACTIONS).flat_map(move |action| {
         let mut resources = resources(statement, &action);

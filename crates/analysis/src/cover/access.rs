@@ -11,7 +11,10 @@ use crate::question::{PolicyRef, Side};
 
 /// The Allow statements that no Deny includes, with those of their actions that may be among the
 /// accesses.
-pub(super) fn granted_access(policies: &[Policy], accesses: &[AccessPattern]) -> Vec<Open> {
+pub(super) fn granted_access(
+    policies: &[Policy],
+    accesses: &[AccessPattern],
+) -> Vec<Open<'static>> {
     let budget = Budget::new();
     let denies = Statements::new(statements(policies, Effect::Deny), &budget);
     let mut open = Vec::new();
@@ -32,7 +35,7 @@ pub(super) fn granted_access(policies: &[Policy], accesses: &[AccessPattern]) ->
             let actions: Vec<usize> = (0..clause.entries.len()).filter(may_match).collect();
             if clause.negated || !actions.is_empty() {
                 let at = PolicyRef::of_union(Side::Policy, index);
-                open.push(Open { at, statement: statement.index, actions });
+                open.push(Open { at, statement: statement.index, actions, denies: Vec::new() });
             }
         }
     }

@@ -3,16 +3,16 @@
 
 use std::cell::OnceCell;
 
-use keyaki_policy::ast::ActionPattern;
+use keyaki_policy::ast::{ActionPattern, Statement};
 
 use super::index::Patterns;
 use super::parts::{self, Source};
 use super::{Budget, MANY_ACTIONS, glob, n_resource_pairs};
 
 /// Deny statements of the reference that no Deny in question includes.
-pub(super) struct Denies<'q> {
+pub(super) struct Denies<'q, 'b> {
     all: Vec<Deny<'q>>,
-    budget: &'q Budget,
+    budget: &'b Budget,
 }
 
 /// One of them.
@@ -22,8 +22,8 @@ pub(super) struct Deny<'q> {
     words: OnceCell<(Patterns, Vec<usize>)>,
 }
 
-impl<'q> Denies<'q> {
-    pub(super) fn new(denies: Vec<Source<'q>>, budget: &'q Budget) -> Denies<'q> {
+impl<'q, 'b> Denies<'q, 'b> {
+    pub(super) fn new(denies: Vec<Source<'q>>, budget: &'b Budget) -> Denies<'q, 'b> {
         let deny = |source| Deny { source, words: OnceCell::new() };
         Denies { all: denies.into_iter().map(deny).collect(), budget }
     }
@@ -52,7 +52,11 @@ impl<'q> Denies<'q> {
     }
 }
 
-impl Deny<'_> {
+impl<'q> Deny<'q> {
+    pub(super) fn statement(&self) -> &'q Statement {
+        self.source.statement
+    }
+
     /// How many entries it takes at most to find out whether it is outside.
     fn n_comparisons(&self) -> usize {
         match self.words.get() {

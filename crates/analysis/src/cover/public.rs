@@ -14,7 +14,7 @@ use crate::question::{PolicyRef, Side};
 
 /// The Allow statements that may let the public in (Q2): those that neither name whom they let in
 /// nor ask, themselves or by a Deny that covers them, for a fixed value of a trusted key.
-pub(super) fn public_access(policy: &Policy, table: &Table) -> Vec<Open> {
+pub(super) fn public_access(policy: &Policy, table: &Table) -> Vec<Open<'static>> {
     let at = PolicyRef::of_union(Side::Policy, 0);
     let budget = Budget::new();
     let few_addresses = names_few_addresses(policy, table);
@@ -31,7 +31,7 @@ pub(super) fn public_access(policy: &Policy, table: &Table) -> Vec<Open> {
     let open = allows.filter(|statement| !is_confined(statement));
     open.map(|statement| {
         let actions = (0..statement.action.entries.len()).collect();
-        Open { at, statement: statement.index, actions }
+        Open { at, statement: statement.index, actions, denies: Vec::new() }
     })
     .collect()
 }

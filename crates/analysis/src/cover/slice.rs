@@ -19,7 +19,7 @@ const MAX_PAIRS: usize = 1 << 18;
 ///
 /// Keys that only other statements mention are not mentioned any more; whoever makes a request of
 /// a model has to see to them.
-pub(crate) fn slice(question: &Question, open: &[Open]) -> Question {
+pub(crate) fn slice(question: &Question, open: &[Open<'_>]) -> Question {
     match question {
         Question::NoNewAccess { existing: Subject::Union(existing), new: Subject::Union(new) } => {
             let through: Vec<Statement> =
@@ -69,7 +69,7 @@ fn bare(policy: &Policy) -> Policy {
 }
 
 /// The open statement with those of its actions only that are open.
-fn narrowed(question: &Question, open: &Open) -> Option<Statement> {
+fn narrowed(question: &Question, open: &Open<'_>) -> Option<Statement> {
     let policy = question.policy(open.at)?;
     let statement = policy.statements.get(open.statement)?;
     Some(with_actions(statement, |position, _| open.actions.binary_search(&position).is_ok()))
@@ -123,7 +123,7 @@ impl<'a> Relevant<'a> {
 
     /// The policies with the statements themselves, which are those of `open`, and the relevant Deny
     /// statements.
-    fn beside_denies(&self, policies: &[Policy], open: &[Open]) -> Vec<Policy> {
+    fn beside_denies(&self, policies: &[Policy], open: &[Open<'_>]) -> Vec<Policy> {
         let mut parts: Vec<Policy> =
             policies.iter().map(|policy| self.of(policy, &[Effect::Deny])).collect();
         for (open, statement) in open.iter().zip(self.through) {
