@@ -388,27 +388,45 @@ impl Run<'_> {
         }
     }
 
-    /// Solves, a large formula part by part.
+    /// Solves; a large formula part by part, if the solver prefers that or does not know of the whole.
     fn find(&mut self, formula: &Formula) -> Result<Found, Error> {
-        let parts = if self.simplify && !is_false(formula) && n_terms(formula) > SPLIT_ABOVE_TERMS {
-            simplify::split(formula, MAX_PARTS)
-        } else {
-            None
-        };
-        let Some(parts) = parts else { return self.find_whole(formula) };
+        let is_large = !is_false(formula) && n_terms(formula) > SPLIT_ABOVE_TERMS;
+        if !self.simplify || !is_large {
+            return self.find_whole(formula);
+        }
+        if self.solver.prefers_parts() {
+            return match self.find_in_parts(formula)? {
+                Some(found) => Ok(found),
+                None => self.find_whole(formula),
+            };
+        }
+        match self.find_whole(formula)? {
+            Found::Unknown(reason) if self.stopped().is_none() => {
+                Ok(self.find_in_parts(formula)?.unwrap_or(Found::Unknown(reason)))
+            }
+            found => Ok(found),
+        }
+    }
+
+    /// Solves part by part, if there are parts.
+    fn find_in_parts(&mut self, formula: &Formula) -> Result<Option<Found>, Error> {
+        let Some(parts) = simplify::split(formula, MAX_PARTS) else { return Ok(None) };
         let mut unknown = None;
-        for part in &parts {
-            match self.find_whole(part)? {
+        for part in parts {
+            if let Some(Verdict::Unknown { reason, .. }) = self.stopped() {
+                return Ok(Some(Found::Unknown(reason)));
+            }
+            match self.find_whole(&part)? {
                 Found::Nothing => {}
                 Found::Unknown(reason) => unknown = unknown.or(Some(reason)),
                 Found::Model(mut model) => {
                     // What a part does not mention any more may have any value.
                     witness::complete(self.encoding, &mut model);
-                    return Ok(Found::Model(model));
+                    return Ok(Some(Found::Model(model)));
                 }
             }
         }
-        Ok(unknown.map_or(Found::Nothing, Found::Unknown))
+        Ok(Some(unknown.map_or(Found::Nothing, Found::Unknown)))
     }
 
     /// Tries likely requests, then solves, and extends the lazy axiom until a model satisfies it.

@@ -19,6 +19,11 @@ use crate::term::{Formula, Node, Piece, Term, TermMap, Terms};
 /// time linear in the formula, and stopping early only leaves more to the solver.
 const MAX_ROUNDS: usize = 8;
 
+/// The most children of clauses that are looked at again because something about them became known. A clause
+/// is looked at for each fact about a variable of it, so without a limit time is quadratic in the number of
+/// clauses. What is left undone is left to the solver.
+const MAX_WAKES: usize = 1 << 15;
+
 /// A formula with the same models as `formula`, and the same labels in the same order.
 pub fn simplify(formula: Formula) -> Formula {
     let assertions = formula.assertions().to_vec();
@@ -30,9 +35,17 @@ pub fn simplify(formula: Formula) -> Formula {
 /// order, in an arena that has nothing else. `terms` is afterwards as it was before, so that one
 /// large arena serves many small formulas without being copied.
 pub fn simplify_in(terms: &mut Terms, assertions: Vec<(String, Term)>) -> Formula {
+    simplify_within(terms, assertions, MAX_WAKES)
+}
+
+fn simplify_within(
+    terms: &mut Terms,
+    assertions: Vec<(String, Term)>,
+    max_wakes: usize,
+) -> Formula {
     let (labels, mut roots): (Vec<String>, Vec<Term>) = assertions.into_iter().unzip();
     let mark = terms.mark();
-    let mut simplifier = Simplifier { terms: std::mem::take(terms), facts: Facts::default() };
+    let mut simplifier = Simplifier::new(std::mem::take(terms), max_wakes);
     for _ in 0..MAX_ROUNDS {
         let before = roots.clone();
         simplifier.conjunction(&mut roots);
@@ -51,7 +64,7 @@ pub fn simplify_in(terms: &mut Terms, assertions: Vec<(String, Term)>) -> Formul
 /// and in a comparison of a policy with a version of itself it is nearly always enough.
 pub fn is_refuted(terms: &mut Terms, term: Term) -> bool {
     let mark = terms.mark();
-    let mut simplifier = Simplifier { terms: std::mem::take(terms), facts: Facts::default() };
+    let mut simplifier = Simplifier::new(std::mem::take(terms), MAX_WAKES);
     simplifier.assume(term, true);
     let is_refuted = simplifier.facts.conflict;
     *terms = simplifier.terms;
@@ -64,8 +77,8 @@ pub fn is_refuted(terms: &mut Terms, term: Term) -> bool {
 /// conjunct. `None` if there is no such disjunction, or none of at most `max_parts` alternatives.
 ///
 /// Under one alternative far more is known than under "one of them", so the parts are often much
-/// smaller than the whole.
-pub fn split(formula: &Formula, max_parts: usize) -> Option<Vec<Formula>> {
+/// smaller than the whole. Each is made when it is asked for.
+pub fn split(formula: &Formula, max_parts: usize) -> Option<impl Iterator<Item = Formula>> {
     let terms = &formula.terms;
     let mut largest: Option<(usize, usize, Term)> = None;
     for (i, (_, root)) in formula.assertions().iter().enumerate() {
@@ -85,18 +98,18 @@ pub fn split(formula: &Formula, max_parts: usize) -> Option<Vec<Formula>> {
     }
     let (index, _, disjunction) = largest?;
     let Node::Or(alternatives) = formula.terms.node(disjunction) else { return None };
+    let (alternatives, assertions) = (alternatives.clone(), formula.assertions().to_vec());
     let mut terms = terms.clone();
     let mark = terms.mark();
-    let mut part = |&alternative: &Term| {
-        let mut assertions = formula.assertions().to_vec();
+    Some(alternatives.into_iter().map(move |alternative| {
+        let mut assertions = assertions.clone();
         // The rest of the conjunction stays; the disjunction follows from its alternative.
         let root = &mut assertions[index].1;
         *root = terms.and([*root, alternative]);
         let part = simplify_in(&mut terms, assertions);
         terms.cut(mark);
         part
-    };
-    Some(alternatives.iter().map(&mut part).collect())
+    }))
 }
 
 /// The number of terms in `term`, each occurrence counted.
@@ -109,6 +122,7 @@ fn size(terms: &Terms, term: Term) -> usize {
 struct Simplifier {
     terms: Terms,
     facts: Facts,
+    wakes_left: usize,
 }
 
 /// What is taken for granted while rewriting a term, with a trail to take it back.
@@ -138,6 +152,10 @@ enum Undo {
 }
 
 impl Simplifier {
+    fn new(terms: Terms, max_wakes: usize) -> Simplifier {
+        Simplifier { terms, facts: Facts::default(), wakes_left: max_wakes }
+    }
+
     /// Rewrites the conjuncts one after the other, each under those before it.
     fn conjunction(&mut self, roots: &mut [Term]) {
         let mark = self.facts.trail.len();
@@ -225,31 +243,38 @@ impl Simplifier {
     fn wake(&mut self, decider: Term) {
         let clauses = self.facts.clauses.get(&decider).cloned().unwrap_or_default();
         for clause in clauses {
-            self.propagate(clause);
+            if self.wakes_left == 0 {
+                return;
+            }
+            let looked_at = self.propagate(clause);
+            self.wakes_left = self.wakes_left.saturating_sub(looked_at);
         }
     }
 
-    /// If all children of a clause but one are ruled out, that one is a fact.
-    fn propagate(&mut self, clause: Term) {
+    /// If all children of a clause but one are ruled out, that one is a fact. Returns how many were
+    /// looked at.
+    fn propagate(&mut self, clause: Term) -> usize {
         // The value that makes the clause true: of a false conjunction, a false child.
         let (children, satisfying) = match self.terms.node(clause) {
             Node::And(children) => (children, false),
             Node::Or(children) => (children, true),
-            _ => return,
+            _ => return 0,
         };
         let mut open = None;
-        for &child in children {
+        for (position, &child) in children.iter().enumerate() {
             match self.status(child) {
-                Some(status) if status == satisfying => return,
+                Some(status) if status == satisfying => return position + 1,
                 Some(_) => {}
-                None if open.is_some() => return,
+                None if open.is_some() => return position + 1,
                 None => open = Some(child),
             }
         }
+        let n_children = children.len();
         match open {
             Some(child) => self.facts.pending.push((child, satisfying)),
             None => self.facts.set_conflict(),
         }
+        n_children
     }
 
     /// The truth of a term as far as the facts state it outright.
@@ -543,6 +568,29 @@ mod tests {
     }
 
     #[test]
+    fn propagation_may_end_at_any_time() {
+        let models = all_models();
+        arbtest(|u| {
+            let mut t = Terms::new();
+            let mut assertions = Vec::new();
+            for _ in 0..3 {
+                assertions.push((String::new(), random_term(u, &mut t, 3)?));
+            }
+            let max_wakes = u.int_in_range(0..=6)?;
+            let simplified = simplify_within(&mut t, assertions.clone(), max_wakes);
+            let mut formula = Formula::new(t);
+            for (label, root) in assertions {
+                formula.assert(label, root);
+            }
+            for model in &models {
+                let expected = eval::holds(&formula, model);
+                assert_eq!(eval::holds(&simplified, model), expected, "{model:?}\n{formula:?}");
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
     fn a_formula_holds_where_one_of_its_parts_does() {
         let models = all_models();
         arbtest(|u| {
@@ -551,7 +599,7 @@ mod tests {
             let mut formula = Formula::new(t);
             formula.assert("", a);
             formula.assert("", b);
-            if let Some(parts) = split(&formula, 3) {
+            if let Some(parts) = split(&formula, 3).map(Vec::from_iter) {
                 for model in &models {
                     let some = parts.iter().any(|part| eval::holds(part, model) == Ok(true));
                     assert_eq!(eval::holds(&formula, model), Ok(some), "{model:?}\n{formula:?}");

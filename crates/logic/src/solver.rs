@@ -31,6 +31,12 @@ pub trait Solver: Send + Sync {
         cancel: &Cancel,
     ) -> Result<Answer, SolverError>;
 
+    /// Whether a large formula is decided sooner if its alternatives are put one after the other, each
+    /// simplified.
+    fn prefers_parts(&self) -> bool {
+        true
+    }
+
     /// As [`Solver::solve`]; and if there is no model, why, from a solver that can tell. The answer
     /// is the same, but takes longer.
     ///

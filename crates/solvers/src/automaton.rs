@@ -57,6 +57,10 @@ impl Solver for Automaton {
         Automaton::NAME
     }
 
+    fn prefers_parts(&self) -> bool {
+        false
+    }
+
     fn solve(
         &self,
         formula: &Formula,

@@ -30,6 +30,10 @@ impl<S: Solver> Solver for Checked<S> {
         self.inner.name()
     }
 
+    fn prefers_parts(&self) -> bool {
+        self.inner.prefers_parts()
+    }
+
     fn solve(
         &self,
         formula: &Formula,

@@ -84,6 +84,10 @@ impl<S: Solver + ?Sized> Solver for Portfolio<S> {
         "portfolio"
     }
 
+    fn prefers_parts(&self) -> bool {
+        self.members.iter().all(|member| member.prefers_parts())
+    }
+
     fn solve(
         &self,
         formula: &Formula,
