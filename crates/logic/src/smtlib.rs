@@ -338,6 +338,26 @@ impl<'a> Writer<'a> {
                 self.regex(inner)?;
                 self.out.push(')');
             }
+            Regex::Loop(inner, min, Some(max)) => {
+                write!(self.out, "((_ re.loop {min} {max}) ").expect("strings accept writes");
+                self.regex(inner)?;
+                self.out.push(')');
+            }
+            Regex::Loop(inner, min, None) => {
+                write!(self.out, "(re.++ ((_ re.^ {min}) ").expect("strings accept writes");
+                self.regex(inner)?;
+                self.out.push_str(") ");
+                self.regexes("re.*", std::slice::from_ref(&**inner), "")?;
+                self.out.push(')');
+            }
+            Regex::Intersection(parts) => self.regexes("re.inter", parts, "re.all")?,
+            Regex::Complement(inner) => {
+                // The classes of the dialect end early, so a complement must not be told of them.
+                if self.has_far_chars {
+                    return Err("characters beyond U+00FF beside a complement".to_owned());
+                }
+                self.regexes("re.comp", std::slice::from_ref(&**inner), "")?;
+            }
         }
         Ok(())
     }
@@ -346,7 +366,7 @@ impl<'a> Writer<'a> {
     fn regexes(&mut self, head: &str, parts: &[Regex], empty: &str) -> Result<(), String> {
         match parts {
             [] => self.out.push_str(empty),
-            [only] if head != "re.*" => self.regex(only)?,
+            [only] if head != "re.*" && head != "re.comp" => self.regex(only)?,
             _ => {
                 write!(self.out, "({head}").expect("strings accept writes");
                 for part in parts {
