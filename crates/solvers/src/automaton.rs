@@ -22,6 +22,7 @@ mod languages;
 mod problem;
 mod proof;
 mod queue;
+mod script;
 mod search;
 mod theory;
 mod watch;
@@ -34,6 +35,8 @@ use keyaki_logic::{
     Answer, Attempt, Cancel, Formula, Limits, Model, Outcome, Proof, Reason, Solver, SolverError,
     Value, eval,
 };
+
+pub use script::Scripted;
 
 use problem::Problem;
 use proof::{Log, NoProof};

@@ -94,7 +94,7 @@ impl<'t> Simulation<'t> {
                 let mut to = self.nowhere();
                 for start in 0..=self.chars.len() {
                     if from[start / 64] >> (start % 64) & 1 == 1 {
-                        unite(&mut to, &self.from_one(regex, start)?);
+                        unite(&mut to, &self.step_from(regex, start)?);
                     }
                 }
                 to
@@ -103,7 +103,7 @@ impl<'t> Simulation<'t> {
     }
 
     /// As [`Simulation::step`], of a Boolean combination from one position.
-    fn from_one(&mut self, regex: &Regex, start: usize) -> Result<Vec<u64>, GaveUp> {
+    fn step_from(&mut self, regex: &Regex, start: usize) -> Result<Vec<u64>, GaveUp> {
         let mut from = self.nowhere();
         from[start / 64] = 1 << (start % 64);
         let mut to = self.behind(start);
