@@ -20,7 +20,7 @@ use crate::term::{Sort, Term, Terms};
 const MAX_STEPS: usize = 5_000_000;
 
 /// What a call of a defined function costs, in steps.
-const STEPS_OF_CALL: usize = 8;
+const STEPS_OF_CALL: usize = 32;
 
 /// How deep calls of defined functions may be nested.
 const MAX_CALLS: usize = 1_000;

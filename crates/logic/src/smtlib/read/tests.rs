@@ -81,7 +81,9 @@ fn connectives() {
     );
     check_term(
         "(distinct p q true)",
-        expect!["(assert (and (not |q|) (not |p|) (not (and (or |p| (not |q|)) (or |q| (not |p|))))))"],
+        expect![
+            "(assert (and (not |q|) (not |p|) (not (and (or |p| (not |q|)) (or |q| (not |p|))))))"
+        ],
     );
     check_term("(and (= x x) false)", expect![[r#"(assert false)"#]]);
     check_term("(= x \"a\" y)", expect![[r#"(assert (and (= |x| "a") (= |y| "a")))"#]]);
