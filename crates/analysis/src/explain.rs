@@ -273,6 +273,23 @@ fn write(regex: &Regex, text: &mut String) {
             write_repeated(inner, text);
             text.push_str(&format!("{{{times}}}"));
         }
+        Regex::Loop(inner, min, max) => {
+            write_repeated(inner, text);
+            let max = max.map(|max| max.to_string()).unwrap_or_default();
+            text.push_str(&format!("{{{min},{max}}}"));
+        }
+        Regex::Intersection(parts) => {
+            text.push('(');
+            for (i, part) in parts.iter().enumerate() {
+                text.push_str(if i > 0 { "&" } else { "" });
+                write(part, text);
+            }
+            text.push(')');
+        }
+        Regex::Complement(inner) => {
+            text.push('!');
+            write_repeated(inner, text);
+        }
     }
 }
 

@@ -893,6 +893,12 @@ fn sample(regex: &Regex, star: &str) -> String {
         Regex::Concat(parts) => parts.iter().map(|part| sample(part, star)).collect(),
         Regex::Union(parts) => parts.first().map(|part| sample(part, star)).unwrap_or_default(),
         Regex::Star(_) => String::new(),
-        Regex::Repeat(inner, times) => sample(inner, star).repeat(*times as usize),
+        Regex::Repeat(inner, times) | Regex::Loop(inner, times, _) => {
+            sample(inner, star).repeat(*times as usize)
+        }
+        Regex::Intersection(parts) => {
+            parts.first().map(|part| sample(part, star)).unwrap_or_default()
+        }
+        Regex::Complement(_) => star.to_owned(),
     }
 }

@@ -177,6 +177,9 @@ pub(crate) struct Solve {
     /// The script; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// After `sat`, print the model, if the solver that answered gives one
+    #[arg(long)]
+    pub(crate) model: bool,
     #[command(flatten)]
     pub(crate) solving: Solving,
 }

@@ -12,6 +12,7 @@ use keyaki::job::{DEFAULT_RESOURCE_TYPE, Document, Inquiry, Setting, engines};
 use keyaki::policies;
 use keyaki::policy::AccessPattern;
 use keyaki::question::{PolicyRef, Side};
+use keyaki::script::ScriptError;
 use keyaki::smtlib::{self, Dialect};
 use keyaki::solvers::{Config, RawAnswer, Status, embedded, find};
 use keyaki::wire::{ErrorRecord, JobResult, QuestionName, VerdictName};
@@ -202,25 +203,41 @@ pub(crate) fn encode(arguments: &Encode) -> Result<Exit, Failure> {
 
 /// `keyaki solve`
 pub(crate) fn solve(arguments: &Solve) -> Result<Exit, Failure> {
-    let script = input::text(&arguments.file)?;
-    let checks = script.matches("(check-sat").count();
-    if checks != 1 {
-        let message = format!(
-            "`{}` has {checks} commands `(check-sat)`, where one is expected",
-            arguments.file.display()
-        );
-        return Err(ErrorRecord::new("invalid-script", message).into());
-    }
+    let text = input::text(&arguments.file)?;
     let config = configuration(arguments.solving.config.as_deref())?;
     let engine = engines(&config, &options(&arguments.solving))(&[])?;
-    let answer = engine
-        .solve_script(&script, arguments.solving.timeout, &Cancel::new())
-        .map_err(|error| ErrorRecord::new("solver-failed", error.to_string()))?;
-    writeln!(io::stdout(), "{}", engine::word(&answer.answer))?;
-    Ok(match answer.answer {
-        RawAnswer::Unknown(_) => Exit::Unknown,
-        _ => Exit::Success,
-    })
+    let solved = engine
+        .solve_script(&text, arguments.solving.timeout, &Cancel::new())
+        .map_err(|error| script_error(&arguments.file, &error))?;
+    let answer = &solved.answer.answer;
+    writeln!(io::stdout(), "{}", engine::word(answer))?;
+    match answer {
+        RawAnswer::Unknown(_) => {
+            render::unknown_script(&arguments.file, &solved);
+            return Ok(Exit::Unknown);
+        }
+        RawAnswer::Sat(model) if arguments.model && !model.is_empty() => {
+            writeln!(io::stdout(), "{}", model.trim_end())?;
+        }
+        RawAnswer::Sat(_) | RawAnswer::Unsat => {}
+    }
+    Ok(Exit::Success)
+}
+
+fn script_error(file: &Path, error: &ScriptError) -> ErrorRecord {
+    let code = match error {
+        ScriptError::Syntax(_) | ScriptError::Checks(_) => "invalid-script",
+        ScriptError::Status { .. } => "wrong-status",
+        ScriptError::Solver(_) => "solver-failed",
+    };
+    let place = error.place();
+    ErrorRecord {
+        hint: error.hint(),
+        policy: Some(file.display().to_string()),
+        line: place.map(|place| place.line),
+        column: place.map(|place| place.column),
+        ..ErrorRecord::new(code, error.to_string())
+    }
 }
 
 /// `keyaki solvers`

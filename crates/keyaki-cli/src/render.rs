@@ -11,7 +11,8 @@ use keyaki::evaluation::Evaluation;
 use keyaki::job::Inquiry;
 use keyaki::policy::{Switch, policy_set};
 use keyaki::question::Place;
-use keyaki::solvers::{Automaton, Found, Status};
+use keyaki::script::Solved;
+use keyaki::solvers::{Automaton, Found, RawAnswer, Status};
 use keyaki::wire::{
     ErrorRecord, EvidenceName, JobResult, MatchedStatement, Principal, ReasonName, Request,
     StatementRef, VerdictName,
@@ -225,15 +226,39 @@ fn place(inquiry: &Inquiry, files: &FileNames, statement: &StatementRef) -> Stri
     }
 }
 
-fn unknown(out: &mut String, files: &FileNames, result: &JobResult) {
-    let reason = result.reason.unwrap_or(ReasonName::SolverGaveUp);
-    let words = match reason {
+/// What a reason means.
+fn reason_in_words(reason: ReasonName) -> &'static str {
+    match reason {
         ReasonName::Timeout => "there was no answer within the time limit",
         ReasonName::Memory => "the solvers ran out of memory",
         ReasonName::Unsupported => "the answer hangs on something that is not modelled yet:",
         ReasonName::SolverGaveUp => "every solver gave up",
         ReasonName::Cancelled => "it was cancelled",
-    };
+    }
+}
+
+/// Writes to standard error why a script has no answer.
+pub(crate) fn unknown_script(file: &Path, solved: &Solved) {
+    let mut out = String::new();
+    if let RawAnswer::Unknown(reason) = solved.answer.answer {
+        let reason = ReasonName::from(reason);
+        let words = match reason {
+            ReasonName::Unsupported => "the embedded solver does not decide such formulas",
+            _ => reason_in_words(reason),
+        };
+        line(&mut out, format_args!("reason: {} ({words})", reason.as_str()));
+    }
+    if let Some(unsupported) = &solved.unsupported {
+        let (what, place) = (visible(&unsupported.what), unsupported.place);
+        line(&mut out, format_args!("  outside of what the embedded solver reads: {what}"));
+        line(&mut out, format_args!("  --> {}:{}:{}", file.display(), place.line, place.column));
+    }
+    drop(io::stderr().write_all(out.as_bytes()));
+}
+
+fn unknown(out: &mut String, files: &FileNames, result: &JobResult) {
+    let reason = result.reason.unwrap_or(ReasonName::SolverGaveUp);
+    let words = reason_in_words(reason);
     line(out, format_args!("  reason: {} ({words})", reason.as_str()));
     for item in &result.unsupported {
         let file = file(files, &item.policy);

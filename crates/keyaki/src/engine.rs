@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use keyaki_analysis::explain::{Excluded, explain};
 use keyaki_analysis::{Error, Options, Question, Report, check};
-use keyaki_logic::{Cancel, Limits, Reason, Solver, SolverError};
+use keyaki_logic::{Cancel, Limits, Solver, SolverError};
 use keyaki_solvers::{
-    Automaton, Checked, Config, Definition, Mode, Portfolio, Process, RawAnswer, ScriptAnswer,
-    locate,
+    Automaton, Checked, Config, Definition, Mode, Portfolio, Process, RawAnswer, ScriptSolver,
+    Scripted, locate,
 };
 
 use crate::decisions::Decisions;
+use crate::script::{self, ScriptError, Solved};
 
 /// What answers questions. One engine serves many questions, from many threads.
 pub struct Engine {
@@ -81,11 +82,7 @@ impl Engine {
         let embedded = automaton.then(|| -> Box<dyn Solver> { Box::new(Automaton) });
         let external = processes(&definitions, &options)
             .map(|process| -> Box<dyn Solver> { Box::new(Checked::new(process)) });
-        let mode = match (options.audit, automaton) {
-            (true, _) => Mode::All,
-            (false, true) => Mode::Hedged,
-            (false, false) => Mode::Race,
-        };
+        let mode = mode(&options, automaton);
         let portfolio = Portfolio::new(mode, embedded.into_iter().chain(external).collect());
         Ok(Engine { automaton, definitions, options, portfolio })
     }
@@ -151,27 +148,37 @@ impl Engine {
         explain(question, &Automaton, &options, &Limits::within(timeout), cancel)
     }
 
-    /// Answers an SMT-LIB script with one `(check-sat)`. The embedded solver reads no scripts yet,
-    /// so without others the answer is unknown.
+    /// Answers an SMT-LIB script with one `(check-sat)`.
     ///
     /// # Errors
     ///
-    /// [`SolverError`] if every solver broke or two contradicted each other.
+    /// [`ScriptError`] if it is no such script, if it says the opposite of itself, if every solver
+    /// broke or if two contradicted each other.
     pub fn solve_script(
         &self,
-        script: &str,
+        text: &str,
         timeout: Duration,
         cancel: &Cancel,
-    ) -> Result<ScriptAnswer, SolverError> {
-        let members: Vec<Box<Process>> =
-            processes(&self.definitions, &self.options).map(Box::new).collect();
-        if members.is_empty() {
-            let answer = RawAnswer::Unknown(Reason::Unsupported);
-            return Ok(ScriptAnswer { answer, by: Vec::new(), attempts: Vec::new() });
-        }
-        let mode = if self.options.audit { Mode::All } else { Mode::Race };
-        let portfolio: Portfolio<Process> = Portfolio::new(mode, members);
-        portfolio.solve_script(script, &Limits::within(timeout), cancel)
+    ) -> Result<Solved, ScriptError> {
+        let limits = Limits::within(timeout);
+        let script = script::read(text)?;
+        let embedded =
+            self.automaton.then(|| -> Box<dyn ScriptSolver + '_> { Box::new(Scripted(&script)) });
+        let external = processes(&self.definitions, &self.options)
+            .map(|process| -> Box<dyn ScriptSolver + '_> { Box::new(process) });
+        let members = embedded.into_iter().chain(external).collect();
+        let portfolio = Portfolio::new(mode(&self.options, self.automaton), members);
+        let answer = portfolio.solve_script(text, &limits, cancel);
+        script::solved(&script, answer.map_err(ScriptError::Solver)?)
+    }
+}
+
+/// How members are asked.
+fn mode(options: &EngineOptions, automaton: bool) -> Mode {
+    match (options.audit, automaton) {
+        (true, _) => Mode::All,
+        (false, true) => Mode::Hedged,
+        (false, false) => Mode::Race,
     }
 }
 

@@ -12,7 +12,7 @@
 //! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`,
 //! [`evaluation`] those about one request, and [`wire`] is the one place where jobs, requests and
 //! results become JSON. [`policies`] is how policies of several kinds are given, [`decisions`] how
-//! readings of the language are, [`access`] how lists of accesses are. [`validation`] needs neither solver nor request.
+//! readings of the language are, [`access`] how lists of accesses are. [`script`] is for formulas without policies. [`validation`] needs neither solver nor request.
 
 pub mod access;
 pub mod decisions;
@@ -23,6 +23,7 @@ pub mod job;
 pub mod policies;
 mod reader;
 mod request;
+pub mod script;
 pub mod validation;
 pub mod wire;
 

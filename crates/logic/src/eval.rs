@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Model, Value};
+use crate::regex::{Effort, GaveUp, Regex};
 use crate::template::widened;
 use crate::term::{Formula, Node, Piece, Sort, Term, TermMap, Terms};
 
@@ -12,6 +13,12 @@ use crate::term::{Formula, Node, Piece, Sort, Term, TermMap, Terms};
 ///
 /// A description, if a variable of the formula has no value or one of another sort.
 pub fn holds(formula: &Formula, model: &Model) -> Result<bool, String> {
+    is_complete(formula, model)?;
+    Ok(holds_partially(formula, model) == Some(true))
+}
+
+/// Whether every variable of the formula has a value of its sort.
+fn is_complete(formula: &Formula, model: &Model) -> Result<(), String> {
     for (name, sort) in formula.variables() {
         match model.get(name) {
             None => return Err(format!("no value for `{name}`")),
@@ -21,14 +28,39 @@ pub fn holds(formula: &Formula, model: &Model) -> Result<bool, String> {
             Some(_) => {}
         }
     }
-    Ok(holds_partially(formula, model) == Some(true))
+    Ok(())
+}
+
+/// As [`holds`], with limited effort.
+///
+/// # Errors
+///
+/// As [`holds`]. [`GaveUp`] if the effort was not enough.
+pub fn holds_within(
+    formula: &Formula,
+    model: &Model,
+    effort: &Effort<'_>,
+) -> Result<Result<bool, String>, GaveUp> {
+    if let Err(detail) = is_complete(formula, model) {
+        return Ok(Err(detail));
+    }
+    let mut evaluator = Evaluator::new(&formula.terms, model, effort);
+    let mut all = true;
+    for (_, term) in formula.assertions() {
+        all &= evaluator.truth(*term) == Some(true);
+        if evaluator.gave_up {
+            return Err(GaveUp);
+        }
+    }
+    Ok(Ok(all))
 }
 
 /// Kleene's three-valued truth of the conjunction of all assertions: a variable without a value
 /// makes what depends on it unknown. `Some(v)` only if every way to give the missing values makes
 /// the conjunction `v`; `None` may be returned in that case too.
 pub fn holds_partially(formula: &Formula, model: &Model) -> Option<bool> {
-    let mut evaluator = Evaluator { terms: &formula.terms, model, memo: TermMap::default() };
+    let effort = Effort::unlimited();
+    let mut evaluator = Evaluator::new(&formula.terms, model, &effort);
     conjunction(formula.assertions().iter().map(|(_, term)| evaluator.truth(*term)))
 }
 
@@ -98,7 +130,8 @@ impl<'a> Incremental<'a> {
 
     fn conjunction(&self, assertions: &BTreeSet<usize>, model: &Model) -> Option<bool> {
         let terms = &self.formula.terms;
-        let mut evaluator = Evaluator { terms, model, memo: TermMap::default() };
+        let effort = Effort::unlimited();
+        let mut evaluator = Evaluator::new(terms, model, &effort);
         let all = self.formula.assertions();
         conjunction(assertions.iter().map(|&index| evaluator.truth(all[index].1)))
     }
@@ -108,9 +141,16 @@ struct Evaluator<'a> {
     terms: &'a Terms,
     model: &'a Model,
     memo: TermMap<Option<bool>>,
+    effort: &'a Effort<'a>,
+    /// Whether the effort was not enough. What is found afterwards is worth nothing.
+    gave_up: bool,
 }
 
 impl<'a> Evaluator<'a> {
+    fn new(terms: &'a Terms, model: &'a Model, effort: &'a Effort<'a>) -> Evaluator<'a> {
+        Evaluator { terms, model, memo: TermMap::default(), effort, gave_up: false }
+    }
+
     /// The truth of a Boolean term. Recursion is as deep as the term, which the encoder bounds.
     fn truth(&mut self, term: Term) -> Option<bool> {
         if let Some(&known) = self.memo.get(&term) {
@@ -133,7 +173,7 @@ impl<'a> Evaluator<'a> {
                 _ => None,
             },
             Node::InRe(string, regex) => match self.value(*string) {
-                Some(Known::String(text)) => Some(regex.matches(text)),
+                Some(Known::String(text)) => self.is_in(regex, text),
                 _ => None,
             },
             Node::Matches(string, pieces) => self.matches(*string, pieces),
@@ -151,7 +191,7 @@ impl<'a> Evaluator<'a> {
 
     /// Whether the value of `string` matches the pieces. Without all values of the pieces, false
     /// where no values would do.
-    fn matches(&self, string: Term, pieces: &[Piece]) -> Option<bool> {
+    fn matches(&mut self, string: Term, pieces: &[Piece]) -> Option<bool> {
         let Some(Known::String(text)) = self.value(string) else { return None };
         let mut all_known = true;
         let known: Vec<Piece> = pieces
@@ -167,8 +207,14 @@ impl<'a> Evaluator<'a> {
                 _ => piece.clone(),
             })
             .collect();
-        let matches = widened(&known).matches(text);
+        let matches = self.is_in(&widened(&known), text)?;
         (all_known || !matches).then_some(matches)
+    }
+
+    fn is_in(&mut self, regex: &Regex, text: &str) -> Option<bool> {
+        let is_in = regex.matches_within(text, self.effort);
+        self.gave_up |= is_in.is_err();
+        is_in.ok()
     }
 
     /// The value of a variable or constant.

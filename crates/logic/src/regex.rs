@@ -1,4 +1,13 @@
-//! Regular expressions over Unicode scalar values, as far as policies need them.
+//! Regular expressions over Unicode scalar values: what policies need, and the rest of what SMT-LIB has.
+//!
+//! Whether a word is in a language is found out by sets of positions in it, without automata: that is
+//! how the models of the automaton solver are checked, so it must not be the code that found them.
+
+use std::cell::Cell;
+
+use simulation::Simulation;
+
+mod simulation;
 
 /// A regular language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +30,62 @@ pub enum Regex {
     Star(Box<Regex>),
     /// Exactly so many repetitions.
     Repeat(Box<Regex>, u32),
+    /// At least so many repetitions and, unless the second is `None`, at most so many; the empty
+    /// language if that is fewer.
+    Loop(Box<Regex>, u32, Option<u32>),
+    /// The intersection; the empty list is every string.
+    Intersection(Vec<Regex>),
+    /// Every string that is not in the language.
+    Complement(Box<Regex>),
+}
+
+/// The depth of a regular expression up to which everybody who recurses over one has a stack for
+/// it. What policies become has a depth of three.
+pub const MAX_DEPTH: u32 = 100;
+
+/// Steps between two looks at the clock or flag of the caller; a step is a nanosecond or so.
+const STEPS_BETWEEN_LOOKS: u64 = 1 << 16;
+
+/// Says when a simulation has taken too long.
+pub struct Effort<'a> {
+    /// Whether to give up.
+    is_over: Option<&'a dyn Fn() -> bool>,
+    /// Until the next look.
+    n_steps_left: Cell<u64>,
+}
+
+/// A simulation was given up; it says nothing about the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GaveUp;
+
+impl<'a> Effort<'a> {
+    /// Until `is_over`, which is asked every [`STEPS_BETWEEN_LOOKS`] steps.
+    pub fn until(is_over: &'a dyn Fn() -> bool) -> Effort<'a> {
+        Effort { is_over: Some(is_over), n_steps_left: Cell::new(STEPS_BETWEEN_LOOKS) }
+    }
+
+    /// As long as it takes.
+    pub fn unlimited() -> Effort<'a> {
+        Effort { is_over: None, n_steps_left: Cell::new(u64::MAX) }
+    }
+
+    /// Records so many steps.
+    #[inline]
+    fn spend(&self, n_steps: usize) -> Result<(), GaveUp> {
+        match self.n_steps_left.get().checked_sub(n_steps as u64) {
+            Some(left) => {
+                self.n_steps_left.set(left);
+                Ok(())
+            }
+            None => self.look(),
+        }
+    }
+
+    #[cold]
+    fn look(&self) -> Result<(), GaveUp> {
+        self.n_steps_left.set(STEPS_BETWEEN_LOOKS);
+        if self.is_over.is_some_and(|is_over| is_over()) { Err(GaveUp) } else { Ok(()) }
+    }
 }
 
 impl Regex {
@@ -38,34 +103,60 @@ impl Regex {
     ///
     /// Looks at the ends first, which decide nearly always, and allocates nothing for that.
     pub fn matches(&self, text: &str) -> bool {
+        // Unlimited effort is never given up.
+        self.matches_within(text, &Effort::unlimited()).unwrap_or_default()
+    }
+
+    /// As [`Regex::matches`], with limited effort.
+    ///
+    /// # Errors
+    ///
+    /// [`GaveUp`] if that was not enough.
+    pub fn matches_within(&self, text: &str, effort: &Effort<'_>) -> Result<bool, GaveUp> {
         match self {
-            Regex::Literal(literal) => return literal == text,
-            Regex::All => return true,
-            Regex::Union(parts) => return parts.iter().any(|part| part.matches(text)),
+            Regex::Literal(literal) => return Ok(literal == text),
+            Regex::All => return Ok(true),
+            Regex::Union(parts) => {
+                for part in parts {
+                    if part.matches_within(text, effort)? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
+            Regex::Intersection(parts) => {
+                for part in parts {
+                    if !part.matches_within(text, effort)? {
+                        return Ok(false);
+                    }
+                }
+                return Ok(true);
+            }
+            Regex::Complement(inner) => return Ok(!inner.matches_within(text, effort)?),
             Regex::Concat(parts) => {
                 if let [Regex::Literal(first), rest @ ..] = &parts[..] {
-                    let Some(text) = text.strip_prefix(first.as_str()) else { return false };
+                    let Some(text) = text.strip_prefix(first.as_str()) else { return Ok(false) };
                     if let [Regex::All] = rest {
-                        return true;
+                        return Ok(true);
                     }
                     if rest.is_empty() {
-                        return text.is_empty();
+                        return Ok(text.is_empty());
                     }
                 }
                 if let Some(Regex::Literal(last)) = parts.last()
                     && !text.ends_with(last.as_str())
                 {
-                    return false;
+                    return Ok(false);
                 }
             }
             _ => {}
         }
-        self.simulate(text)
+        self.simulate(text, effort)
     }
 
-    /// Whether `text` is in the language, by sets of positions instead of backtracking: at most
-    /// length × length × size steps. A text has one position more than characters.
-    fn simulate(&self, text: &str) -> bool {
+    /// Whether `text` is in the language, by sets of positions instead of backtracking. A text has
+    /// one position more than characters.
+    fn simulate(&self, text: &str, effort: &Effort<'_>) -> Result<bool, GaveUp> {
         // No text has fewer bytes than characters.
         if text.len() < MAX_MASKED {
             let mut buffer = ['\0'; MAX_MASKED];
@@ -74,56 +165,119 @@ impl Regex {
                 *slot = c;
                 length += 1;
             }
-            return self.step_masked(&buffer[..length], 1) >> length & 1 == 1;
+            return Ok(self.step_masked(&buffer[..length], 1, effort)? >> length & 1 == 1);
         }
-        let chars: Vec<char> = text.chars().collect();
-        let mut from = vec![false; chars.len() + 1];
-        from[0] = true;
-        self.step(&chars, &from)[chars.len()]
+        Simulation::new(text, effort).accepts(self)
     }
 
-    /// What [`Regex::step`] does, of fewer than [`MAX_MASKED`] characters: bit `i` says whether
-    /// position `i` is reached. Allocates nothing.
-    fn step_masked(&self, chars: &[char], from: u64) -> u64 {
+    /// The positions reachable by reading a word of the language from one of the positions `from`,
+    /// of fewer than [`MAX_MASKED`] characters: bit `i` says whether position `i` is reached.
+    /// Allocates nothing.
+    fn step_masked(&self, chars: &[char], from: u64, effort: &Effort<'_>) -> Result<u64, GaveUp> {
         if from == 0 {
-            return 0;
+            return Ok(0);
         }
-        match self {
+        effort.spend(1)?;
+        let all = (2 << chars.len()) - 1;
+        Ok(match self {
             Regex::Literal(literal) => {
                 let read = |at: u64, wanted| shifted(chars, at, |c| c == wanted);
+                effort.spend(literal.len())?;
                 literal.chars().fold(from, read)
             }
             // From the first position on.
-            Regex::All => (u64::MAX << from.trailing_zeros()) & ((2 << chars.len()) - 1),
-            Regex::Concat(parts) => parts.iter().fold(from, |at, part| part.step_masked(chars, at)),
-            Regex::Union(parts) => {
-                parts.iter().fold(0, |to, part| to | part.step_masked(chars, from))
-            }
-            Regex::Star(inner) => {
-                let (mut reached, mut new) = (from, from);
-                // Each round adds a position or ends.
-                while new != 0 {
-                    new = inner.step_masked(chars, new) & !reached;
-                    reached |= new;
-                }
-                reached
-            }
-            Regex::Repeat(inner, times) => {
+            Regex::All => (u64::MAX << from.trailing_zeros()) & all,
+            Regex::Concat(parts) => {
                 let mut at = from;
-                for _ in 0..*times {
-                    let next = inner.step_masked(chars, at);
-                    // A set that a step does not change is not changed by further ones either.
-                    if next == at {
-                        break;
-                    }
-                    at = next;
+                for part in parts {
+                    at = part.step_masked(chars, at, effort)?;
                 }
                 at
             }
+            Regex::Union(parts) => {
+                let mut to = 0;
+                for part in parts {
+                    to |= part.step_masked(chars, from, effort)?;
+                }
+                to
+            }
+            Regex::Star(inner) => inner.star_masked(chars, from, u32::MAX, effort)?,
+            Regex::Repeat(inner, times) => inner.times_masked(chars, from, *times, effort)?,
+            Regex::Loop(inner, min, max) => {
+                let Some(more) = max.unwrap_or(u32::MAX).checked_sub(*min) else { return Ok(0) };
+                let at = inner.times_masked(chars, from, *min, effort)?;
+                inner.star_masked(chars, at, more, effort)?
+            }
+            // Which of the starts it was matters here.
+            Regex::Intersection(_) | Regex::Complement(_) => {
+                let mut to = 0;
+                let mut left = from;
+                while left != 0 {
+                    let start = left & left.wrapping_neg();
+                    left &= left - 1;
+                    to |= match self {
+                        Regex::Complement(inner) => {
+                            let behind = (u64::MAX << start.trailing_zeros()) & all;
+                            behind & !inner.step_masked(chars, start, effort)?
+                        }
+                        Regex::Intersection(parts) => {
+                            let mut both = (u64::MAX << start.trailing_zeros()) & all;
+                            for part in parts {
+                                both &= part.step_masked(chars, start, effort)?;
+                            }
+                            both
+                        }
+                        _ => 0,
+                    };
+                }
+                to
+            }
             Regex::AnyChar | Regex::Chars(_) | Regex::NotChar(_) => {
+                effort.spend(chars.len())?;
                 shifted(chars, from, |c| self.is_class_of(c))
             }
+        })
+    }
+
+    /// As [`Regex::step_masked`], of at most so many repetitions of this; more than there are
+    /// positions are as good as any number.
+    fn star_masked(
+        &self,
+        chars: &[char],
+        from: u64,
+        max: u32,
+        effort: &Effort<'_>,
+    ) -> Result<u64, GaveUp> {
+        let (mut reached, mut new) = (from, from);
+        // Each round adds a position or ends.
+        for _ in 0..max {
+            new = self.step_masked(chars, new, effort)? & !reached;
+            reached |= new;
+            if new == 0 {
+                break;
+            }
         }
+        Ok(reached)
+    }
+
+    /// As [`Regex::step_masked`], of so many repetitions of this.
+    fn times_masked(
+        &self,
+        chars: &[char],
+        from: u64,
+        times: u32,
+        effort: &Effort<'_>,
+    ) -> Result<u64, GaveUp> {
+        let mut at = from;
+        for _ in 0..times {
+            let next = self.step_masked(chars, at, effort)?;
+            // A set that a step does not change is not changed by further ones either.
+            if next == at {
+                break;
+            }
+            at = next;
+        }
+        Ok(at)
     }
 
     /// Whether this is a class of characters and has this one.
@@ -133,66 +287,6 @@ impl Regex {
             Regex::Chars(ranges) => ranges.iter().any(|&(low, high)| low <= c && c <= high),
             Regex::NotChar(excluded) => c != *excluded,
             _ => false,
-        }
-    }
-
-    /// The positions reachable by reading a word of the language from one of the positions `from`.
-    fn step(&self, chars: &[char], from: &[bool]) -> Vec<bool> {
-        let advance = |accepts: &dyn Fn(char) -> bool| {
-            let mut to = vec![false; from.len()];
-            for (i, &c) in chars.iter().enumerate() {
-                to[i + 1] = from[i] && accepts(c);
-            }
-            to
-        };
-        match self {
-            Regex::Literal(literal) => {
-                let mut at = from.to_vec();
-                for wanted in literal.chars() {
-                    // Shifting right by one, in place, from the end.
-                    for i in (0..chars.len()).rev() {
-                        at[i + 1] = at[i] && chars[i] == wanted;
-                    }
-                    at[0] = false;
-                }
-                at
-            }
-            Regex::AnyChar => advance(&|_| true),
-            Regex::Chars(ranges) => {
-                advance(&|c| ranges.iter().any(|&(low, high)| low <= c && c <= high))
-            }
-            Regex::NotChar(excluded) => advance(&|c| c != *excluded),
-            Regex::All => {
-                let first = from.iter().position(|&reached| reached).unwrap_or(from.len());
-                (0..from.len()).map(|i| i >= first).collect()
-            }
-            Regex::Concat(parts) => {
-                parts.iter().fold(from.to_vec(), |at, part| part.step(chars, &at))
-            }
-            Regex::Union(parts) => parts.iter().fold(vec![false; from.len()], |mut to, part| {
-                for (to, part) in to.iter_mut().zip(part.step(chars, from)) {
-                    *to |= part;
-                }
-                to
-            }),
-            Regex::Star(inner) => {
-                let mut reached = from.to_vec();
-                loop {
-                    // Each round adds a position or ends.
-                    let next = inner.step(chars, &reached);
-                    let mut grew = false;
-                    for (reached, next) in reached.iter_mut().zip(next) {
-                        grew |= next && !*reached;
-                        *reached |= next;
-                    }
-                    if !grew {
-                        return reached;
-                    }
-                }
-            }
-            Regex::Repeat(inner, times) => {
-                (0..*times).fold(from.to_vec(), |at, _| inner.step(chars, &at))
-            }
         }
     }
 
@@ -208,12 +302,15 @@ impl Regex {
                 }
             }
             Regex::NotChar(c) => visit(*c),
-            Regex::Concat(parts) | Regex::Union(parts) => {
+            Regex::Concat(parts) | Regex::Union(parts) | Regex::Intersection(parts) => {
                 for part in parts {
                     part.visit_chars(visit);
                 }
             }
-            Regex::Star(inner) | Regex::Repeat(inner, _) => inner.visit_chars(visit),
+            Regex::Star(inner)
+            | Regex::Repeat(inner, _)
+            | Regex::Loop(inner, ..)
+            | Regex::Complement(inner) => inner.visit_chars(visit),
         }
     }
 }
@@ -255,20 +352,115 @@ mod tests {
     }
 
     fn random(u: &mut Unstructured<'_>, depth: u32) -> arbitrary::Result<Regex> {
-        let choice = if depth == 0 { u.int_in_range(0..=3)? } else { u.int_in_range(0..=6)? };
+        let choice = if depth == 0 { u.int_in_range(0..=3)? } else { u.int_in_range(0..=10)? };
         Ok(match choice {
             0 | 1 => literal(u.choose::<&str>(&["", "a", "b", "ab", "aa"])?),
             2 => Regex::All,
             3 => Regex::NotChar('a'),
             4 => Regex::Star(Box::new(random(u, depth - 1)?)),
+            5 => Regex::Repeat(Box::new(random(u, depth - 1)?), u.int_in_range(0..=3)?),
+            6 => {
+                let (min, max) = (u.int_in_range(0..=3)?, u.int_in_range(0..=4)?);
+                let max = (max < 4).then_some(max);
+                Regex::Loop(Box::new(random(u, depth - 1)?), min, max)
+            }
+            7 => Regex::Complement(Box::new(random(u, depth - 1)?)),
             connective => {
                 let mut parts = Vec::new();
                 for _ in 0..u.int_in_range(0..=3)? {
                     parts.push(random(u, depth - 1)?);
                 }
-                if connective == 5 { Regex::Concat(parts) } else { Regex::Union(parts) }
+                match connective {
+                    8 => Regex::Concat(parts),
+                    9 => Regex::Union(parts),
+                    _ => Regex::Intersection(parts),
+                }
             }
         })
+    }
+
+    /// Whether `text` is in the language, by the definition.
+    fn is_in(regex: &Regex, text: &[char]) -> bool {
+        let cuts = |head: &dyn Fn(&[char]) -> bool, tail: &dyn Fn(&[char]) -> bool| {
+            (0..=text.len()).any(|at| head(&text[..at]) && tail(&text[at..]))
+        };
+        match regex {
+            Regex::Literal(word) => word.chars().eq(text.iter().copied()),
+            Regex::All => true,
+            Regex::AnyChar | Regex::Chars(_) | Regex::NotChar(_) => {
+                text.len() == 1 && regex.is_class_of(text[0])
+            }
+            Regex::Concat(parts) => match &parts[..] {
+                [] => text.is_empty(),
+                [first, rest @ ..] => {
+                    let rest = Regex::Concat(rest.to_vec());
+                    cuts(&|head| is_in(first, head), &|tail| is_in(&rest, tail))
+                }
+            },
+            Regex::Union(parts) => parts.iter().any(|part| is_in(part, text)),
+            Regex::Intersection(parts) => parts.iter().all(|part| is_in(part, text)),
+            Regex::Complement(inner) => !is_in(inner, text),
+            // A repetition that reads nothing is not needed, but the least number is to be had.
+            Regex::Star(inner) => is_in(&Regex::Loop(inner.clone(), 0, None), text),
+            Regex::Repeat(inner, n) => is_in(&Regex::Loop(inner.clone(), *n, Some(*n)), text),
+            Regex::Loop(_, 0, _) if text.is_empty() => true,
+            Regex::Loop(_, min, Some(max)) if max < min => false,
+            Regex::Loop(_, _, Some(0)) => false,
+            Regex::Loop(inner, min, max) => {
+                let rest =
+                    Regex::Loop(inner.clone(), min.saturating_sub(1), max.map(|max| max - 1));
+                let reads = |head: &[char]| (*min > 0 || !head.is_empty()) && is_in(inner, head);
+                cuts(&reads, &|tail| is_in(&rest, tail))
+            }
+        }
+    }
+
+    #[test]
+    fn the_simulation_finds_what_the_definition_says() {
+        let texts = ["", "a", "b", "aa", "ab", "ba", "aab", "aba", "bbb"];
+        arbtest(|u| {
+            let regex = random(u, 2)?;
+            for text in texts {
+                let chars: Vec<char> = text.chars().collect();
+                assert_eq!(regex.matches(text), is_in(&regex, &chars), "{regex:?} on {text:?}");
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn long_texts_are_simulated_as_short_ones_are() {
+        let check = |regex: &Regex, text: &str, expected| {
+            assert_eq!(regex.matches(text), expected, "{regex:?} on {} bytes", text.len());
+        };
+        for n in [62, 63, 64, 65, 127, 128, 200] {
+            let text = "a".repeat(n);
+            let a = || Box::new(literal("a"));
+            let n32 = n as u32;
+            check(&Regex::Repeat(a(), n32), &text, true);
+            check(&Regex::Repeat(a(), n32 - 1), &text, false);
+            check(&Regex::Loop(a(), 3, Some(n32)), &text, true);
+            check(&Regex::Loop(a(), 3, Some(n32 - 1)), &text, false);
+            check(&Regex::Loop(a(), n32 + 1, None), &text, false);
+            check(&Regex::Star(Box::new(literal("aa"))), &text, n % 2 == 0);
+            let b_somewhere = Regex::Concat(vec![Regex::All, literal("b"), Regex::All]);
+            let no_b = Regex::Complement(Box::new(b_somewhere));
+            let parts = vec![Regex::Chars(vec![('a', 'c')]), no_b, Regex::AnyChar];
+            check(&Regex::Concat(parts.clone()), &text, true);
+            check(&Regex::Concat(parts), &format!("{text}b{text}"), false);
+        }
+    }
+
+    #[test]
+    fn effort_ends() {
+        let slow =
+            Regex::Star(Box::new(Regex::Concat(vec![Regex::Star(Box::new(Regex::Concat(vec![
+                Regex::Star(Box::new(literal("a"))),
+                Regex::Complement(Box::new(literal("a"))),
+            ])))])));
+        let text = "a".repeat(3_000);
+        let no_time = || true;
+        assert_eq!(slow.matches_within(&text, &Effort::until(&no_time)), Err(GaveUp));
     }
 
     #[test]
@@ -276,7 +468,8 @@ mod tests {
         arbtest(|u| {
             let regex = random(u, 2)?;
             for text in ["", "a", "b", "aa", "ab", "ba", "aab", "aba", "abab", "bbb"] {
-                assert_eq!(regex.matches(text), regex.simulate(text), "{regex:?} on {text:?}");
+                let simulated = regex.simulate(text, &Effort::unlimited());
+                assert_eq!(Ok(regex.matches(text)), simulated, "{regex:?} on {text:?}");
             }
             Ok(())
         });
@@ -290,16 +483,12 @@ mod tests {
             let lengths = [0, 1, 5, MAX_MASKED - 1];
             let texts: [Vec<char>; 4] = lengths.map(chars);
             for text in texts {
-                let mut from = vec![false; text.len() + 1];
-                let mut mask = 0;
-                for (i, reached) in from.iter_mut().enumerate() {
-                    *reached = u.arbitrary()?;
-                    mask |= u64::from(*reached) << i;
-                }
-                let bits = |list: &[bool]| {
-                    list.iter().enumerate().fold(0, |bits, (i, &b)| bits | u64::from(b) << i)
-                };
-                assert_eq!(regex.step_masked(&text, mask), bits(&regex.step(&text, &from)));
+                let mask = u.arbitrary::<u64>()? & ((2 << text.len()) - 1);
+                let text_of: String = text.iter().collect();
+                let effort = Effort::unlimited();
+                let mut simulation = Simulation::new(&text_of, &effort);
+                let masked = regex.step_masked(&text, mask, &effort).unwrap();
+                assert_eq!(vec![masked], simulation.step(&regex, &[mask]).unwrap());
             }
             Ok(())
         });

@@ -14,14 +14,17 @@
 //! Text goes in and text comes out; who sends it where is not known here.
 
 mod merge;
+pub mod read;
+mod response;
 mod template;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use crate::model::{Model, Value};
 use crate::regex::Regex;
 use crate::term::{Formula, Node, Piece, Sort, Term, Terms};
+
+pub use response::read_model;
 
 /// The variants of SMT-LIB that solvers read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -122,40 +125,6 @@ pub fn pieces(formula: &Formula, dialect: Dialect, encoding: Encoding) -> Result
 
 /// What every script begins with.
 pub const OPTIONS: &str = "(set-option :produce-models true)\n(set-logic ALL)\n";
-
-/// Reads the response to the `(get-value …)` of [`script`]: a value for every variable.
-///
-/// A character that SMT-LIB has and Unicode scalar values lack (a surrogate) becomes U+FFFD;
-/// whether the model survives that is for its checker to say.
-///
-/// # Errors
-///
-/// A description of what is not understood or missing.
-pub fn read_model(formula: &Formula, response: &str) -> Result<Model, String> {
-    let mut names: HashMap<String, (&str, Sort)> =
-        formula.variables().into_iter().map(|(n, s)| (plain_symbol(n), (n, s))).collect();
-    let mut model = Model::new();
-    if names.is_empty() {
-        return Ok(model);
-    }
-    let expression = Reader { rest: response, depth: 0 }.expression()?;
-    let Sexp::List(pairs) = expression else { return Err("not a list of values".to_owned()) };
-    for pair in pairs {
-        let Sexp::List(pair) = pair else { return Err("not a pair".to_owned()) };
-        let [Sexp::Symbol(name), value] = pair.as_slice() else {
-            return Err("not a pair of a symbol and a value".to_owned());
-        };
-        let Some((name, sort)) = names.remove(name) else {
-            return Err(format!("a value for `{name}`, which was not asked for"));
-        };
-        let value = value.value(sort).ok_or_else(|| format!("no value of `{name}`'s sort"))?;
-        model.insert(name, value);
-    }
-    match names.values().next() {
-        Some((missing, _)) => Err(format!("no value for `{missing}`")),
-        None => Ok(model),
-    }
-}
 
 struct Writer<'a> {
     terms: &'a Terms,
@@ -338,6 +307,26 @@ impl<'a> Writer<'a> {
                 self.regex(inner)?;
                 self.out.push(')');
             }
+            Regex::Loop(inner, min, Some(max)) => {
+                write!(self.out, "((_ re.loop {min} {max}) ").expect("strings accept writes");
+                self.regex(inner)?;
+                self.out.push(')');
+            }
+            Regex::Loop(inner, min, None) => {
+                write!(self.out, "(re.++ ((_ re.^ {min}) ").expect("strings accept writes");
+                self.regex(inner)?;
+                self.out.push_str(") ");
+                self.regexes("re.*", std::slice::from_ref(&**inner), "")?;
+                self.out.push(')');
+            }
+            Regex::Intersection(parts) => self.regexes("re.inter", parts, "re.all")?,
+            Regex::Complement(inner) => {
+                // The classes of the dialect end early, so a complement must not be told of them.
+                if self.has_far_chars {
+                    return Err("characters beyond U+00FF beside a complement".to_owned());
+                }
+                self.regexes("re.comp", std::slice::from_ref(&**inner), "")?;
+            }
         }
         Ok(())
     }
@@ -346,7 +335,7 @@ impl<'a> Writer<'a> {
     fn regexes(&mut self, head: &str, parts: &[Regex], empty: &str) -> Result<(), String> {
         match parts {
             [] => self.out.push_str(empty),
-            [only] if head != "re.*" => self.regex(only)?,
+            [only] if head != "re.*" && head != "re.comp" => self.regex(only)?,
             _ => {
                 write!(self.out, "({head}").expect("strings accept writes");
                 for part in parts {
@@ -406,12 +395,17 @@ fn plain_symbol(name: &str) -> String {
 }
 
 fn string(text: &str) -> String {
+    string_of(text.chars().map(u32::from))
+}
+
+/// The literal of the characters with these numbers.
+fn string_of(codes: impl Iterator<Item = u32>) -> String {
     let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\"\""),
-            ' '..='~' if c != '\\' => out.push(c),
-            _ => write!(out, "\\u{{{:x}}}", c as u32).expect("strings accept writes"),
+    for code in codes {
+        match char::from_u32(code) {
+            Some('"') => out.push_str("\"\""),
+            Some(c @ ' '..='~') if c != '\\' => out.push(c),
+            _ => write!(out, "\\u{{{code:x}}}").expect("strings accept writes"),
         }
     }
     out.push('"');
@@ -422,159 +416,13 @@ fn bits(value: u128, width: u32) -> String {
     format!("#b{value:0width$b}", width = width as usize)
 }
 
-/// An S-expression.
-#[derive(Debug)]
-enum Sexp {
-    Symbol(String),
-    String(String),
-    List(Vec<Sexp>),
-}
-
-impl Sexp {
-    /// The value of that sort that this expression denotes.
-    fn value(&self, sort: Sort) -> Option<Value> {
-        match (sort, self) {
-            (Sort::Bool, Sexp::Symbol(word)) => word.parse().ok().map(Value::Bool),
-            (Sort::String, Sexp::String(text)) => Some(Value::String(text.clone())),
-            (Sort::Bits(width), expression) => {
-                let value = expression.bits(width)?;
-                (width == 128 || value >> width == 0).then_some(Value::Bits { value, width })
-            }
-            _ => None,
-        }
-    }
-
-    /// `#b101`, `#x5` or `(_ bv5 3)`.
-    fn bits(&self, width: u32) -> Option<u128> {
-        match self {
-            Sexp::Symbol(word) => match word.strip_prefix("#b") {
-                Some(digits) => u128::from_str_radix(digits, 2).ok(),
-                None => u128::from_str_radix(word.strip_prefix("#x")?, 16).ok(),
-            },
-            Sexp::List(parts) => match parts.as_slice() {
-                [Sexp::Symbol(_), Sexp::Symbol(number), Sexp::Symbol(bits)]
-                    if bits.parse() == Ok(width) =>
-                {
-                    number.strip_prefix("bv")?.parse().ok()
-                }
-                _ => None,
-            },
-            Sexp::String(_) => None,
-        }
-    }
-}
-
-/// Nesting that no solver's values reach; a guard for the stack.
-const MAX_DEPTH: u32 = 64;
-
-struct Reader<'a> {
-    rest: &'a str,
-    depth: u32,
-}
-
-impl Reader<'_> {
-    fn expression(&mut self) -> Result<Sexp, String> {
-        self.rest = self.rest.trim_start();
-        let mut chars = self.rest.chars();
-        match chars.next() {
-            None => Err("the response ends too early".to_owned()),
-            Some('(') => {
-                self.rest = chars.as_str();
-                self.list()
-            }
-            Some('"') => {
-                self.rest = chars.as_str();
-                self.string()
-            }
-            Some('|') => {
-                let (name, rest) =
-                    chars.as_str().split_once('|').ok_or("a symbol without its closing bar")?;
-                self.rest = rest;
-                Ok(Sexp::Symbol(name.to_owned()))
-            }
-            Some(_) => {
-                let end = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"' | '|');
-                let length = self.rest.find(end).unwrap_or(self.rest.len());
-                if length == 0 {
-                    return Err("a parenthesis too many".to_owned());
-                }
-                let (word, rest) = self.rest.split_at(length);
-                self.rest = rest;
-                Ok(Sexp::Symbol(word.to_owned()))
-            }
-        }
-    }
-
-    fn list(&mut self) -> Result<Sexp, String> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err("the response is nested too deeply".to_owned());
-        }
-        let mut items = Vec::new();
-        loop {
-            self.rest = self.rest.trim_start();
-            if let Some(rest) = self.rest.strip_prefix(')') {
-                self.rest = rest;
-                self.depth -= 1;
-                return Ok(Sexp::List(items));
-            }
-            items.push(self.expression()?);
-        }
-    }
-
-    fn string(&mut self) -> Result<Sexp, String> {
-        let mut out = String::new();
-        loop {
-            let quote = self.rest.find('"').ok_or("a string without its closing quote")?;
-            unescape(&self.rest[..quote], &mut out);
-            self.rest = &self.rest[quote + 1..];
-            match self.rest.strip_prefix('"') {
-                Some(rest) => {
-                    out.push('"');
-                    self.rest = rest;
-                }
-                None => return Ok(Sexp::String(out)),
-            }
-        }
-    }
-}
-
-/// Appends `text` to `out` with `\u{X}` (one to five digits) and `\uXXXX` read as characters.
-fn unescape(text: &str, out: &mut String) {
-    let mut rest = text;
-    while let Some(start) = rest.find("\\u") {
-        out.push_str(&rest[..start]);
-        let after = &rest[start + 2..];
-        let braced = after
-            .strip_prefix('{')
-            .and_then(|inner| inner.split_once('}'))
-            .filter(|(digits, _)| (1..=5).contains(&digits.len()));
-        let plain = after.get(..4).map(|digits| (digits, &after[4..]));
-        let code = braced
-            .or(plain)
-            .filter(|(digits, _)| digits.bytes().all(|b| b.is_ascii_hexdigit()))
-            .and_then(|(digits, end)| Some((u32::from_str_radix(digits, 16).ok()?, end)));
-        match code {
-            Some((code, end)) => {
-                out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-                rest = end;
-            }
-            None => {
-                out.push_str("\\u");
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use expect_test::expect;
 
     use super::*;
 
-    fn sample() -> Formula {
+    pub(super) fn sample() -> Formula {
         let mut t = Terms::new();
         let (p, s) = (t.var("key?", Sort::Bool), t.var("a|b", Sort::String));
         let ip = t.var("ip", Sort::Bits(32));
@@ -664,38 +512,5 @@ mod tests {
         assert!(!check("\u{151}", true, Dialect::Cvc4));
         assert!(check("\u{151}", true, Dialect::Standard));
         assert!(!check("\u{30000}", false, Dialect::Standard));
-    }
-
-    #[test]
-    fn a_model_is_read_in_all_the_ways_that_solvers_write() {
-        let formula = sample();
-        for bits in ["#b00001010000000000000000000000001", "#x0a000001", "(_ bv167772161 32)"] {
-            let response =
-                format!("((|key?| true)\n (|a%7Cb| \"\"\"\\u{{5c}}\\u00e9 \\u\")(ip {bits}))");
-            let model = read_model(&formula, &response).unwrap();
-            assert_eq!(model.get("key?"), Some(&Value::Bool(true)));
-            assert_eq!(model.get("a|b"), Some(&Value::String("\"\\\u{e9} \\u".to_owned())));
-            assert_eq!(model.get("ip"), Some(&Value::Bits { value: 0x0a00_0001, width: 32 }));
-        }
-    }
-
-    #[test]
-    fn what_is_not_a_model_is_an_error() {
-        for response in [
-            "",
-            "(",
-            ")",
-            "((",
-            "((ip #b1) (|key?| true))",
-            "((ip true) (|key?| true) (|a%7Cb| \"\"))",
-            "((zz true))",
-            "(error \"no model\")",
-            "((|key?| \"x\") (|a%7Cb| \"\") (ip #x00000000))",
-            "((|key? true))",
-        ] {
-            assert!(read_model(&sample(), response).is_err(), "{response}");
-        }
-        let deep = "(".repeat(100_000);
-        assert!(read_model(&sample(), &deep).is_err());
     }
 }

@@ -22,17 +22,21 @@ mod languages;
 mod problem;
 mod proof;
 mod queue;
+mod script;
 mod search;
 mod theory;
 mod watch;
 
 use std::time::Instant;
 
+use keyaki_logic::regex::{Effort, GaveUp};
 use keyaki_logic::solver::AttemptResult;
 use keyaki_logic::{
     Answer, Attempt, Cancel, Formula, Limits, Model, Outcome, Proof, Reason, Solver, SolverError,
     Value, eval,
 };
+
+pub use script::Scripted;
 
 use problem::Problem;
 use proof::{Log, NoProof};
@@ -115,10 +119,10 @@ fn decide(
     let mut search = Search::new(&problem, watch, log);
     match search.run() {
         Found::Unknown(reason) => unknown(reason),
-        Found::Values(values) => {
-            let model = checked(formula, model(formula, &problem, values))?;
-            Ok((Outcome::Sat(model), None))
-        }
+        Found::Values(values) => match checked(formula, model(formula, &problem, values), watch)? {
+            Ok(model) => Ok((Outcome::Sat(model), None)),
+            Err(reason) => unknown(reason),
+        },
         Found::Nothing => {
             let proof = search.log.map(|log| proof::prove(&problem, log, watch));
             match proof.transpose() {
@@ -133,15 +137,21 @@ fn decide(
     }
 }
 
-/// The model, if it is one.
-fn checked(formula: &Formula, model: Model) -> Result<Model, SolverError> {
-    match eval::holds(formula, &model) {
-        Ok(true) => Ok(model),
-        Ok(false) => {
+/// The model, if it is one; or why to stop before that is known.
+fn checked(
+    formula: &Formula,
+    model: Model,
+    watch: &Watch<'_>,
+) -> Result<Result<Model, Reason>, SolverError> {
+    let stop = watch.stopper();
+    match eval::holds_within(formula, &model, &Effort::until(&stop)) {
+        Ok(Ok(true)) => Ok(Ok(model)),
+        Ok(Ok(false)) => {
             let detail = "an assertion is false under it".to_owned();
             Err(SolverError::BadModel { detail })
         }
-        Err(detail) => Err(SolverError::BadModel { detail }),
+        Ok(Err(detail)) => Err(SolverError::BadModel { detail }),
+        Err(GaveUp) => Ok(Err(watch.look().unwrap_or(Reason::Timeout))),
     }
 }
 

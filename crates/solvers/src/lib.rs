@@ -24,7 +24,7 @@ pub mod persistent;
 pub mod portfolio;
 pub mod process;
 
-pub use automaton::Automaton;
+pub use automaton::{Automaton, Scripted};
 pub use checked::Checked;
 pub use config::{Config, ConfigError, Definition, Forget};
 pub use discover::{Found, Status, embedded, find, locate};

@@ -38,7 +38,7 @@ pub enum Mode {
     /// When every member has returned; their answers must agree.
     All,
     /// When the first member has a definite answer; if it has none after [`GRACE`], or says so
-    /// before, as with [`Mode::Race`]. Scripts are raced.
+    /// before, as with [`Mode::Race`].
     Hedged,
 }
 
@@ -79,6 +79,38 @@ impl<S: ?Sized> Portfolio<S> {
     }
 }
 
+impl<S: Send + Sync + ?Sized> Portfolio<S> {
+    /// Asks the members as the mode says; `ask` is told the limits of the one that it asks.
+    fn ask<R: Reply>(
+        &self,
+        limits: &Limits,
+        cancel: &Cancel,
+        name: impl Fn(&S) -> &str + Sync,
+        ask: impl Fn(&S, &Limits, &Cancel) -> Result<R, SolverError> + Sync,
+    ) -> Result<Vec<Finisher<R>>, SolverError> {
+        let within = |member: &S, cancel: &Cancel| ask(member, limits, cancel);
+        let (first, rest) = match (self.mode, &self.members[..]) {
+            (Mode::Hedged, [first, rest @ ..]) => (&**first, rest),
+            _ => return race(&self.members, self.mode, cancel, name, within),
+        };
+        if rest.is_empty() {
+            return Ok(vec![alone(first, &name, || ask(first, limits, cancel))]);
+        }
+        let grace = limits.deadline.min(Instant::now() + GRACE);
+        let short = Limits { deadline: grace, ..limits.clone() };
+        let tried = alone(first, &name, || ask(first, &short, cancel));
+        if tried.is_definite() || cancel.is_cancelled() {
+            return Ok(vec![tried]);
+        }
+        if tried.is_late() {
+            return race(&self.members, Mode::Race, cancel, name, within);
+        }
+        let mut finishers = race(rest, Mode::Race, cancel, name, within)?;
+        finishers.insert(0, tried);
+        Ok(finishers)
+    }
+}
+
 impl<S: Solver + ?Sized> Solver for Portfolio<S> {
     fn name(&self) -> &str {
         "portfolio"
@@ -94,25 +126,9 @@ impl<S: Solver + ?Sized> Solver for Portfolio<S> {
         limits: &Limits,
         cancel: &Cancel,
     ) -> Result<Answer, SolverError> {
-        let ask = |member: &S, cancel: &Cancel| member.solve(formula, limits, cancel);
-        let finishers = match (self.mode, &self.members[..]) {
-            (Mode::Hedged, [only]) => vec![alone(&**only, formula, limits, cancel)],
-            (Mode::Hedged, [first, rest @ ..]) => {
-                let grace = limits.deadline.min(Instant::now() + GRACE);
-                let short = Limits { deadline: grace, ..limits.clone() };
-                let tried = alone(&**first, formula, &short, cancel);
-                if tried.is_definite() || cancel.is_cancelled() {
-                    vec![tried]
-                } else if tried.is_late() {
-                    race(&self.members, Mode::Race, cancel, S::name, ask)?
-                } else {
-                    let mut finishers = race(rest, Mode::Race, cancel, S::name, ask)?;
-                    finishers.insert(0, tried);
-                    finishers
-                }
-            }
-            _ => race(&self.members, self.mode, cancel, S::name, ask)?,
-        };
+        let ask =
+            |member: &S, limits: &Limits, cancel: &Cancel| member.solve(formula, limits, cancel);
+        let finishers = self.ask(limits, cancel, S::name, ask)?;
         let verdict = Verdict::of(finishers, cancel)?;
         let outcome = match verdict.first {
             Some(answer) => answer.outcome,
@@ -123,7 +139,7 @@ impl<S: Solver + ?Sized> Solver for Portfolio<S> {
 }
 
 impl<S: ScriptSolver + ?Sized> Portfolio<S> {
-    /// Runs `script` on every member; see [`ScriptSolver::run_script`].
+    /// Runs `script` on the members; see [`ScriptSolver::run_script`].
     ///
     /// # Errors
     ///
@@ -136,8 +152,10 @@ impl<S: ScriptSolver + ?Sized> Portfolio<S> {
         limits: &Limits,
         cancel: &Cancel,
     ) -> Result<ScriptAnswer, SolverError> {
-        let ask = |member: &S, cancel: &Cancel| member.run_script(script, limits, cancel);
-        let finishers = race(&self.members, self.mode, cancel, S::name, ask)?;
+        let ask = |member: &S, limits: &Limits, cancel: &Cancel| {
+            member.run_script(script, limits, cancel)
+        };
+        let finishers = self.ask(limits, cancel, S::name, ask)?;
         let verdict = Verdict::of(finishers, cancel)?;
         let answer = verdict.first.unwrap_or(RawAnswer::Unknown(verdict.reason));
         Ok(ScriptAnswer { answer, by: verdict.by, attempts: verdict.attempts })
@@ -201,16 +219,15 @@ impl<R: Reply> Finisher<R> {
 }
 
 /// Asks one member in this thread.
-fn alone<S: Solver + ?Sized>(
+fn alone<S: ?Sized, R: Reply>(
     member: &S,
-    formula: &Formula,
-    limits: &Limits,
-    cancel: &Cancel,
-) -> Finisher<Answer> {
+    name: impl Fn(&S) -> &str,
+    ask: impl FnOnce() -> Result<R, SolverError>,
+) -> Finisher<R> {
     let start = Instant::now();
     let query = Query::current();
-    let reply = query.enter(|| unless_it_panics(|| member.solve(formula, limits, cancel)));
-    let name = member.name().to_owned();
+    let reply = query.enter(|| unless_it_panics(ask));
+    let name = name(member).to_owned();
     let script = query.script(&name);
     Finisher { name, reply, wall: start.elapsed(), script }
 }

@@ -168,3 +168,60 @@ fn a_script_that_no_solver_understands_is_an_error() {
     assert_eq!((run.status, run.stdout.as_str()), (2, ""));
     assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
 }
+
+#[test]
+fn the_embedded_solver_reads_scripts_and_says_what_it_does_not_read() {
+    let den = Den::with("sat.smt2", SAT);
+    den.write("unsat.smt2", UNSAT);
+    check_solve(&den, "solve unsat.smt2 --solver automaton", 0, "unsat\n");
+    check_solve(&den, "solve sat.smt2 --solver automaton", 0, "sat\n");
+    let model = "sat\n(\n  (define-fun x () String \"a\")\n)\n";
+    check_solve(&den, "solve sat.smt2 --solver automaton --model", 0, model);
+    check_solve(&den, "solve unsat.smt2 --solver automaton --model", 0, "unsat\n");
+    den.write("less.smt2", "(declare-const x String)\n(assert (str.< x \"b\"))\n(check-sat)");
+    let run = den.keyaki("solve less.smt2 --solver automaton");
+    assert_eq!((run.status, run.stdout.as_str()), (3, "unknown\n"));
+    assert!(run.stderr.contains("reason: unsupported"), "{}", run.stderr);
+    assert!(run.stderr.contains("the function `str.<`\n  --> less.smt2:2:9\n"), "{}", run.stderr);
+}
+
+#[test]
+fn a_broken_script_is_an_error_with_a_place() {
+    let den =
+        Den::with("bad.smt2", "(declare-const x String)\n  (assert (= x \"a))\n(check-sat)\n");
+    for solver in ["", " --solver automaton"] {
+        let run = den.keyaki(&format!("solve bad.smt2{solver}"));
+        assert_eq!((run.status, run.stdout.as_str()), (2, ""));
+        let beginning = "error: a string without its closing quote\n  --> bad.smt2:2:16\nhint: ";
+        assert!(run.stderr.starts_with(beginning), "{}", run.stderr);
+    }
+    den.write("twice.smt2", "(check-sat)(check-sat)");
+    let run = den.keyaki("solve twice.smt2 --solver automaton");
+    assert_eq!((run.status, run.stdout.as_str()), (2, ""));
+    assert!(run.stderr.contains("2 commands `(check-sat)`"), "{}", run.stderr);
+}
+
+#[test]
+fn an_answer_that_the_script_contradicts_is_an_error() {
+    let script = "(set-info :status unsat)(declare-const x String)(assert (= x \"a\"))(check-sat)";
+    let den = Den::with("liar.smt2", script);
+    den.write(
+        "fake.toml",
+        r#"
+        [[solver]]
+        name = "yes"
+        command = "sh"
+        arguments = ["-c", "cat >/dev/null; echo sat"]
+        dialect = "smtlib-2.6"
+        "#,
+    );
+    for (arguments, by) in
+        [("--solver automaton", "automaton"), ("--solver yes", "yes"), ("", "automaton")]
+    {
+        let run = den.keyaki(&format!("solve liar.smt2 --config fake.toml {arguments}"));
+        assert_eq!((run.status, run.stdout.as_str()), (2, ""));
+        let message =
+            format!("error: {by} answered sat, and the script says that its status is unsat\n");
+        assert!(run.stderr.starts_with(&message), "{}", run.stderr);
+    }
+}

@@ -4,6 +4,7 @@
 //! at two languages for a moment only, because the search asks them of every pair.
 
 use keyaki_automata::{CharClass, Expr, Item, Language, LimitExceeded, Limits, Pattern};
+use keyaki_logic::regex::MAX_DEPTH;
 use keyaki_logic::{Reason, Regex};
 
 use super::watch::Watch;
@@ -18,10 +19,6 @@ const MAX_CORE_STEPS: u64 = 3_200_000;
 
 /// Pairs of items up to which patterns are compared where nothing depends on it.
 const MAX_PAIRS_COMPARED: usize = 1 << 20;
-
-/// The depth of a regular expression. Converting one recurses as deep, as does the evaluation of a
-/// model; what the encoder writes has a depth of three.
-const MAX_REGEX_DEPTH: u32 = 100;
 
 /// The length of a list of words up to which each is tried in comparing two languages.
 const MAX_WORDS_COMPARED: usize = 64;
@@ -59,7 +56,7 @@ fn as_text(regex: &Regex) -> Option<&str> {
 }
 
 fn expr(regex: &Regex, depth: u32) -> Result<Expr, Reason> {
-    if depth > MAX_REGEX_DEPTH {
+    if depth > MAX_DEPTH {
         return Err(Reason::Unsupported);
     }
     let all = |parts: &[Regex]| -> Result<Vec<Expr>, Reason> {
@@ -75,6 +72,11 @@ fn expr(regex: &Regex, depth: u32) -> Result<Expr, Reason> {
         Regex::Union(parts) => Expr::Union(all(parts)?),
         Regex::Star(inner) => expr(inner, depth + 1)?.star(),
         Regex::Repeat(inner, times) => expr(inner, depth + 1)?.times(*times),
+        Regex::Loop(inner, min, max) => {
+            Expr::Repeat { inner: Box::new(expr(inner, depth + 1)?), min: *min, max: *max }
+        }
+        Regex::Intersection(parts) => Expr::Intersection(all(parts)?),
+        Regex::Complement(inner) => expr(inner, depth + 1)?.complement(),
     })
 }
 
@@ -202,7 +204,7 @@ mod tests {
         let cancel = Cancel::new();
         let watch = Watch::new(&limits, &cancel);
         let mut regex = Regex::AnyChar;
-        for _ in 0..=MAX_REGEX_DEPTH {
+        for _ in 0..=MAX_DEPTH {
             regex = Regex::Star(Box::new(regex));
         }
         assert_eq!(language(&regex, &watch).err(), Some(Reason::Unsupported));

@@ -1,0 +1,6 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const x String)
+(assert (not (str.in_re x re.all)))
+(check-sat)

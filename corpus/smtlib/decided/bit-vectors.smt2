@@ -1,0 +1,7 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const n (_ BitVec 32))
+(assert (= ((_ extract 31 24) n) #x0a))
+(assert (distinct ((_ extract 31 28) n) #b0000))
+(check-sat)

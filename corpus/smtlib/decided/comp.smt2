@@ -1,0 +1,6 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status sat)
+(declare-const x String)
+(assert (str.in_re x (re.comp (re.* (str.to_re "a")))))
+(check-sat)

@@ -1,0 +1,8 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status sat)
+(declare-const x String)
+(declare-fun y () String)
+(assert (= x (str.++ "home/" y "/")))
+(assert (str.in_re y (re.+ (re.range "a" "c"))))
+(check-sat)

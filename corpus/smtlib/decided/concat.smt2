@@ -1,0 +1,7 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status sat)
+(declare-const x String)
+(assert (str.in_re x (re.++ (str.to_re "ab") (re.* (str.to_re "ba")) (str.to_re "a"))))
+(assert (not (= x "aba")))
+(check-sat)

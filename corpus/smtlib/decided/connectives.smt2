@@ -1,0 +1,12 @@
+; Each connective once; p and q are what the assertions before make them.
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const p Bool)
+(declare-const q Bool)
+(assert (=> p q false))
+(assert (xor p q true))
+(assert (= p (not (not p)) q))
+(assert (or p (and p q) (ite p (not q) q)))
+(assert (distinct p q))
+(check-sat)

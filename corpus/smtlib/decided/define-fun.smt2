@@ -1,0 +1,10 @@
+; not asked: cvc4 cvc5, they allow no parameters of languages
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const x String)
+(define-fun word () RegLan (re.+ (re.range "a" "z")))
+(define-fun among ((s String) (r RegLan)) Bool (and (str.in_re s r) (not (= s "a"))))
+(assert (among x word))
+(assert (= x "a"))
+(check-sat)

@@ -1,0 +1,12 @@
+; A language that is asserted to be one.
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const x String)
+(declare-const L RegLan)
+(declare-const M RegLan)
+(assert (= L (re.* (str.to_re "ab"))))
+(assert (= (re.++ L (str.to_re "c")) M))
+(assert (str.in_re x M))
+(assert (not (str.suffixof "c" x)))
+(check-sat)

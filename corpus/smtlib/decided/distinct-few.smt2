@@ -1,0 +1,11 @@
+; Three that differ, of two words.
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const x String)
+(declare-fun y () String)
+(declare-const z String)
+(define-fun ab ((s String)) Bool (str.in_re s (re.union (str.to_re "a") (str.to_re "b"))))
+(assert (and (ab x) (ab y) (ab z)))
+(assert (distinct x y z))
+(check-sat)

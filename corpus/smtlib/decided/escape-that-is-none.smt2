@@ -1,0 +1,10 @@
+; Five digits without braces are four and a character.
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status sat)
+(declare-const x String)
+(declare-fun y () String)
+(assert (= x "\u00412"))
+(assert (= y "A2"))
+(assert (= x y))
+(check-sat)

@@ -1,0 +1,11 @@
+; => associates to the right: true unless p and q, and not r.
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status sat)
+(declare-const p Bool)
+(declare-const q Bool)
+(declare-const r Bool)
+(assert (=> p q r))
+(assert (not (=> (=> p q) r)))
+(assert (not p))
+(check-sat)

@@ -1,0 +1,8 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const x String)
+(declare-fun y () String)
+(assert (ite (= x "a") (= y "b") (= y "c")))
+(assert (distinct y "b" "c"))
+(check-sat)

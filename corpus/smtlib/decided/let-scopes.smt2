@@ -1,0 +1,7 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status sat)
+(declare-const x String)
+(assert (let ((r (str.to_re "a"))) (str.in_re x (let ((r (re.+ r)) (s r)) (re.++ r s)))))
+(assert (not (= x "aa")))
+(check-sat)

@@ -1,0 +1,7 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const x String)
+(assert (str.in_re x ((_ re.loop 2 4) (re.range "0" "9"))))
+(assert (not (str.in_re x (re.union ((_ re.^ 2) (re.range "0" "9")) ((_ re.^ 3) (re.range "0" "9")) ((_ re.^ 4) (re.range "0" "9"))))))
+(check-sat)

@@ -1,0 +1,7 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const x String)
+(assert (! (or (= x "a") (= x "b")) :named a-or-b))
+(assert (not a-or-b))
+(check-sat)

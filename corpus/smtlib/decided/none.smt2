@@ -1,0 +1,6 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const x String)
+(assert (str.in_re x (re.union re.none (re.++ (str.to_re "a") re.none))))
+(check-sat)

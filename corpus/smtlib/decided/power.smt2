@@ -1,0 +1,7 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const x String)
+(assert (str.in_re x ((_ re.^ 3) (str.to_re "ab"))))
+(assert (distinct x "ababab"))
+(check-sat)

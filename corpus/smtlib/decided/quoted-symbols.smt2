@@ -1,0 +1,8 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status sat)
+(declare-const |a b; "(| String)
+(declare-const x String)
+(assert (= |a b; "(| "x"))
+(assert (= |x| "y"))
+(check-sat)

@@ -1,0 +1,7 @@
+(set-info :smt-lib-version 2.6)
+(set-logic ALL)
+(set-info :status unsat)
+(declare-const x String)
+(assert (str.in_re x (re.union (str.to_re "a") (str.to_re "b") (re.range "c" "d"))))
+(assert (not (str.in_re x (re.range "a" "d"))))
+(check-sat)
