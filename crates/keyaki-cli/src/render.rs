@@ -164,12 +164,16 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String 
             }
         }
         (Ok(Question::Disjoint { .. }), verdict) => {
-            let (one, other) = (named("/existing"), named("/new"));
+            let (new, old) = (named("/new"), named("/existing"));
+            let allow = verb("/new", "allows", "together allow");
+            let does = verb("/existing", "does", "do");
             match verdict {
-                VerdictName::Holds => format!("{one} and {other} allow nothing in common"),
-                VerdictName::Fails => format!("{one} and {other} both allow a request"),
+                VerdictName::Holds => format!("{new} {allow} nothing that {old} {does}"),
+                VerdictName::Fails => format!("{new} {allow} a request that {old} {does} as well"),
                 VerdictName::Unknown => {
-                    format!("it was not found out whether {one} and {other} allow a request both")
+                    format!(
+                        "it was not found out whether {new} {allow} something that {old} {does}"
+                    )
                 }
             }
         }
