@@ -13,6 +13,7 @@
 //! resource type. Said in full it is a list of 15,000 names, and hardly any query needs one of
 //! them, so a service's list is added when a model breaks it.
 
+mod equivalent;
 pub(crate) mod readings;
 mod templates;
 
@@ -30,7 +31,7 @@ use crate::cover;
 use crate::encode::symbols::name;
 use crate::encode::{Cell, Encoding, Opaque, Unsupported, encode, encode_part};
 use crate::guess;
-use crate::question::{PolicyRef, Question};
+use crate::question::{PolicyRef, Question, Side};
 use crate::replay::{Replay, replay};
 use crate::witness;
 use readings::{Asked, Settled};
@@ -56,8 +57,34 @@ pub struct Report {
     /// The readings under which the witness breaks the property; those that the caller wants, with
     /// the defaults of the others, unless it breaks it under alternatives only.
     pub witness_under: Readings,
+    /// Where `equivalent` fails: how what `new` allows stands to what `existing` allows. None if that
+    /// is not known of both directions under the same readings.
+    pub relation: Option<(Relation, RelationEvidence)>,
+    /// With [`Relation::Incomparable`]: a request that only the existing policies allow, beside the
+    /// witness of the verdict, which only the new ones do.
+    pub reverse: Option<Witness>,
     /// From call to return.
     pub wall: Duration,
+}
+
+/// How what `new` allows stands to what `existing` allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// It is less: `new` allows nothing that `existing` does not, under any readings.
+    Narrower,
+    /// It is more: `new` allows all that `existing` does, under any readings.
+    Wider,
+    /// Each allows something that the other does not.
+    Incomparable,
+}
+
+/// Why a relation is believed to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelationEvidence {
+    /// Both requests were replayed.
+    Replayed,
+    /// One was; that there is none for the other direction is known in this way.
+    Holds(Evidence),
 }
 
 /// An answer.
@@ -90,7 +117,10 @@ pub enum Evidence {
 pub struct Witness {
     /// The request. It was replayed.
     pub request: Request,
-    /// The Allow statements that let it in.
+    /// The side that allows it; of a request that both should not allow, [`Side::New`].
+    pub side: Side,
+    /// The Allow statements that let it in; of a request that both should not allow those of both
+    /// sides.
     pub statements: Vec<(PolicyRef, usize)>,
 }
 
@@ -168,45 +198,15 @@ pub fn check(
     if let Some(stopped) = stopped(limits, cancel) {
         return Ok(Report { solver: None, ..Report::at_once(stopped, "", base, start) });
     }
-    let mut encoding = None;
-    if options.candidates
-        && let Some(open) = cover::open_statements(question)
-    {
-        if open.is_empty() {
-            return Ok(Report::at_once(Verdict::Holds(Evidence::Claimed), "cover", base, start));
-        }
-        let is_decided = |switch| options.decisions.contains_key(&switch);
-        if let Some((request, statements)) = guess::witness(question, &open, base, &is_decided) {
-            let verdict = Verdict::Fails(Witness { request, statements });
-            return Ok(Report::at_once(verdict, "candidates", base, start));
-        }
-        // An optional relation may ask for any key that the question mentions.
-        let adds_relation =
-            options.decisions.iter().any(|(switch, holds)| *holds && !switch.is_undecided());
-        if !adds_relation {
-            let part = cover::slice(question, &open);
-            encoding = cover::keys_beside(&part, question).map(|keys| encode_part(&part, &keys));
-        }
+    let setting = Setting { solver, options: &options, limits, cancel };
+    if let Some(directions) = question.directions() {
+        return equivalent::check(&directions, base, &setting, start);
     }
-    let mut encoding = encoding.unwrap_or_else(|| encode(question));
-    let free = encoding.decide(&options.decisions);
-    let mut run = Run {
-        question,
-        encoding: &encoding,
-        scratch: encoding.terms.clone(),
-        free: &free,
-        base,
-        solver,
-        simplify: options.simplify,
-        candidates: options.candidates,
-        limits,
-        cancel,
-        attempts: Vec::new(),
-        decided_by: None,
-        all_agreed: true,
-        queries: 0,
-        witness_under: base,
+    let (encoding, free) = match prepare(question, base, &options) {
+        Prepared::Known(verdict, by) => return Ok(Report::at_once(verdict, by, base, start)),
+        Prepared::Encoded(encoding, free) => (encoding, free),
     };
+    let mut run = Run::new(question, (&encoding, &free), base, &setting);
     let mut verdict = run.verdict()?;
     let mut depends_on = Vec::new();
     let mut witness_under = base;
@@ -225,8 +225,64 @@ pub fn check(
         queries: run.queries,
         depends_on,
         witness_under,
+        relation: None,
+        reverse: None,
         wall: start.elapsed(),
     })
+}
+
+/// Whom to ask, and within which limits.
+struct Setting<'a> {
+    solver: &'a dyn Solver,
+    options: &'a Options,
+    limits: &'a Limits,
+    cancel: &'a Cancel,
+}
+
+/// A question before any solver is asked.
+enum Prepared {
+    /// The answer, under all readings, and who gave it.
+    Known(Verdict, &'static str),
+    /// A formula, and the switches that it leaves open.
+    Encoded(Encoding, Vec<Switch>),
+}
+
+/// Looks at the texts of the policies and at likely requests, if the caller wants that, and encodes
+/// what they leave open.
+fn prepare(question: &Question, base: Readings, options: &Options) -> Prepared {
+    let mut encoding = None;
+    if options.candidates
+        && let Some(open) = cover::open_statements(question)
+    {
+        if open.is_empty() {
+            return Prepared::Known(Verdict::Holds(Evidence::Claimed), "cover");
+        }
+        let is_decided = |switch| options.decisions.contains_key(&switch);
+        if let Some((request, statements)) = guess::witness(question, &open, base, &is_decided) {
+            let witness = Witness { request, side: allowing_side(question), statements };
+            return Prepared::Known(Verdict::Fails(witness), "candidates");
+        }
+        // An optional relation may ask for any key that the question mentions.
+        let adds_relation =
+            options.decisions.iter().any(|(switch, holds)| *holds && !switch.is_undecided());
+        if !adds_relation {
+            let part = cover::slice(question, &open);
+            encoding = cover::keys_beside(&part, question).map(|keys| encode_part(&part, &keys));
+        }
+    }
+    let mut encoding = encoding.unwrap_or_else(|| encode(question));
+    let free = encoding.decide(&options.decisions);
+    Prepared::Encoded(encoding, free)
+}
+
+/// The side that allows what breaks the property.
+fn allowing_side(question: &Question) -> Side {
+    match question {
+        Question::NoPublicAccess { .. } | Question::AccessNotGranted { .. } => Side::Policy,
+        Question::NoNewAccess { .. } | Question::Equivalent { .. } | Question::Disjoint { .. } => {
+            Side::New
+        }
+    }
 }
 
 /// Why not to go on, if so.
@@ -251,6 +307,8 @@ impl Report {
             queries: 0,
             depends_on: Vec::new(),
             witness_under: readings,
+            relation: None,
+            reverse: None,
             wall: start.elapsed(),
         }
     }
@@ -289,7 +347,32 @@ enum Found {
     Unknown(Reason),
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(
+        question: &'a Question,
+        (encoding, free): (&'a Encoding, &'a [Switch]),
+        base: Readings,
+        setting: &Setting<'a>,
+    ) -> Run<'a> {
+        Run {
+            question,
+            encoding,
+            scratch: encoding.terms.clone(),
+            free,
+            base,
+            solver: setting.solver,
+            simplify: setting.options.simplify,
+            candidates: setting.options.candidates,
+            limits: setting.limits,
+            cancel: setting.cancel,
+            attempts: Vec::new(),
+            decided_by: None,
+            all_agreed: true,
+            queries: 0,
+            witness_under: base,
+        }
+    }
+
     fn verdict(&mut self) -> Result<Verdict, Error> {
         let mut unknown: Option<Reason> = None;
         let mut unsupported: Vec<Unsupported> = Vec::new();
@@ -557,7 +640,8 @@ impl Run<'_> {
         let detail = match replay(self.question, &request, readings) {
             Replay::Confirmed { allowing } => {
                 self.witness_under = readings;
-                return Ok(Verdict::Fails(Witness { request, statements: allowing }));
+                let side = allowing_side(self.question);
+                return Ok(Verdict::Fails(Witness { request, side, statements: allowing }));
             }
             Replay::Refuted(detail) => detail,
             Replay::Undecided(constructs) => format!(
@@ -577,11 +661,7 @@ impl Run<'_> {
     /// `first` is the last witness that was found.
     fn settle(&mut self, first: Witness) -> Result<Settled<Witness>, Error> {
         let question = self.question;
-        let allowing =
-            |witness: &Witness, readings| match replay(question, &witness.request, readings) {
-                Replay::Confirmed { allowing } => Some(allowing),
-                Replay::Undecided(_) | Replay::Refuted(_) => None,
-            };
+        let allowing = |witness: &Witness, readings| allowing(question, witness, readings);
         let is_witness = |witness: &Witness, readings| allowing(witness, readings).is_some();
         let (free, base, under) = (self.free, self.base, self.witness_under);
         let ask = &mut |readings| self.ask_under(readings);
@@ -613,6 +693,18 @@ impl Run<'_> {
             Verdict::Fails(witness) => Asked::Fails(witness),
             Verdict::Unknown { .. } => Asked::Unknown,
         })
+    }
+}
+
+/// The statements that let the witness in, if it is one under these readings.
+fn allowing(
+    question: &Question,
+    witness: &Witness,
+    readings: Readings,
+) -> Option<Vec<(PolicyRef, usize)>> {
+    match replay(question, &witness.request, readings) {
+        Replay::Confirmed { allowing } => Some(allowing),
+        Replay::Undecided(_) | Replay::Refuted(_) => None,
     }
 }
 

@@ -13,6 +13,7 @@
 //! from here can be checked with either (`crates/properties`, `cover_agrees_with_formula`).
 
 mod access;
+mod common;
 mod denies;
 pub(crate) mod glob;
 mod index;
@@ -28,6 +29,7 @@ use keyaki_policy::ast::{ActionPattern, Effect, Statement};
 
 use crate::question::{PolicyRef, Question, Side, Subject};
 use access::granted_access;
+use common::common_access;
 use denies::Denies;
 use parts::Source;
 use public::public_access;
@@ -91,6 +93,9 @@ pub(crate) fn open_statements(question: &Question) -> Option<Vec<Open<'_>>> {
     match question {
         Question::NoNewAccess { existing: Subject::Union(existing), new: Subject::Union(new) } => {
             Some(new_access(existing, new))
+        }
+        Question::Disjoint { existing: Subject::Union(existing), new: Subject::Union(new) } => {
+            Some(common_access(existing, new))
         }
         Question::NoPublicAccess { policy, table } => Some(public_access(policy, table)),
         Question::AccessNotGranted { policy: Subject::Union(policies), accesses } => {

@@ -18,6 +18,7 @@
 mod access;
 mod axioms;
 mod base64;
+mod comparison;
 mod condition;
 mod decimal;
 mod effective;
@@ -141,6 +142,8 @@ pub(crate) fn encode_part(question: &Question, keys: &[&str]) -> Encoding {
     let cells = match question {
         Question::NoPublicAccess { policy, table } => encoder.no_public_access(policy, table),
         Question::NoNewAccess { .. } => encoder.no_new_access(),
+        Question::Equivalent { .. } => encoder.equivalent(),
+        Question::Disjoint { .. } => encoder.disjoint(),
         Question::AccessNotGranted { accesses, .. } => encoder.access_not_granted(accesses),
     };
     let axioms = encoder.axioms();
@@ -272,16 +275,6 @@ impl<'q> Encoder<'q> {
             canonical_users: BTreeSet::new(),
             unsupported: BTreeMap::new(),
         }
-    }
-
-    /// The cells of: `new` allows a request that `existing` does not.
-    fn no_new_access(&mut self) -> Vec<Cell> {
-        let existing = self.access(Side::Existing).allowed;
-        let new = self.access(Side::New).ways;
-        let not_allowed = self.t.not(existing);
-        new.into_iter()
-            .map(|Way { through, term }| Cell { through, breaks: self.t.and([term, not_allowed]) })
-            .collect()
     }
 
     /// What a side allows.

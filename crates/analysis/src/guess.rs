@@ -63,20 +63,20 @@ pub(crate) fn witness(
 ) -> Option<(Request, Vec<(PolicyRef, usize)>)> {
     let mut left = MAX_GUESSES;
     let context = Context::new(question);
+    let accesses = access::wanted(question);
     for open in open {
         let policy = question.policy(open.at)?;
         let statement = find(policy, open.statement)?;
-        let accesses = question.accesses();
         let meets = open.denies.iter().filter_map(|deny| meet(policy, statement, open, deny));
         for (meet, actions) in meets {
-            let requests = requests(policy, &meet, &actions, accesses, &context);
+            let requests = requests(policy, &meet, &actions, &accesses, &context);
             for request in requests.take(MAX_GUESSES_PER_DENY) {
                 if let Some(allowing) = is_witness(question, &request, base, is_decided) {
                     return Some((request, allowing));
                 }
             }
         }
-        for request in requests(policy, statement, &open.actions, accesses, &context) {
+        for request in requests(policy, statement, &open.actions, &accesses, &context) {
             left = left.checked_sub(1)?;
             if let Some(allowing) = is_witness(question, &request, base, is_decided) {
                 return Some((request, allowing));
@@ -153,9 +153,11 @@ fn common<'e, T: Clone + 'e>(
 
 /// The request with changes that may keep it from those statements that stand in its way.
 fn changed(question: &Question, request: &Request, base: Readings) -> Vec<Request> {
+    // What the other side allows as well is what `disjoint` asks for.
+    let has_common = matches!(question, Question::Disjoint { .. });
     let stands_in_the_way = |at: PolicyRef, statement: &Statement| match statement.effect {
-        Effect::Deny => at.side != Side::Existing,
-        Effect::Allow => at.side == Side::Existing,
+        Effect::Deny => at.side != Side::Existing || has_common,
+        Effect::Allow => at.side == Side::Existing && !has_common,
     };
     for (at, policy) in question.policies() {
         for statement in &policy.statements {

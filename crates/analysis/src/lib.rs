@@ -23,7 +23,7 @@ pub mod question;
 pub mod replay;
 pub mod witness;
 
-pub use check::{Error, Evidence, Options, Report, Verdict, check};
+pub use check::{Error, Evidence, Options, Relation, RelationEvidence, Report, Verdict, check};
 pub use encode::{Unsupported, encode};
 pub use explain::explain;
 pub use question::Question;

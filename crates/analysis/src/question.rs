@@ -27,6 +27,21 @@ pub enum Question {
         /// What is in question.
         new: Subject,
     },
+    /// Both sides allow the same requests.
+    Equivalent {
+        /// What is allowed already.
+        existing: Subject,
+        /// What is in question.
+        new: Subject,
+    },
+    /// No request is allowed by both sides. Of sets this is said of requests that need some policy:
+    /// what is allowed without any is not counted.
+    Disjoint {
+        /// One side.
+        existing: Subject,
+        /// The other.
+        new: Subject,
+    },
     /// No request that the policy allows is one of the accesses.
     AccessNotGranted {
         /// What is in question.
@@ -82,6 +97,8 @@ impl Question {
         match self {
             Question::NoPublicAccess { .. } => "no-public-access",
             Question::NoNewAccess { .. } => "no-new-access",
+            Question::Equivalent { .. } => "equivalent",
+            Question::Disjoint { .. } => "disjoint",
             Question::AccessNotGranted { .. } => "access-not-granted",
         }
     }
@@ -101,11 +118,31 @@ impl Question {
     /// What stands on one side, if the question has the side and it is not about one policy only.
     pub fn subject(&self, side: Side) -> Option<&Subject> {
         match (self, side) {
-            (Question::NoNewAccess { existing, .. }, Side::Existing) => Some(existing),
-            (Question::NoNewAccess { new, .. }, Side::New) => Some(new),
+            (
+                Question::NoNewAccess { existing, .. }
+                | Question::Equivalent { existing, .. }
+                | Question::Disjoint { existing, .. },
+                Side::Existing,
+            ) => Some(existing),
+            (
+                Question::NoNewAccess { new, .. }
+                | Question::Equivalent { new, .. }
+                | Question::Disjoint { new, .. },
+                Side::New,
+            ) => Some(new),
             (Question::AccessNotGranted { policy, .. }, Side::Policy) => Some(policy),
             _ => None,
         }
+    }
+
+    /// The two questions that `equivalent` comes to: whether `new` allows nothing that `existing`
+    /// does not, and the same with the sides exchanged.
+    pub fn directions(&self) -> Option<[Question; 2]> {
+        let Question::Equivalent { existing, new } = self else { return None };
+        let (existing, new) = (existing.clone(), new.clone());
+        let forward = Question::NoNewAccess { existing: existing.clone(), new: new.clone() };
+        let reverse = Question::NoNewAccess { existing: new, new: existing };
+        Some([forward, reverse])
     }
 
     /// The sets of policies of all sides.
@@ -144,15 +181,7 @@ impl Question {
     pub fn accesses(&self) -> &[AccessPattern] {
         match self {
             Question::AccessNotGranted { accesses, .. } => accesses,
-            Question::NoPublicAccess { .. } | Question::NoNewAccess { .. } => &[],
-        }
-    }
-
-    /// The side whose Allow statements let a witness in.
-    pub fn allowing_side(&self) -> Side {
-        match self {
-            Question::NoPublicAccess { .. } | Question::AccessNotGranted { .. } => Side::Policy,
-            Question::NoNewAccess { .. } => Side::New,
+            _ => &[],
         }
     }
 }

@@ -13,6 +13,7 @@
 mod access;
 mod addresses;
 mod axioms;
+mod comparison;
 mod public;
 
 use keyaki_policy::ast::Effect;
@@ -58,34 +59,13 @@ pub fn breaks(question: &Question, request: &Request, readings: Readings) -> Rep
         Question::NoPublicAccess { policy, table } => {
             public::breaks(policy, table, request, readings)
         }
-        Question::NoNewAccess { .. } => exceeds(question, request, readings),
+        Question::NoNewAccess { .. } => {
+            comparison::exceeds(question, [Side::New, Side::Existing], request, readings)
+        }
+        Question::Equivalent { .. } => comparison::differs(question, request, readings),
+        Question::Disjoint { .. } => comparison::is_common(question, request, readings),
         Question::AccessNotGranted { accesses, .. } => {
             access::breaks(question, accesses, request, readings)
-        }
-    }
-}
-
-/// Whether the new policies allow the request and the existing ones do not.
-fn exceeds(question: &Question, request: &Request, readings: Readings) -> Replay {
-    let new = Access::on(question, Side::New, request, readings);
-    let existing = Access::on(question, Side::Existing, request, readings);
-    match (new.allowed, existing.allowed) {
-        (Truth::False, _) if new.is_denied => {
-            Replay::Refuted("the new policies deny the request".to_owned())
-        }
-        (Truth::False, _) => {
-            Replay::Refuted("the new policies do not allow the request".to_owned())
-        }
-        (_, Truth::True) => Replay::Refuted("the existing policies allow the request".to_owned()),
-        (Truth::True, Truth::False) => Replay::Confirmed { allowing: new.allowing },
-        (new_allowed, existing_allowed) => {
-            let mut hangs_on = vec![];
-            for (access, allowed) in [(new, new_allowed), (existing, existing_allowed)] {
-                if allowed == Truth::Unknown {
-                    hangs_on.extend(access.hangs_on);
-                }
-            }
-            Replay::Undecided(hangs_on)
         }
     }
 }

@@ -64,6 +64,8 @@ pub(crate) struct Check {
 pub(crate) struct Asked {
     /// no-public-access POLICY: it grants nothing to the public;
     /// no-new-access OLD NEW: NEW allows nothing that OLD does not;
+    /// equivalent OLD NEW: both allow the same;
+    /// disjoint A B: they allow nothing in common;
     /// access-not-granted POLICY --action A… --resource R…: it allows none of the actions on any of the
     /// resources
     #[arg(value_name = "QUESTION", verbatim_doc_comment)]
@@ -169,6 +171,15 @@ pub(crate) struct Encode {
     /// The variant of SMT-LIB: smtlib-2.6 or cvc4
     #[arg(long, value_name = "NAME", default_value = "smtlib-2.6")]
     pub(crate) dialect: String,
+    /// Of `equivalent`: ask only for what this side allows and the other does not [default: either]
+    #[arg(long, value_name = "SIDE")]
+    pub(crate) only: Option<SideArgument>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum SideArgument {
+    Existing,
+    New,
 }
 
 #[derive(Args)]

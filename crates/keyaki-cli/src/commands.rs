@@ -19,7 +19,8 @@ use keyaki::wire::{ErrorRecord, JobResult, QuestionName, VerdictName};
 use keyaki::{Cancel, Engine, EngineOptions, PolicyType, encode as encoder, engine, wire};
 
 use crate::arguments::{
-    Asked, Check, Encode, Evaluate, PolicyTypeArgument, Reading, Solve, Solvers, Solving,
+    Asked, Check, Encode, Evaluate, PolicyTypeArgument, Reading, SideArgument, Solve, Solvers,
+    Solving,
 };
 use crate::{input, render};
 
@@ -191,6 +192,15 @@ pub(crate) fn encode(arguments: &Encode) -> Result<Exit, Failure> {
     let question = asked.inquiry.question.map_err(|construct| {
         ErrorRecord::new("unsupported", format!("{construct} is not modelled yet"))
     })?;
+    let question = match (arguments.only, question.directions()) {
+        (None, _) => question,
+        (Some(SideArgument::New), Some([forward, _])) => forward,
+        (Some(SideArgument::Existing), Some([_, reverse])) => reverse,
+        (Some(_), None) => {
+            let message = "`--only` is for `equivalent`, which has two directions";
+            return Err(ErrorRecord::new("invalid-usage", message).into());
+        }
+    };
     let mut encoding = encoder(&question);
     encoding.decide(asked.inquiry.decisions.decided());
     let formula = encoding.whole(keyaki::Opaque::Free);
@@ -326,19 +336,24 @@ fn sides(asked: &Asked) -> Result<Vec<(PolicyRef, String, PathBuf)>, ErrorRecord
     };
     let usage = |message: &str| ErrorRecord::new("invalid-usage", message);
     match (asked.question.as_str(), &asked.policies[..]) {
-        ("no-new-access", [old, new]) if asked.existing.is_empty() && asked.new.is_empty() => {
+        ("no-new-access" | "equivalent" | "disjoint", [old, new])
+            if asked.existing.is_empty() && asked.new.is_empty() =>
+        {
             let mut sides = place(Side::Existing, "existing", std::slice::from_ref(old));
             sides.extend(place(Side::New, "new", std::slice::from_ref(new)));
             Ok(sides)
         }
-        ("no-new-access", []) if !asked.existing.is_empty() && !asked.new.is_empty() => {
+        ("no-new-access" | "equivalent" | "disjoint", [])
+            if !asked.existing.is_empty() && !asked.new.is_empty() =>
+        {
             let mut sides = place(Side::Existing, "existing", &asked.existing);
             sides.extend(place(Side::New, "new", &asked.new));
             Ok(sides)
         }
-        ("no-new-access", _) => Err(usage(
-            "`no-new-access` takes two policies, OLD and NEW, or `--existing` and `--new`",
-        )),
+        (name @ ("no-new-access" | "equivalent"), _) => Err(usage(&format!(
+            "`{name}` takes two policies, OLD and NEW, or `--existing` and `--new`"
+        ))),
+        ("disjoint", _) => Err(usage("`disjoint` takes two policies, or `--existing` and `--new`")),
         ("no-public-access" | "access-not-granted", [_])
             if asked.existing.is_empty() && asked.new.is_empty() =>
         {

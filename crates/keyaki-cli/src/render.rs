@@ -14,8 +14,8 @@ use keyaki::question::Place;
 use keyaki::script::Solved;
 use keyaki::solvers::{Automaton, Found, RawAnswer, Status};
 use keyaki::wire::{
-    ErrorRecord, EvidenceName, JobResult, MatchedStatement, Principal, ReasonName, Request,
-    StatementRef, VerdictName,
+    ErrorRecord, EvidenceName, JobResult, MatchedStatement, Principal, ReasonName, RelationName,
+    Request, StatementRef, VerdictName,
 };
 
 use crate::commands::{FileNames, reading};
@@ -33,22 +33,33 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
         VerdictName::Fails => "fails",
         VerdictName::Unknown => "unknown",
     };
-    line(&mut out, format_args!("{word}: {}", sentence(inquiry, files, verdict)));
-    if let Some(witness) = &result.witness {
+    line(&mut out, format_args!("{word}: {}", sentence(inquiry, files, result)));
+    let witnesses = [
+        ("/new", &result.witness, &result.statements),
+        ("/existing", &result.witness_reverse, &result.statements_reverse),
+    ];
+    for (side, witness, statements) in witnesses {
+        let Some(witness) = witness else { continue };
         out.push('\n');
+        if let Ok(Question::Equivalent { .. }) = &inquiry.question {
+            let names = names(files, side);
+            let allow = if names.len() > 1 { "together allow" } else { "allows" };
+            line(&mut out, format_args!("  only {} {allow}:", names.join(" and ")));
+            out.push('\n');
+        }
         request(&mut out, witness);
         out.push('\n');
-        for statement in &result.statements {
+        for statement in statements {
             line(&mut out, format_args!("  allowed by {}", place(inquiry, files, statement)));
         }
     }
-    if !result.depends_on.is_empty() {
+    if !result.witness_under.is_empty() {
         out.push('\n');
     }
-    for name in &result.depends_on {
-        let under = result.witness_under.get(name).map(String::as_str).unwrap_or_default();
+    for (name, under) in &result.witness_under {
         let explanation = Switch::by_name(name).map(Switch::explanation).unwrap_or_default();
-        line(&mut out, format_args!("  depends on {name}: {explanation}"));
+        let word = if result.depends_on.contains(name) { "depends on" } else { "shown under" };
+        line(&mut out, format_args!("  {word} {name}: {explanation}"));
         line(&mut out, format_args!("    it fails as shown under `{name}={under}` (--decision)"));
     }
     if verdict == VerdictName::Unknown {
@@ -114,22 +125,59 @@ fn statement_name(statement: &StatementRef) -> String {
     }
 }
 
+/// The names of the files of one side.
+fn names(files: &FileNames, prefix: &str) -> Vec<String> {
+    // Of a file of several policies the whole stands first.
+    let own = files.iter().filter(|(pointer, _)| is_file_of(pointer, prefix));
+    own.map(|(_, path)| shown(path)).collect()
+}
+
 /// What was found out, as a sentence about the files.
-fn sentence(inquiry: &Inquiry, files: &FileNames, verdict: VerdictName) -> String {
-    let named = |prefix: &str| {
-        // Of a file of several policies the whole stands first.
-        let mut names: Vec<String> = Vec::new();
-        for (_, path) in files.iter().filter(|(pointer, _)| is_file_of(pointer, prefix)) {
-            names.push(shown(path));
-        }
-        names
-    };
-    let several = |prefix: &str| named(prefix).len() > 1;
-    let named = |prefix: &str| named(prefix).join(" and ");
+fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String {
+    let verdict = result.verdict.unwrap_or(VerdictName::Unknown);
+    let named = |prefix: &str| names(files, prefix).join(" and ");
     let verb = |prefix: &str, one: &str, many: &str| {
-        if several(prefix) { many.to_owned() } else { one.to_owned() }
+        let several = names(files, prefix).len() > 1;
+        if several { many.to_owned() } else { one.to_owned() }
     };
     match (&inquiry.question, verdict) {
+        (Ok(Question::Equivalent { .. }), verdict) => {
+            let (new, old) = (named("/new"), named("/existing"));
+            let allow = verb("/new", "allows", "together allow");
+            let does = verb("/existing", "does", "do");
+            match (verdict, result.relation) {
+                (VerdictName::Holds, _) => format!("{new} {allow} the same as {old}"),
+                (VerdictName::Fails, Some(RelationName::Narrower)) => {
+                    format!("{new} {allow} only what {old} {does}, and less")
+                }
+                (VerdictName::Fails, Some(RelationName::Wider)) => {
+                    format!("{new} {allow} all that {old} {does}, and more")
+                }
+                (VerdictName::Fails, Some(RelationName::Incomparable)) => {
+                    format!("{new} and {old} each allow a request that the other does not")
+                }
+                (VerdictName::Fails, None) => {
+                    format!("{new} and {old} do not allow the same requests")
+                }
+                (VerdictName::Unknown, _) => {
+                    format!("it was not found out whether {new} {allow} the same as {old}")
+                }
+            }
+        }
+        (Ok(Question::Disjoint { .. }), verdict) => {
+            let (new, old) = (named("/new"), named("/existing"));
+            let allow = verb("/new", "allows", "together allow");
+            let does = verb("/existing", "does", "do");
+            match verdict {
+                VerdictName::Holds => format!("{new} {allow} nothing that {old} {does}"),
+                VerdictName::Fails => format!("{new} {allow} a request that {old} {does} as well"),
+                VerdictName::Unknown => {
+                    format!(
+                        "it was not found out whether {new} {allow} something that {old} {does}"
+                    )
+                }
+            }
+        }
         (Ok(Question::NoNewAccess { .. }), verdict) => {
             let (new, old) = (named("/new"), named("/existing"));
             let allow = verb("/new", "allows", "together allow");

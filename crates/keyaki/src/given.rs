@@ -30,7 +30,9 @@ impl Given<'_> {
         self.no_stray_policy(name)?;
         match name {
             QuestionName::NoPublicAccess => self.no_public_access(),
-            QuestionName::NoNewAccess => self.no_new_access().map(Ok),
+            QuestionName::NoNewAccess | QuestionName::Equivalent | QuestionName::Disjoint => {
+                self.comparison(name).map(Ok)
+            }
             QuestionName::AccessNotGranted => self.access_not_granted().map(Ok),
         }
     }
@@ -39,7 +41,9 @@ impl Given<'_> {
     fn no_stray_policy(&self, name: QuestionName) -> Result<(), ErrorRecord> {
         let sides: &[Side] = match name {
             QuestionName::NoPublicAccess | QuestionName::AccessNotGranted => &[Side::Policy],
-            QuestionName::NoNewAccess => &[Side::Existing, Side::New],
+            QuestionName::NoNewAccess | QuestionName::Equivalent | QuestionName::Disjoint => {
+                &[Side::Existing, Side::New]
+            }
         };
         let stray = self.documents.iter().find(|document| !sides.contains(&document.at.side));
         let Some(document) = stray else { return Ok(()) };
@@ -78,13 +82,17 @@ impl Given<'_> {
         })
     }
 
-    fn no_new_access(&self) -> Result<Question, ErrorRecord> {
+    fn comparison(&self, name: QuestionName) -> Result<Question, ErrorRecord> {
         let (existing, new) = (self.subject(Side::Existing)?, self.subject(Side::New)?);
         let (Some(existing), Some(new)) = (existing, new) else {
-            return Err(missing("`no-new-access` takes `existing` and `new`"));
+            return Err(missing(&format!("`{}` takes `existing` and `new`", name.as_str())));
         };
         let (existing, new) = alike(existing, new)?;
-        Ok(Question::NoNewAccess { existing, new })
+        Ok(match name {
+            QuestionName::Equivalent => Question::Equivalent { existing, new },
+            QuestionName::Disjoint => Question::Disjoint { existing, new },
+            _ => Question::NoNewAccess { existing, new },
+        })
     }
 
     fn access_not_granted(&self) -> Result<Question, ErrorRecord> {

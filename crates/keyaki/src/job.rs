@@ -7,11 +7,12 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use keyaki_analysis::check::Witness;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
-use keyaki_analysis::{Error, Evidence, Question, Report, Verdict};
+use keyaki_analysis::{Error, Question, Report, Verdict};
 use keyaki_logic::{Cancel, Limits, Reason, SolverError};
 use keyaki_policy::json::{self, Kind, Member};
-use keyaki_policy::{AccessPattern, ParseError, Policy, PolicyType};
+use keyaki_policy::{AccessPattern, ParseError, Policy, PolicyType, Switch};
 use keyaki_solvers::Config;
 
 use crate::decisions::Decisions;
@@ -23,8 +24,8 @@ use crate::policies::{self, Shape, type_of_resource_policy};
 use crate::reader::{Fallible, Reader, pointer};
 use crate::validation::{VALIDATE, Validation};
 use crate::wire::{
-    AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, QuestionName, Request,
-    StatementRef, VerdictName, nanoseconds,
+    AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, QuestionName, RelationName,
+    Request, StatementRef, VerdictName, nanoseconds,
 };
 
 /// The name of the task of deciding one request.
@@ -120,8 +121,7 @@ impl Default for Setting {
 }
 
 /// Questions of the contract that are still to come.
-const FUTURE_QUESTIONS: [&str; 6] =
-    ["no-external-access", "equivalent", "disjoint", "custom", "findings", "scan"];
+const FUTURE_QUESTIONS: [&str; 4] = ["no-external-access", "custom", "findings", "scan"];
 
 impl Inquiry {
     /// An inquiry about policies given as texts.
@@ -175,10 +175,14 @@ impl Inquiry {
     fn report(&self, question: &Question, report: Report) -> JobResult {
         let attempts = report.attempts.iter().map(AttemptRecord::from).collect();
         let depends_on = report.depends_on.iter().map(|switch| switch.name().to_owned()).collect();
-        let witness_under = report
-            .depends_on
-            .iter()
-            .map(|&switch| (switch.name().to_owned(), report.witness_under.of(switch).to_owned()));
+        let (usual, under) = (self.decisions.readings(), report.witness_under);
+        let is_told = |switch: &Switch| {
+            let is_usual = under.is_alternative(*switch) == usual.is_alternative(*switch);
+            !is_usual || report.depends_on.contains(switch)
+        };
+        let switches = Switch::ALL.into_iter().map(|(switch, ..)| switch).filter(is_told);
+        let witness_under =
+            switches.map(|switch| (switch.name().to_owned(), under.of(switch).to_owned()));
         let mut result = JobResult {
             attempts,
             depends_on,
@@ -189,18 +193,18 @@ impl Inquiry {
         match report.verdict {
             Verdict::Holds(evidence) => {
                 result.verdict = Some(VerdictName::Holds);
-                result.evidence = Some(match evidence {
-                    Evidence::Agreed => EvidenceName::Agreed,
-                    Evidence::Claimed => EvidenceName::Claimed,
-                });
+                result.evidence = Some(evidence.into());
             }
             Verdict::Fails(witness) => {
                 result.verdict = Some(VerdictName::Fails);
                 result.evidence = Some(EvidenceName::Replayed);
-                result.witness = Some(Request::from(&witness.request));
-                let statements = witness.statements.iter();
-                result.statements =
-                    statements.map(|&(at, index)| self.statement(question, at, index)).collect();
+                self.tell(&mut result, question, &witness);
+                if let Some(witness) = &report.reverse {
+                    self.tell(&mut result, question, witness);
+                }
+                let (relation, evidence) = report.relation.unzip();
+                result.relation = relation.map(RelationName::from);
+                result.relation_evidence = evidence.map(EvidenceName::from);
             }
             Verdict::Unknown { reason, unsupported } => {
                 result.verdict = Some(VerdictName::Unknown);
@@ -224,6 +228,19 @@ impl Inquiry {
             }
         }
         result
+    }
+
+    /// Puts a witness where results have it.
+    fn tell(&self, result: &mut JobResult, question: &Question, witness: &Witness) {
+        let statements = witness.statements.iter();
+        let statements =
+            statements.map(|&(at, index)| self.statement(question, at, index)).collect();
+        let request = Some(Request::from(&witness.request));
+        if witness.side == Side::Existing {
+            (result.witness_reverse, result.statements_reverse) = (request, statements);
+        } else {
+            (result.witness, result.statements) = (request, statements);
+        }
     }
 
     fn error(&self, error: Error) -> JobResult {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use keyaki_analysis::{Evidence, Relation, RelationEvidence};
 use keyaki_logic::solver::AttemptResult;
 use keyaki_logic::{Attempt, Reason};
 use keyaki_policy::request::{self, ContextValue};
@@ -136,14 +137,20 @@ pub enum QuestionName {
     NoNewAccess,
     /// `policy` allows none of the accesses.
     AccessNotGranted,
+    /// `existing` and `new` allow the same requests.
+    Equivalent,
+    /// `existing` and `new` allow no request in common.
+    Disjoint,
 }
 
 impl QuestionName {
     /// All questions, with their names.
-    pub const ALL: [(QuestionName, &'static str); 3] = [
+    pub const ALL: [(QuestionName, &'static str); 5] = [
         (QuestionName::NoPublicAccess, "no-public-access"),
         (QuestionName::NoNewAccess, "no-new-access"),
         (QuestionName::AccessNotGranted, "access-not-granted"),
+        (QuestionName::Equivalent, "equivalent"),
+        (QuestionName::Disjoint, "disjoint"),
     ];
 
     /// The name.
@@ -248,7 +255,8 @@ pub struct JobResult {
     /// The undecided readings on which the verdict hangs, such as `D17`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
-    /// The readings under which the witness is one, for those that `depends_on` lists.
+    /// The readings under which the witness is one (both are, of two), for those that `depends_on`
+    /// lists and those that are not the default or as the job wants them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub witness_under: BTreeMap<String, String>,
     /// With `unknown`: why.
@@ -257,13 +265,30 @@ pub struct JobResult {
     /// With reason `unsupported`: the constructs that the answer hangs on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsupported: Vec<Construct>,
-    /// With `fails`: a request that breaks the property.
+    /// With `fails` of `equivalent`: what `new` allows is less than what `existing` allows, or more, or
+    /// each allows something that the other does not. Absent where that is not known: one direction
+    /// was not found out, or each fails under other readings of `depends_on` than the other, so that no
+    /// one reading has both. Less and more are said only if the other direction holds under all readings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relation: Option<RelationName>,
+    /// How certain the relation is: that nothing breaks the other direction is not replayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relation_evidence: Option<EvidenceName>,
+    /// With `fails`: a request that breaks the property. For `equivalent` one that `new` allows and
+    /// `existing` does not; absent if none is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Request>,
-    /// With `fails`: the statements that allow the witness. For `evaluate`: those that decide, which
+    /// With `fails` of `equivalent`: a request that `existing` allows and `new` does not; absent if none
+    /// is known. At least one of the two witnesses is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness_reverse: Option<Request>,
+    /// With `fails`: the statements that allow the witness, for `disjoint` those of both sides. For `evaluate`: those that decide, which
     /// are the matching Deny statements, or the matching Allow statements of an allowed request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<StatementRef>,
+    /// With `witness_reverse`: the statements of `existing` that allow it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statements_reverse: Vec<StatementRef>,
     /// Why the verdict is to be believed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceName>,
@@ -298,6 +323,18 @@ pub enum VerdictName {
     Fails,
     /// Undecided. Never safe.
     Unknown,
+}
+
+/// How what `new` allows stands to what `existing` allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RelationName {
+    /// It is less: `new` allows nothing that `existing` does not.
+    Narrower,
+    /// It is more: `new` allows all that `existing` does.
+    Wider,
+    /// Each allows something that the other does not.
+    Incomparable,
 }
 
 /// What policies decide about a request.
@@ -616,6 +653,34 @@ impl From<&request::Principal> for Principal {
             From::Service { name } => Principal::Service { name },
             From::Federated { provider } => Principal::Federated { provider },
             From::CanonicalUser { id } => Principal::CanonicalUser { id },
+        }
+    }
+}
+
+impl From<Evidence> for EvidenceName {
+    fn from(evidence: Evidence) -> EvidenceName {
+        match evidence {
+            Evidence::Agreed => EvidenceName::Agreed,
+            Evidence::Claimed => EvidenceName::Claimed,
+        }
+    }
+}
+
+impl From<RelationEvidence> for EvidenceName {
+    fn from(evidence: RelationEvidence) -> EvidenceName {
+        match evidence {
+            RelationEvidence::Replayed => EvidenceName::Replayed,
+            RelationEvidence::Holds(evidence) => evidence.into(),
+        }
+    }
+}
+
+impl From<Relation> for RelationName {
+    fn from(relation: Relation) -> RelationName {
+        match relation {
+            Relation::Narrower => RelationName::Narrower,
+            Relation::Wider => RelationName::Wider,
+            Relation::Incomparable => RelationName::Incomparable,
         }
     }
 }

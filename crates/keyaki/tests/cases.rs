@@ -27,7 +27,9 @@ use keyaki::policy::evaluate::{Decision, decide, evaluate};
 use keyaki::question::{PolicyRef, Side, Subject};
 use keyaki::solvers::{Automaton, Config};
 use keyaki::wire::{AccessEntry, PolicyTypeName, QuestionName};
-use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Request, Verdict};
+use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Verdict};
+use keyaki_analysis::Relation;
+use keyaki_analysis::check::Witness;
 use keyaki_analysis::replay::{Replay, replay};
 use keyaki_policy::{Readings, Switch};
 use serde::Deserialize;
@@ -62,6 +64,8 @@ struct Case {
     reason: Option<String>,
     construct: Option<String>,
     depends_on: Option<Vec<String>>,
+    /// How `new` stands to `existing` where `equivalent` fails; absent if that is not told.
+    relation: Option<String>,
     /// Whether a likely request breaks the property, which is found and replayed where no solver
     /// knows: then the portfolio, which tries such requests, says that it fails.
     #[serde(default)]
@@ -214,7 +218,15 @@ fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
         Verdict::Fails(witness) => {
             case.compare("fails", None, &format!("{:?}", witness.request))?;
             case.compare_switches(&report.depends_on)?;
-            check_witness(question, &witness.request, report.witness_under)
+            case.compare_relation(report.relation.map(|(relation, _)| relation))?;
+            let of_both = report.reverse.is_some();
+            if of_both != (report.relation.map(|(r, _)| r) == Some(Relation::Incomparable)) {
+                return Err("two witnesses are for what is incomparable".to_owned());
+            }
+            for witness in std::iter::once(&witness).chain(&report.reverse) {
+                check_witness(question, witness, report.witness_under)?;
+            }
+            Ok(())
         }
         Verdict::Unknown { reason, unsupported } => {
             let constructs: Vec<_> = unsupported.into_iter().map(|item| item.construct).collect();
@@ -283,6 +295,14 @@ impl Case {
         }
     }
 
+    fn compare_relation(&self, relation: Option<Relation>) -> Result<(), String> {
+        let name = relation.map(|relation| format!("{relation:?}").to_lowercase());
+        if name != self.relation {
+            return Err(format!("expected {:?}, is {name:?}", self.relation));
+        }
+        Ok(())
+    }
+
     /// `detail` is the witness, or the constructs that are not modelled.
     fn compare(&self, verdict: &str, reason: Option<&str>, detail: &str) -> Result<(), String> {
         let expected = (self.verdict.as_str(), self.reason.as_deref());
@@ -301,7 +321,11 @@ impl Case {
 
 /// A witness breaks the property for the replay, and has the decisions that it should have for the
 /// evaluator alone.
-fn check_witness(question: &Question, request: &Request, readings: Readings) -> Result<(), String> {
+fn check_witness(
+    question: &Question,
+    Witness { request, side, .. }: &Witness,
+    readings: Readings,
+) -> Result<(), String> {
     match replay(question, request, readings) {
         Replay::Confirmed { .. } => {}
         other => return Err(format!("{request:?} does not replay: {other:?}")),
@@ -314,17 +338,23 @@ fn check_witness(question: &Question, request: &Request, readings: Readings) -> 
             question.side(side).into_iter().map(|(_, policy)| policy.clone()).collect();
         evaluate(&policies, request, readings).decision
     };
-    let (allowing, other) = match question {
-        Question::NoPublicAccess { .. } | Question::AccessNotGranted { .. } => (Side::Policy, None),
-        Question::NoNewAccess { .. } => (Side::New, Some(Side::Existing)),
+    let allow = Some(Decision::Allow);
+    let is_right = match question {
+        Question::NoPublicAccess { .. } | Question::AccessNotGranted { .. } => {
+            decision(Side::Policy) == allow
+        }
+        Question::Disjoint { .. } => {
+            decision(Side::Existing) == allow && decision(Side::New) == allow
+        }
+        Question::NoNewAccess { .. } | Question::Equivalent { .. } => {
+            let [own, other] = match side {
+                Side::Existing => [Side::Existing, Side::New],
+                _ => [Side::New, Side::Existing],
+            };
+            decision(own) == allow && decision(other).is_some_and(|other| Some(other) != allow)
+        }
     };
-    if decision(allowing) != Some(Decision::Allow) {
-        return Err(format!("{request:?} is not allowed"));
-    }
-    match other.map(decision) {
-        Some(None | Some(Decision::Allow)) => Err(format!("{request:?} was allowed before")),
-        _ => Ok(()),
-    }
+    if is_right { Ok(()) } else { Err(format!("{request:?} is decided otherwise")) }
 }
 
 /// All cases, with the names of their files.

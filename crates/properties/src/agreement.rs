@@ -176,12 +176,19 @@ pub fn compare(subject: &Subject, request: &Request, readings: Readings) -> &'st
         let again = breaks(question, &decoded, readings);
         assert_eq!(is_confirmed(&again), is_confirmed(&replay), "{decoded:?}: {}", context());
     }
-    if let (Question::NoNewAccess { existing, new }, true) = (question, is_exact) {
+    let sides = [question::Side::Existing, question::Side::New].map(|side| question.subject(side));
+    if let ([Some(existing), Some(new)], true) = (sides, is_exact) {
         let allows = |subject: &question::Subject| {
             let question::Subject::Union(policies) = subject else { panic!("a set: see `sets`") };
             evaluate(policies, request, readings).decision == Some(Decision::Allow)
         };
-        assert_eq!(free, Some(allows(new) && !allows(existing)), "{}", context());
+        let (was, is) = (allows(existing), allows(new));
+        let breaks = match question {
+            Question::Equivalent { .. } => was != is,
+            Question::Disjoint { .. } => was && is,
+            _ => is && !was,
+        };
+        assert_eq!(free, Some(breaks), "{}", context());
     }
     match replay {
         Replay::Confirmed { .. } => "breaks",

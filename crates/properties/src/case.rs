@@ -11,17 +11,25 @@ use serde_json::{Map, Value, json};
 
 use crate::NoCase;
 
-/// The policies of a question, from their texts.
+/// The questions about what two sides allow.
+pub const COMPARISONS: [&str; 3] = ["no-new-access", "equivalent", "disjoint"];
+
+/// A question about two sides, from the texts of their policies.
 ///
 /// # Panics
 ///
 /// A text is not JSON.
-pub fn of_texts(policy_type: PolicyType, existing: &[String], new: &[String]) -> Value {
+pub fn of_texts(
+    question: &str,
+    policy_type: PolicyType,
+    existing: &[String],
+    new: &[String],
+) -> Value {
     let values = |texts: &[String]| -> Vec<Value> {
         texts.iter().map(|text| serde_json::from_str(text).expect("a policy is JSON")).collect()
     };
     json!({
-        "question": "no-new-access", "policy_type": policy_type.name(),
+        "question": question, "policy_type": policy_type.name(),
         "existing": values(existing), "new": values(new),
     })
 }
@@ -67,14 +75,16 @@ pub fn question(case: &Value) -> Result<Question, NoCase> {
             let policy = policy(&case["policy"], PolicyType::Resource)?;
             Ok(Question::NoPublicAccess { policy, table: &S3 })
         }
-        "no-new-access" => {
+        name @ ("no-new-access" | "equivalent" | "disjoint") => {
             let policy_type = policy_type(case)?;
             let side = |side: &str| -> Result<Vec<Policy>, NoCase> {
                 list(case, side)?.iter().map(|value| policy(value, policy_type)).collect()
             };
-            Ok(Question::NoNewAccess {
-                existing: side("existing")?.into(),
-                new: side("new")?.into(),
+            let (existing, new) = (side("existing")?.into(), side("new")?.into());
+            Ok(match name {
+                "equivalent" => Question::Equivalent { existing, new },
+                "disjoint" => Question::Disjoint { existing, new },
+                _ => Question::NoNewAccess { existing, new },
             })
         }
         "access-not-granted" => {

@@ -32,7 +32,8 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
     }
     let other = edited.to_string();
     let (existing, new) = if u.arbitrary()? { (text, other) } else { (other, text) };
-    Ok(case::of_texts(policy_type, &[existing], &[new]))
+    let question = u.choose(&case::COMPARISONS)?;
+    Ok(case::of_texts(question, policy_type, &[existing], &[new]))
 }
 
 /// Changes one thing somewhere in the policy.
@@ -112,6 +113,10 @@ pub(crate) fn check(case: &Value) -> std::result::Result<Vec<&'static str>, NoCa
         assert_eq!(verdicts[0], verdicts[1], "{:?} and {:?}", short.solver, long.solver);
         let hangs = |report: &Report| !report.depends_on.is_empty();
         assert!(!hangs(&short) || hangs(&long), "{short:?}\n{long:?}");
+    }
+    let relations = [&short, &long].map(|report: &Report| report.relation.map(|(r, _)| r));
+    if let [Some(one), Some(other)] = relations {
+        assert_eq!(one, other, "{short:?}\n{long:?}");
     }
     Ok(vec![match short.solver.as_deref() {
         Some("cover") => "covered",

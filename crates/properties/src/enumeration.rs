@@ -166,7 +166,8 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
         case::of_accesses(kind, &policy(u, kind, &keys)?, &accesses(u)?)
     } else {
         let existing = if u.ratio(4, 5)? { vec![policy(u, kind, &keys)?] } else { vec![] };
-        case::of_texts(kind, &existing, &[policy(u, kind, &keys)?])
+        let question = u.choose(&case::COMPARISONS)?;
+        case::of_texts(question, kind, &existing, &[policy(u, kind, &keys)?])
     };
     let mut readings = Readings::DEFAULT;
     if u.arbitrary()? {

@@ -22,6 +22,7 @@ use serde_json::Value;
 
 pub mod agreement;
 pub mod case;
+mod comparing;
 mod covering;
 pub mod embed;
 mod enumeration;
@@ -61,7 +62,7 @@ pub struct NoCase(
 );
 
 /// All properties.
-pub const PROPERTIES: [Property; 10] = [
+pub const PROPERTIES: [Property; 11] = [
     Property {
         name: "parse_never_panics",
         draw: parsing::draw_damaged,
@@ -97,6 +98,12 @@ pub const PROPERTIES: [Property; 10] = [
         draw: covering::draw,
         check: covering::check,
         outcomes: &["covered", "holds", "fails"],
+    },
+    Property {
+        name: "comparisons_obey_laws",
+        draw: comparing::draw,
+        check: comparing::check,
+        outcomes: &["holds", "wider", "narrower", "incomparable"],
     },
     Property {
         name: "verdict_agrees_with_enumeration",

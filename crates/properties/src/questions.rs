@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
+use keyaki_analysis::question::Side;
 use keyaki_analysis::replay::{Replay, replay};
-use keyaki_analysis::{Error, Options, Question, Report, Verdict, check};
+use keyaki_analysis::{Error, Options, Question, Relation, Report, Verdict, check};
 use keyaki_logic::{Cancel, Limits, Solver};
 use keyaki_policy::PolicyType;
 use keyaki_solvers::{Automaton, Checked, Config, Process, locate};
@@ -31,7 +32,8 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
         texts.push(generate::policy(u, policy_type)?);
     }
     let new = texts.pop().into_iter().collect::<Vec<_>>();
-    Ok(case::of_texts(policy_type, &texts, &new))
+    let question = u.choose(&case::COMPARISONS)?;
+    Ok(case::of_texts(question, policy_type, &texts, &new))
 }
 
 /// A property that fails has a witness, and the witness is replayed; no model is one of a request
@@ -85,13 +87,22 @@ pub(crate) fn ask(
     check(question, solver, options, &Limits::within(TIMEOUT), &Cancel::new())
 }
 
-/// The witness of a report, if it has one, breaks the property.
+/// The witness of a report, if it has one, breaks the property; and so do both, if it has two, each in
+/// its direction.
 #[track_caller]
 pub(crate) fn assert_witness(question: &Question, report: &Report) {
-    if let Verdict::Fails(witness) = &report.verdict {
+    let Verdict::Fails(witness) = &report.verdict else { return };
+    for witness in std::iter::once(witness).chain(&report.reverse) {
         let replayed = replay(question, &witness.request, report.witness_under);
         assert!(matches!(replayed, Replay::Confirmed { .. }), "{replayed:?}: {witness:?}");
+        if let Some([forward, reverse]) = question.directions() {
+            let direction = if witness.side == Side::Existing { reverse } else { forward };
+            let replayed = replay(&direction, &witness.request, report.witness_under);
+            assert!(matches!(replayed, Replay::Confirmed { .. }), "{replayed:?}: {witness:?}");
+        }
     }
+    let of_both = report.relation.map(|(relation, _)| relation) == Some(Relation::Incomparable);
+    assert_eq!(report.reverse.is_some(), of_both, "{report:?}");
 }
 
 /// The verdict in one word.

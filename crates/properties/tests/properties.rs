@@ -28,6 +28,7 @@ properties! {
     witness_replays
     solvers_agree
     cover_agrees_with_formula
+    comparisons_obey_laws
     verdict_agrees_with_enumeration
     automaton_agrees_with_enumeration
     automaton_agrees_with_smt

@@ -105,43 +105,68 @@ pub(super) fn settle<W, E>(
     is_witness: &dyn Fn(&W, Readings) -> bool,
     ask: &mut dyn FnMut(Readings) -> Result<Asked<W>, E>,
 ) -> Result<Settled<W>, E> {
-    let mut search = Search { is_witness, ask, witnesses: vec![(first, readings)], n_asked: 0 };
-    let mut holding = None;
-    let mut is_open = false;
-    for readings in combinations(free, base) {
-        match search.verdict(readings)? {
-            Some(true) => {}
-            Some(false) => {
-                holding = Some(readings);
-                break;
-            }
-            None => is_open = true,
-        }
-    }
-    is_open |= free.len() > MAX_SWITCHES;
+    let mut search = Search::new(is_witness, ask, vec![(first, readings)]);
+    let others = Others::of(free, base, &mut |readings| search.verdict(readings))?;
     let preferred = search.position(base).unwrap_or(0);
     if preferred > 0 || search.is_witness_under(0, base) {
         search.witnesses[preferred].1 = base;
     }
     let under = search.witnesses[preferred].1;
-    let depends_on = match holding {
-        Some(holding) => {
-            let differs =
-                |s: &Switch, h: Readings| h.is_alternative(*s) != under.is_alternative(*s);
-            let mut nearest = holding;
-            for switch in free {
-                let nearer = nearest.with(*switch, under.is_alternative(*switch));
-                if differs(switch, nearest) && search.verdict(nearer)? == Some(false) {
-                    nearest = nearer;
-                }
-            }
-            free.iter().copied().filter(|switch| differs(switch, nearest)).collect()
-        }
-        None if is_open => free.to_vec(),
-        None => Vec::new(),
-    };
+    let depends_on = others.hangs_on(free, under, &mut |readings| search.verdict(readings))?;
     let (witness, under) = search.witnesses.swap_remove(preferred);
     Ok(Settled { witness, under, depends_on })
+}
+
+/// Whether a property that fails does so however the free switches are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    /// It does.
+    Fail,
+    /// It was not found out of some combination.
+    Open,
+    /// It holds under these readings.
+    Hold(Readings),
+}
+
+impl Others {
+    /// Finds out. `verdict` says whether the property fails under some readings, unless that is open.
+    pub(super) fn of<E>(
+        free: &[Switch],
+        base: Readings,
+        verdict: &mut dyn FnMut(Readings) -> Result<Option<bool>, E>,
+    ) -> Result<Others, E> {
+        let mut others = if free.len() > MAX_SWITCHES { Others::Open } else { Others::Fail };
+        for readings in combinations(free, base) {
+            match verdict(readings)? {
+                Some(true) => {}
+                Some(false) => return Ok(Others::Hold(readings)),
+                None => others = Others::Open,
+            }
+        }
+        Ok(others)
+    }
+
+    /// The switches on which it hangs that the property fails under `under`.
+    pub(super) fn hangs_on<E>(
+        self,
+        free: &[Switch],
+        under: Readings,
+        verdict: &mut dyn FnMut(Readings) -> Result<Option<bool>, E>,
+    ) -> Result<Vec<Switch>, E> {
+        let mut nearest = match self {
+            Others::Fail => return Ok(Vec::new()),
+            Others::Open => return Ok(free.to_vec()),
+            Others::Hold(readings) => readings,
+        };
+        let differs = |s: &Switch, h: Readings| h.is_alternative(*s) != under.is_alternative(*s);
+        for switch in free {
+            let nearer = nearest.with(*switch, under.is_alternative(*switch));
+            if differs(switch, nearest) && verdict(nearer)? == Some(false) {
+                nearest = nearer;
+            }
+        }
+        Ok(free.iter().copied().filter(|switch| differs(switch, nearest)).collect())
+    }
 }
 
 /// Combinations of readings of the free switches: `base` first, then those that differ from it
@@ -159,7 +184,8 @@ pub(crate) fn combinations(free: &[Switch], base: Readings) -> impl Iterator<Ite
     choices.into_iter().map(readings)
 }
 
-struct Search<'a, W, E> {
+/// What is known of a question under each combination of readings.
+pub(super) struct Search<'a, W, E> {
     is_witness: &'a dyn Fn(&W, Readings) -> bool,
     ask: &'a mut dyn FnMut(Readings) -> Result<Asked<W>, E>,
     /// Each with readings under which it is one.
@@ -167,9 +193,23 @@ struct Search<'a, W, E> {
     n_asked: usize,
 }
 
-impl<W, E> Search<'_, W, E> {
+impl<'a, W, E> Search<'a, W, E> {
+    /// Begins with witnesses that are known, each under some readings.
+    pub(super) fn new(
+        is_witness: &'a dyn Fn(&W, Readings) -> bool,
+        ask: &'a mut dyn FnMut(Readings) -> Result<Asked<W>, E>,
+        witnesses: Vec<(W, Readings)>,
+    ) -> Search<'a, W, E> {
+        Search { is_witness, ask, witnesses, n_asked: 0 }
+    }
+
+    /// A witness under these readings, if one is known.
+    pub(super) fn witness(&self, readings: Readings) -> Option<&W> {
+        self.position(readings).map(|at| &self.witnesses[at].0)
+    }
+
     /// Whether the property fails under these readings; `None` if that stays open.
-    fn verdict(&mut self, readings: Readings) -> Result<Option<bool>, E> {
+    pub(super) fn verdict(&mut self, readings: Readings) -> Result<Option<bool>, E> {
         if self.position(readings).is_some() {
             return Ok(Some(true));
         }

@@ -22,14 +22,12 @@ const MAX_PAIRS: usize = 1 << 18;
 pub(crate) fn slice(question: &Question, open: &[Open<'_>]) -> Question {
     match question {
         Question::NoNewAccess { existing: Subject::Union(existing), new: Subject::Union(new) } => {
-            let through: Vec<Statement> =
-                open.iter().filter_map(|open| narrowed(question, open)).collect();
-            let narrow = Relevant::to(&through, question);
-            let both = [Effect::Allow, Effect::Deny];
-            let existing: Vec<Policy> =
-                existing.iter().map(|policy| narrow.of(policy, &both)).collect();
-            let new = narrow.beside_denies(new, open);
-            Question::NoNewAccess { existing: existing.into(), new: new.into() }
+            let (existing, new) = slice_sides(question, open, existing, new);
+            Question::NoNewAccess { existing, new }
+        }
+        Question::Disjoint { existing: Subject::Union(existing), new: Subject::Union(new) } => {
+            let (existing, new) = slice_sides(question, open, existing, new);
+            Question::Disjoint { existing, new }
         }
         Question::AccessNotGranted { policy: Subject::Union(policies), accesses } => {
             let through: Vec<Statement> =
@@ -50,6 +48,20 @@ pub(crate) fn slice(question: &Question, open: &[Open<'_>]) -> Question {
         }
         other => other.clone(),
     }
+}
+
+/// Of the policies in question the open statements, and of both sides what matters to these.
+fn slice_sides(
+    question: &Question,
+    open: &[Open],
+    existing: &[Policy],
+    new: &[Policy],
+) -> (Subject, Subject) {
+    let through: Vec<Statement> = open.iter().filter_map(|open| narrowed(question, open)).collect();
+    let narrow = Relevant::to(&through, question);
+    let both = [Effect::Allow, Effect::Deny];
+    let existing: Vec<Policy> = existing.iter().map(|policy| narrow.of(policy, &both)).collect();
+    (existing.into(), narrow.beside_denies(new, open).into())
 }
 
 fn names_addresses(policy: &Policy) -> bool {

@@ -81,9 +81,7 @@ impl<'q> Encoder<'q> {
         let mut ways = self.identity_ways(set, &lists, &grants, &parts);
         ways.extend(self.resource_ways(&grants, &parts));
         if set.resource.is_some() {
-            let root = self.symbols.is(&mut self.t, Kind::Root);
-            let ordinary = self.t.not(parts.explicit_only);
-            let term = self.t.and([root, parts.same_account, ordinary]);
+            let term = self.is_owner_root(parts.same_account, parts.explicit_only);
             ways.push(Way { through: None, term });
         }
 
@@ -98,6 +96,29 @@ impl<'q> Encoder<'q> {
         ways.push(Way { through: None, term });
         let allowed = self.t.or([allowed, term]);
         Access { ways, allowed }
+    }
+
+    /// The owner's root user asks for something that is not closed to it unless a policy says
+    /// otherwise (5.4).
+    fn is_owner_root(&mut self, same_account: Term, explicit_only: Term) -> Term {
+        let root = self.symbols.is(&mut self.t, Kind::Root);
+        let ordinary = self.t.not(explicit_only);
+        self.t.and([root, same_account, ordinary])
+    }
+
+    /// The request is not allowed where there is no policy at all. In questions about unions
+    /// every request needs one.
+    pub(super) fn needs_policy(&mut self) -> Term {
+        if self.question.sets().next().is_none() {
+            return self.t.bool(true);
+        }
+        let mut free = vec![self.is_free()];
+        if self.knows_owner() {
+            let (same_account, explicit_only) = (self.same_account(), self.is_explicit_only());
+            free.push(self.is_owner_root(same_account, explicit_only));
+        }
+        let free = self.t.or(free);
+        self.t.not(free)
     }
 
     /// Nothing denies the request and every gate is passed.

@@ -1,13 +1,39 @@
 //! What both a statement and a list of accesses name.
 
+use std::borrow::Cow;
+
 use keyaki_policy::access::AccessPattern;
-use keyaki_policy::ast::Statement;
+use keyaki_policy::ast::{Clause, Effect, Statement};
 use keyaki_policy::catalogue;
 
 use super::context::Resource;
 use super::{MAX_ACTIONS, MAX_RESOURCES, MAX_SEARCHED_ENTRIES};
 use crate::cover::glob::{Case, has_wildcard, includes, literal_prefix};
 use crate::cover::parts;
+use crate::question::{Question, Side};
+
+/// The most statements of one side that are tried as accesses.
+const MAX_STATEMENTS: usize = 8;
+
+/// What a request has to be besides what a statement lets in: one of the listed accesses, or what
+/// some statement of the other side lets in as well.
+pub(super) fn wanted(question: &Question) -> Cow<'_, [AccessPattern]> {
+    if !matches!(question, Question::Disjoint { .. }) {
+        return Cow::Borrowed(question.accesses());
+    }
+    let statements = question.side(Side::Existing).into_iter().flat_map(|(_, p)| &p.statements);
+    let allows = statements.filter(|statement| statement.effect == Effect::Allow);
+    let accesses = allows.take(MAX_STATEMENTS).map(|statement| AccessPattern {
+        action: listed(&statement.action),
+        resource: statement.resource.as_ref().and_then(listed),
+    });
+    Cow::Owned(accesses.collect())
+}
+
+/// The clause, if it lists what it matches.
+fn listed<T: Clone>(clause: &Clause<T>) -> Option<Clause<T>> {
+    (!clause.negated).then(|| clause.clone())
+}
 
 /// Actions of the statement's entries at these positions that are listed.
 pub(super) fn actions(

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use keyaki_policy::Policy;
 use keyaki_policy::ast::{
     BaseOperator, Condition, ConditionValue, Effect, Segment, SetOperator, Statement, Template,
 };
@@ -34,10 +35,17 @@ pub(super) struct Context<'q> {
     pub(super) excluded: Vec<String>,
 }
 
+/// The policies that allow what a request should not be; none if it should be allowed by both
+/// sides.
+fn reference(question: &Question) -> impl Iterator<Item = &Policy> {
+    let is_reference = !matches!(question, Question::Disjoint { .. });
+    let policies = question.side(Side::Existing).into_iter().filter(move |_| is_reference);
+    policies.map(|(_, policy)| policy)
+}
+
 /// Actions that the reference excludes, a few.
 fn excluded(question: &Question) -> Vec<String> {
-    let policies = question.side(Side::Existing).into_iter();
-    let statements = policies.flat_map(|(_, policy)| &policy.statements);
+    let statements = reference(question).flat_map(|policy| &policy.statements);
     let excluding = statements.filter(|statement| match statement.effect {
         Effect::Allow => statement.action.negated,
         Effect::Deny => !statement.action.negated,
@@ -70,8 +78,7 @@ struct Listed<'q>(HashSet<(String, &'q Template)>);
 
 impl<'q> Listed<'q> {
     fn new(question: &'q Question) -> Listed<'q> {
-        let policies = question.side(Side::Existing).into_iter();
-        let statements = policies.flat_map(|(_, policy)| &policy.statements);
+        let statements = reference(question).flat_map(|policy| &policy.statements);
         let allows = statements.filter(|statement| statement.effect == Effect::Allow);
         let conditions = allows.flat_map(|statement| &statement.conditions);
         let positive = conditions.filter(|condition| !condition.operator.base.is_negated());
@@ -103,8 +110,7 @@ impl<'q> Context<'q> {
 
     /// Whether an Allow statement of the reference lists the action, alone or in a pattern.
     pub(super) fn lists_action(&self, action: &str) -> bool {
-        let policies = self.question.side(Side::Existing).into_iter();
-        let statements = policies.flat_map(|(_, policy)| &policy.statements);
+        let statements = reference(self.question).flat_map(|policy| &policy.statements);
         let mut allows = statements.filter(|statement| statement.effect == Effect::Allow);
         allows.any(|statement| !parts::action_is_outside(action, &statement.action))
     }

@@ -57,7 +57,9 @@ fn what_a_set_of_policies_allows_is_agreed_on() {
         } else {
             PolicySet { resource: set.resource.as_ref().map(|_| vec![]), ..PolicySet::default() }
         };
-        let subject = Sets::new(texts, existing, set);
+        let compared =
+            *u.choose(&[Compared::New, Compared::New, Compared::Either, Compared::Both])?;
+        let subject = Sets::new(texts, existing, set, compared);
         for _ in 0..REQUESTS {
             let readings = readings(u)?;
             let request = request(u, &subject.question, readings)?;
@@ -79,28 +81,58 @@ fn what_a_set_of_policies_allows_is_agreed_on() {
     }
 }
 
+/// What of two sets allows the requests that are asked for.
+#[derive(Clone, Copy)]
+enum Compared {
+    /// The new one alone.
+    New,
+    /// One of them alone.
+    Either,
+    /// Both.
+    Both,
+}
+
 /// A question about two sets, with the texts of their policies.
 struct Sets {
     texts: Vec<String>,
     existing: PolicySet,
     new: PolicySet,
+    compared: Compared,
     question: Question,
     encoding: Encoding,
 }
 
 impl Sets {
-    fn new(texts: Vec<String>, existing: PolicySet, new: PolicySet) -> Sets {
+    fn new(texts: Vec<String>, existing: PolicySet, new: PolicySet, compared: Compared) -> Sets {
         let side = |set: &PolicySet| Side::Set(Box::new(set.clone()));
-        let question = Question::NoNewAccess { existing: side(&existing), new: side(&new) };
+        let sides = (side(&existing), side(&new));
+        let question = match (compared, sides) {
+            (Compared::New, (existing, new)) => Question::NoNewAccess { existing, new },
+            (Compared::Either, (existing, new)) => Question::Equivalent { existing, new },
+            (Compared::Both, (existing, new)) => Question::Disjoint { existing, new },
+        };
         let encoding = encode(&question);
-        Sets { texts, existing, new, question, encoding }
+        Sets { texts, existing, new, compared, question, encoding }
+    }
+
+    /// Whether the request is one that is asked for.
+    fn is_asked_for(&self, request: &Request, readings: Readings) -> bool {
+        let allows =
+            |set: &PolicySet| decide(set, request, readings).decision == Some(Decision::Allow);
+        let resource = self.new.resource.as_ref().map(|_| vec![]);
+        let none = PolicySet { resource, ..PolicySet::default() };
+        match self.compared {
+            Compared::New => allows(&self.new) && !allows(&self.existing),
+            Compared::Either => allows(&self.new) != allows(&self.existing),
+            Compared::Both => allows(&self.new) && allows(&self.existing) && !allows(&none),
+        }
     }
 }
 
 /// Compares the two sides on one request; returns the outcome.
 #[track_caller]
 fn compare(subject: &Sets, request: &Request, readings: Readings) -> &'static str {
-    let Sets { texts, existing, new, question, encoding } = subject;
+    let Sets { texts, new, question, encoding, .. } = subject;
     let context = || format!("{}\n{request:?}\n{readings:?}", texts.join("\n"));
     let violations = unexcused_violations(question, request, readings);
     let Some(model) = embed::model(encoding, request, readings) else {
@@ -123,10 +155,8 @@ fn compare(subject: &Sets, request: &Request, readings: Readings) -> &'static st
     let free = eval::holds_partially(&free, &model);
     let fails = eval::holds_partially(&encoding.whole(Opaque::Adverse), &model);
     let effective = decide(new, request, readings);
-    let allows =
-        |set, request: &Request| decide(set, request, readings).decision == Some(Decision::Allow);
-    let is_new = |request: &Request| allows(new, request) && !allows(existing, request);
-    let agrees = match is_new(request) {
+    let is_asked_for = |request: &Request| subject.is_asked_for(request, readings);
+    let agrees = match is_asked_for(request) {
         expected if is_exact => free == Some(expected),
         true => free != Some(false),
         false => free != Some(true) && fails == Some(false),
@@ -134,7 +164,9 @@ fn compare(subject: &Sets, request: &Request, readings: Readings) -> &'static st
     assert!(agrees, "{effective:?}, free {free:?}, fails {fails:?}: {}", context());
     let decoded = decoded(encoding, model);
     assert_eq!(unexcused_violations(question, &decoded, readings), [""; 0], "{}", context());
-    assert_eq!(is_new(&decoded), is_new(request), "{decoded:?}: {}", context());
+    assert_eq!(is_asked_for(&decoded), is_asked_for(request), "{decoded:?}: {}", context());
+    let replayed = matches!(breaks(question, request, readings), Replay::Confirmed { .. });
+    assert_eq!(replayed, is_asked_for(request), "replayed: {}", context());
     match effective.decision {
         None => "hangs",
         Some(Decision::Allow) => "allowed",
@@ -308,7 +340,7 @@ fn named_principal(u: &mut Unstructured<'_>) -> Result<Principal> {
 #[track_caller]
 fn check(set: &PolicySet, principal: Principal, action: &str, resource: &str, expected: &str) {
     let existing = PolicySet { resource: Some(vec![]), ..PolicySet::default() };
-    let subject = Sets::new(vec![], existing, set.clone());
+    let subject = Sets::new(vec![], existing, set.clone(), Compared::New);
     let request = Request {
         principal,
         action: action.to_owned(),

@@ -293,7 +293,7 @@ fn a_question_that_is_not_asked_properly_is_refused() {
         "check no-pubic-access p.json",
         expect![[r#"
         error: unknown question `no-pubic-access`
-        hint: the questions are no-public-access, no-new-access, access-not-granted
+        hint: the questions are no-public-access, no-new-access, access-not-granted, equivalent, disjoint
     "#]],
     );
     check_arguments(
