@@ -78,6 +78,37 @@ pub(crate) fn jobs_of_each_family(
     Ok(draw::of_each_family(jobs, seed, size).into_iter().map(|job| job.job).collect())
 }
 
+/// Every job of the corpus, in an order that depends on `seed` alone, with `rounds` edits of each policy instead of
+/// one; or, without a folder, every job of the repository.
+///
+/// # Errors
+///
+/// The corpus cannot be read.
+pub(crate) fn jobs_in_rounds(
+    folder: Option<&Path>,
+    seed: &str,
+    rounds: usize,
+) -> Result<Vec<Value>, String> {
+    let repository = crate::root().join("corpus/policies");
+    let mut drawn = Vec::new();
+    for round in 0..rounds {
+        let of_round = format!("{seed}/{round}");
+        let jobs = match folder {
+            Some(folder) => jobs::all(folder, &of_round)?,
+            None => jobs::of_the_repository(&repository, &of_round)?,
+        };
+        let size = jobs.len();
+        for mut job in draw::draw(jobs, |job| &job.id, &of_round, size) {
+            // Nothing but the edits depends on the round.
+            if round == 0 || job.id.starts_with("edit/") {
+                job.job["id"] = format!("{}#{round}", job.id).into();
+                drawn.push(job.job);
+            }
+        }
+    }
+    Ok(drawn)
+}
+
 /// What can be asked about the policies of `corpus/policies`: whether each resource policy is public, and each
 /// policy and an edit of itself.
 ///

@@ -13,6 +13,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod bench;
 mod catalogue;
 mod compare;
 mod corpus;
@@ -30,6 +31,11 @@ struct Chore {
 }
 
 const CHORES: &[Chore] = &[
+    Chore {
+        name: "bench",
+        usage: "measure throughput, latency, growth and memory on questions about the corpus",
+        run: bench::run,
+    },
     Chore {
         name: "catalogue",
         usage: "write crates/policy/src/catalogue from the service reference; --check only compares",

@@ -26,8 +26,16 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     (
         "keyaki-compare",
-        &["keyaki", "keyaki-analysis", "keyaki-logic", "keyaki-properties", "keyaki-solvers"],
+        &[
+            "keyaki",
+            "keyaki-analysis",
+            "keyaki-bench",
+            "keyaki-logic",
+            "keyaki-properties",
+            "keyaki-solvers",
+        ],
     ),
+    ("keyaki-bench", &["keyaki"]),
     ("keyaki-testing", &[]),
     ("xtask", &[]),
 ];

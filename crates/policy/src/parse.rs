@@ -31,7 +31,7 @@ use crate::json::{self, Kind, Member, Value};
 use crate::span::{Position, Span};
 
 /// Most statements of one policy. The largest real policies have a few hundred.
-pub const MAX_STATEMENTS: usize = 10_000;
+pub const MAX_STATEMENTS: usize = 20_000;
 
 /// Most entries of one list, and most members of one object of a condition. AWS's own size limits
 /// end below 10,000.

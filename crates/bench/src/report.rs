@@ -1,0 +1,158 @@
+//! The one table: measure, target, measured.
+
+use std::fmt::Write as _;
+
+use crate::growth::{FAMILIES, Point, VARIANTS, of_series, worst_ratio};
+use crate::latency::{Sample, median_ratio, quantile, ratio};
+use crate::mix::KINDS;
+use crate::throughput::{Bench, Run, median};
+
+/// Rows so far.
+#[derive(Clone, Debug, Default)]
+pub struct Table(Vec<[String; 3]>);
+
+/// Where there is nothing to reach.
+const NONE: &str = "-";
+
+impl Table {
+    fn row(&mut self, measure: impl Into<String>, target: &str, measured: impl Into<String>) {
+        self.0.push([measure.into(), target.to_owned(), measured.into()]);
+    }
+
+    /// What the questions are.
+    pub fn questions(&mut self, bench: &Bench<'_>) {
+        let (census, answers) = (&bench.census, &bench.answers);
+        let share = |n: usize, of: usize| format!("{:.1} %", 100.0 * n as f64 / of.max(1) as f64);
+        let n = census.len();
+        self.row(
+            "questions of a cold run",
+            NONE,
+            format!("{n} ({:?} by kind)", census.n_questions),
+        );
+        self.row("bytes of a question's line, mean", NONE, (census.n_bytes / n.max(1)).to_string());
+        self.row("questions with other names than their source", NONE, share(census.n_renamed, n));
+        self.row(
+            "questions that differ from all before in more than `Sid`s",
+            NONE,
+            share(census.n_new, n),
+        );
+        self.row("answers `holds`", ">= 50 %", share(answers.total(0), answers.len()));
+        self.row("answers `unknown`", NONE, share(answers.total(2), answers.len()));
+        self.row("answers that the input is wrong", NONE, share(answers.total(3), answers.len()));
+        self.row("answers that are a fault of ours", "0", answers.total(4).to_string());
+        let (several, opposite) = answers.under_several_names();
+        let found = format!("{} of {several} jobs", opposite.len());
+        self.row("jobs with opposite answers under other names", "0", found);
+    }
+
+    /// How fast they are answered.
+    pub fn throughput(&mut self, runs: &[Run]) {
+        let rate = |run: &Run| {
+            format!("{:.0} a second, {:.1} MB a second", run.rate(), run.bytes_rate() / 1e6)
+        };
+        let names = [("cold", "batch, cold".to_owned()), ("warm", "batch, warm".to_owned())];
+        let kinds = KINDS.map(|kind| (kind, format!("batch, cold, {kind} alone")));
+        for (name, label) in names.into_iter().chain(kinds) {
+            if let Some(run) = median(runs, name) {
+                self.row(format!("{label}, {} workers", run.workers), NONE, rate(run));
+            }
+        }
+        if let Some(run) = median(runs, "one-thread") {
+            let micros = run.cost.user.as_secs_f64() * 1e6 / run.n_questions as f64;
+            let measured = format!("{micros:.1} us a question; {}", rate(run));
+            self.row("batch, cold, 1 worker: user time", NONE, measured);
+        }
+    }
+
+    /// How long one takes.
+    pub fn latency(&mut self, samples: &[Sample]) {
+        let targets = [
+            ("p50", 0.5, "< 30 us"),
+            ("p90", 0.9, NONE),
+            ("p99", 0.99, "< 1 ms"),
+            ("p99.9", 0.999, NONE),
+            ("p99.99", 0.9999, "< 20 ms"),
+            ("max", 1.0, "< 1 s"),
+        ];
+        for (label, share, target) in targets {
+            let by_kind = [0, 1, 2].map(|kind| {
+                format!("{:.1}", quantile(samples, Some(kind), share).as_secs_f64() * 1e6)
+            });
+            let all = quantile(samples, None, share).as_secs_f64() * 1e6;
+            let measured = format!("{all:.1} us (by kind {})", by_kind.join(", "));
+            self.row(format!("latency, {label} of {}", samples.len()), target, measured);
+        }
+        let by_kind = [0, 1, 2].map(|kind| format!("{:.2}", ratio(samples, Some(kind))));
+        let measured = format!("{:.2} (by kind {})", ratio(samples, None), by_kind.join(", "));
+        self.row("whole time over serde_json's for the same texts, sums", "<= 4", measured);
+        self.row("the same, median of questions", NONE, format!("{:.2}", median_ratio(samples)));
+    }
+
+    /// How it grows.
+    pub fn growth(&mut self, points: &[Point], counts: bool) {
+        let unit = if counts { "instructions" } else { "times" };
+        for family in FAMILIES {
+            for variant in VARIANTS {
+                let Some(last) = of_series(points, family, variant).last() else { continue };
+                let mut measured = match worst_ratio(points, family, variant) {
+                    Some((ratio, size)) => format!("{ratio:.2} (at {size})"),
+                    None => NONE.to_owned(),
+                };
+                let _ = match last.cost {
+                    Some(_) => write!(
+                        measured,
+                        "; {} statements: {:.0} ms, {} MiB",
+                        last.size,
+                        last.wall.as_secs_f64() * 1e3,
+                        last.peak_kib >> 10
+                    ),
+                    None => write!(measured, "; capped at {} statements", last.size),
+                };
+                let label = format!("{unit} for twice the statements, worst: {family}, {variant}");
+                self.row(label, "<= 2.3", measured);
+            }
+        }
+    }
+
+    /// How much memory batches take.
+    pub fn memory(&mut self, runs: &[Run]) {
+        for run in runs.iter().filter(|run| run.name == "stream") {
+            let label = format!("peak memory of a batch of {}", run.n_questions);
+            self.row(label, "< 500 MB", format!("{} MB", run.cost.peak_kib * 1024 / 1_000_000));
+        }
+    }
+
+    /// The table as Markdown.
+    pub fn text(&self) -> String {
+        let head = ["measure", "target", "measured"].map(str::to_owned);
+        let rule = [const { String::new() }; 3];
+        let rows = || std::iter::once(&head).chain(&self.0);
+        let width = |column: usize| rows().map(|row| row[column].len()).max().unwrap_or_default();
+        let widths = [width(0), width(1), width(2)];
+        let mut text = String::new();
+        for (number, row) in std::iter::once(&head).chain([&rule]).chain(&self.0).enumerate() {
+            let fill = if number == 1 { '-' } else { ' ' };
+            for (cell, width) in row.iter().zip(widths) {
+                let space: String = std::iter::repeat_n(fill, width - cell.len()).collect();
+                let _ = write!(text, "| {cell}{space} ");
+            }
+            text += "|\n";
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_longest_cell() {
+        let mut table = Table::default();
+        table.row("a long measure", NONE, "1");
+        let expected = "| measure        | target | measured |\n\
+                        | -------------- | ------ | -------- |\n\
+                        | a long measure | -      | 1        |\n";
+        assert_eq!(table.text(), expected);
+    }
+}
