@@ -40,8 +40,8 @@ impl Evaluation {
     pub fn from_file(text: &str) -> Result<Evaluation, Box<ErrorRecord>> {
         let job = json::read(text).map_err(in_job)?;
         let reader = Reader { source: text, is_file: true };
-        let Kind::Object(members) = &job.kind else {
-            return Err(reader.wrong(&job, "", "a job is an object"));
+        let Kind::Object(members) = job.kind else {
+            return Err(reader.wrong_at(job.span, "", "a job is an object"));
         };
         if let Some(Member { value, .. }) = members.iter().find(|m| m.key == "question")
             && reader.string(value, "/question")? != EVALUATE
@@ -54,28 +54,28 @@ impl Evaluation {
     }
 
     /// Reads the members of a job whose `question`, if it has one, is `evaluate`.
-    pub(crate) fn read(reader: Reader<'_>, members: &[Member<'_>]) -> Fallible<Evaluation> {
+    pub(crate) fn read<'s>(reader: Reader<'s>, members: Vec<Member<'s>>) -> Fallible<Evaluation> {
         let mut request = None;
         let mut policies = None;
         let mut resource_type = None;
         let mut decisions = Decisions::default();
-        let mut documents = Vec::new();
-        for Member { key, value, .. } in members {
-            let path = pointer("", key);
-            match &**key {
+        let mut sources = Vec::new();
+        for Member { key, mut value, .. } in members {
+            let path = pointer("", &key);
+            match &*key {
                 "id" | "question" => {}
-                "request" => request = Some(reader.request(value, &path)?),
+                "request" => request = Some(reader.request(&value, &path)?),
                 "policies" => {
-                    policies = Some(reader.set(value, &path, Side::Policy, &mut documents)?);
+                    policies = Some(reader.set(&mut value, &path, Side::Policy, &mut sources)?);
                 }
-                "resource_type" => resource_type = Some(reader.string(value, &path)?),
-                "decisions" => decisions = reader.decisions(value, &path)?,
-                "timeout_ms" => drop(reader.milliseconds(value, &path)?),
+                "resource_type" => resource_type = Some(reader.string(&value, &path)?.to_owned()),
+                "decisions" => decisions = reader.decisions(&value, &path)?,
+                "timeout_ms" => drop(reader.milliseconds(&value, &path)?),
                 other => {
                     let message = format!("an `{EVALUATE}` job has no member `{other}`");
                     let hint = "its members are id, question, request, policies, resource_type, \
                                 decisions and timeout_ms";
-                    return Err(reader.wrong_with_hint(value, &path, &message, hint));
+                    return Err(reader.wrong_with_hint(&value, &path, &message, hint));
                 }
             }
         }
@@ -86,13 +86,14 @@ impl Evaluation {
         let request = request.ok_or_else(|| missing("request"))?;
         // Without a policy given the resource has none (5.6), which is not to leave it out.
         let shape = Shape { resource: true, ..policies.ok_or_else(|| missing("policies"))? };
-        let of_resource = resource_policy_type(resource_type, &request.resource);
+        let of_resource = resource_policy_type(resource_type.as_deref(), &request.resource);
         let mut parsed = Vec::new();
-        for document in &documents {
-            let policy_type = document.policy_type().unwrap_or(of_resource);
-            parsed.push((document, document.parse(Some(policy_type))?));
+        for source in &sources {
+            let policy_type = source.document.policy_type().unwrap_or(of_resource);
+            parsed.push((&source.document, source.parse(Some(policy_type))?));
         }
         let set = shape.set(parsed.into_iter());
+        let documents = sources.into_iter().map(|source| source.document).collect();
         Ok(Evaluation { request, set, documents, decisions })
     }
 

@@ -20,7 +20,7 @@ use crate::engine::{Engine, EngineOptions};
 use crate::evaluation::Evaluation;
 use crate::given::Given;
 pub use crate::policies::Document;
-use crate::policies::{self, Shape, type_of_resource_policy};
+use crate::policies::{self, Shape, Source, type_of_resource_policy};
 use crate::reader::{Fallible, Reader, pointer};
 use crate::validation::{VALIDATE, Validation};
 use crate::wire::{
@@ -134,8 +134,18 @@ impl Inquiry {
         documents: Vec<Document>,
         setting: Setting,
     ) -> Result<Inquiry, ErrorRecord> {
+        Inquiry::read(question, documents.into_iter().map(Source::from).collect(), setting)
+    }
+
+    /// An inquiry about policies of a job, whose JSON has been read.
+    fn read(
+        question: &str,
+        sources: Vec<Source<'_>>,
+        setting: Setting,
+    ) -> Result<Inquiry, ErrorRecord> {
         let name = QuestionName::by_name(question).ok_or_else(|| unknown_question(question))?;
-        let policies = parse_all(&documents, &setting)?;
+        let policies = parse_all(&sources, &setting)?;
+        let documents: Vec<Document> = sources.into_iter().map(|source| source.document).collect();
         let given = Given { documents: &documents, policies: &policies, setting: &setting };
         let question = given.question(name)?;
         let Setting { timeout, solvers, decisions, .. } = setting;
@@ -309,30 +319,28 @@ fn new_engine(config: &Config, options: EngineOptions) -> Result<Arc<Engine>, Er
     })
 }
 
-fn parse_all(documents: &[Document], setting: &Setting) -> Result<Vec<Policy>, ErrorRecord> {
+fn parse_all(sources: &[Source<'_>], setting: &Setting) -> Result<Vec<Policy>, ErrorRecord> {
     let of_resource = type_of_resource_policy(setting.resource_type.as_deref());
-    let read = |document: &Document, policy_type| {
-        let policy_type = match document.at.place {
+    let read = |source: &Source<'_>, policy_type| {
+        let policy_type = match source.document.at.place {
             Place::Union(_) => policy_type,
-            Place::Set(_) => Some(document.policy_type().unwrap_or(of_resource)),
+            Place::Set(_) => Some(source.document.policy_type().unwrap_or(of_resource)),
         };
-        document.parse(policy_type)
+        source.parse(policy_type)
     };
-    let policies: Vec<Policy> = documents
-        .iter()
-        .map(|document| read(document, setting.policy_type))
-        .collect::<Result<_, _>>()?;
+    let policies: Vec<Policy> =
+        sources.iter().map(|source| read(source, setting.policy_type)).collect::<Result<_, _>>()?;
     // Guessed from each document alone, the types may differ: an empty policy looks like one of an
     // identity. The resource policy knows better.
     // And a key policy with an incomplete statement is read as no other type.
-    let unions = documents.iter().zip(&policies);
-    let unions = unions.filter(|(document, _)| matches!(document.at.place, Place::Union(_)));
+    let unions = sources.iter().zip(&policies);
+    let unions = unions.filter(|(source, _)| matches!(source.document.at.place, Place::Union(_)));
     let mut types: Vec<_> = unions.map(|(_, policy)| policy.policy_type).collect();
     types.sort_unstable();
     if let [first, .., last] = types[..]
         && first != last
     {
-        return documents.iter().map(|document| read(document, Some(last))).collect();
+        return sources.iter().map(|source| read(source, Some(last))).collect();
     }
     Ok(policies)
 }
@@ -375,8 +383,8 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     let source = json::decode(line).map_err(in_job)?;
     let value = json::read(source).map_err(in_job)?;
     let reader = Reader { source, is_file: false };
-    let Kind::Object(members) = &value.kind else {
-        return Err(reader.wrong(&value, "", "a job is an object"));
+    let Kind::Object(members) = value.kind else {
+        return Err(reader.wrong_at(value.span, "", "a job is an object"));
     };
     // The id first, so that whatever else is wrong can be told under it; then the question, which
     // says what else is to be expected.
@@ -384,12 +392,12 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
         result.id = Some(reader.string(&member.value, "/id")?.to_owned());
     }
     let Some(question) = members.iter().find(|member| member.key == "question") else {
-        return Err(reader.wrong(&value, "", "the job has no `question`"));
+        return Err(reader.wrong_at(value.span, "", "the job has no `question`"));
     };
     let question = reader.string(&question.value, "/question")?.to_owned();
     result.question = Some(question.clone());
     if question == VALIDATE {
-        return Validation::read(reader, &value, members).map(Task::Validation);
+        return Validation::read(reader, value.span, &members).map(Task::Validation);
     }
     if question == EVALUATE {
         return Evaluation::read(reader, members).map(Box::new).map(Task::Evaluation);
@@ -398,46 +406,45 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
         return Err(Box::new(unknown_question(&question)));
     }
     let mut setting = Setting { timeout, ..Setting::default() };
-    let mut documents = Vec::new();
-    for member in members {
-        let Member { key, value, .. } = member;
-        let path = pointer("", key);
-        match &**key {
+    let mut sources = Vec::new();
+    for Member { key, mut value, .. } in members {
+        let path = pointer("", &key);
+        match &*key {
             "id" | "question" => {}
             "policy" | "existing" | "new" => {
-                let side = match &**key {
+                let side = match &*key {
                     "policy" => Side::Policy,
                     "existing" => Side::Existing,
                     _ => Side::New,
                 };
-                if policies::is_set(value) {
-                    let shape = reader.set(value, &path, side, &mut documents)?;
+                if policies::is_set(&value) {
+                    let shape = reader.set(&mut value, &path, side, &mut sources)?;
                     setting.sets.push((side, shape));
                 } else if side == Side::Policy {
-                    reader.policy(value, &path, PolicyRef::of_union(side, 0), &mut documents)?;
+                    reader.policy(&mut value, &path, PolicyRef::of_union(side, 0), &mut sources)?;
                 } else {
                     let place = |index| PolicyRef::of_union(side, index);
-                    reader.policies(value, &path, &place, &mut documents)?;
+                    reader.policies(&mut value, &path, &place, &mut sources)?;
                 }
             }
             "policy_type" => {
-                setting.policy_type = Some(reader.policy_type(value, &path)?);
+                setting.policy_type = Some(reader.policy_type(&value, &path)?);
             }
-            "access" => setting.accesses = reader.accesses(value, &path)?,
-            "decisions" => setting.decisions = reader.decisions(value, &path)?,
+            "access" => setting.accesses = reader.accesses(&value, &path)?,
+            "decisions" => setting.decisions = reader.decisions(&value, &path)?,
             "resource_type" => {
-                setting.resource_type = Some(reader.string(value, &path)?.to_owned());
+                setting.resource_type = Some(reader.string(&value, &path)?.to_owned());
             }
             "reading" => {
-                if reader.string(value, &path)? != "documented" {
+                if reader.string(&value, &path)? != "documented" {
                     let message = "the only `reading` so far is `documented`";
-                    return Err(reader.wrong(value, &path, message));
+                    return Err(reader.wrong(&value, &path, message));
                 }
             }
-            "timeout_ms" => setting.timeout = reader.milliseconds(value, &path)?,
+            "timeout_ms" => setting.timeout = reader.milliseconds(&value, &path)?,
             "solvers" => {
                 let Kind::Array(names) = &value.kind else {
-                    return Err(reader.wrong(value, &path, "`solvers` is a list of names"));
+                    return Err(reader.wrong(&value, &path, "`solvers` is a list of names"));
                 };
                 for name in names {
                     setting.solvers.push(reader.string(name, &path)?.to_owned());
@@ -445,10 +452,79 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
             }
             other => {
                 let message = format!("a job has no member `{other}`, or not yet");
-                return Err(reader.wrong(value, &path, &message));
+                return Err(reader.wrong(&value, &path, &message));
             }
         }
     }
-    let inquiry = Inquiry::new(&question, documents, setting).map_err(Box::new)?;
+    let inquiry = Inquiry::read(&question, sources, setting).map_err(Box::new)?;
     Ok(Task::Question(inquiry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(1);
+
+    /// What comes of the job: the question about parsed policies with their texts, or the error.
+    fn read(job: &str) -> Result<(String, Vec<String>), ErrorRecord> {
+        match Task::from_json(job.as_bytes(), TIMEOUT) {
+            Ok((_, Task::Question(inquiry))) => {
+                let texts = inquiry.documents.iter().map(|document| document.source.clone());
+                Ok((format!("{:?}", inquiry.question), texts.collect()))
+            }
+            Ok((_, task)) => panic!("{task:?}"),
+            Err(result) => Err(result.error.unwrap()),
+        }
+    }
+
+    /// The policy stands in the job as an object and as a text, which is read on its own. What is read, and every place
+    /// in it or in its error, has to be the same.
+    #[track_caller]
+    fn check(policy: &str) {
+        const ACCESS: &str = r#""access": [{"actions": ["s3:*"]}]"#;
+        const NEW: &str = r#""question": "no-new-access", "new": {"Statement": []}"#;
+        let quoted = serde_json::Value::from(policy).to_string();
+        for (before, after) in [
+            (format!(r#"{{{ACCESS},"question":"access-not-granted","policy":"#), "}".to_owned()),
+            (
+                "{\n\"id\": \"é\",\r\n \"policy\" :\t ".to_owned(),
+                format!(",\n{ACCESS}, \"question\": \"access-not-granted\" }}"),
+            ),
+            (format!(r#"{{{NEW},"existing":[{{"Statement":[]}},"#), "]}".to_owned()),
+            (format!(r#"{{{NEW},"existing":{{"identity":["#), "]}}".to_owned()),
+        ] {
+            let [object, text] =
+                [policy, &quoted].map(|policy| read(&format!("{before}{policy}{after}")));
+            assert_eq!(format!("{object:?}"), format!("{text:?}"), "{before}{policy}{after}");
+        }
+    }
+
+    #[test]
+    fn places_in_a_policy_do_not_depend_on_where_it_stands_in_the_job() {
+        for policy in [
+            r#"{"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"#,
+            "{\n \"Statement\": {\n  \"Effect\": \"Allow\", \"Action\": \"s3:Get*\",\n  \"Resource\": \"arn:aws:s3:::é/*\",\n  \
+             \"Condition\": {\"StringLike\": {\"aws:PrincipalTag/a\": \"${aws:username}\"}}}}",
+            // The mistakes of people: each has its place.
+            r#"{"Statement": [{"Effect": "allow", "Action": "s3:*", "Resource": "*"}]}"#,
+            "{\n \"Sid\": \"é😀\", \"Statement\": []}",
+            "{\n \"Statement\": [{}, {\n  \"Effect\": \"Deny\"}]}",
+            "{\"Version\": \"2012-10-17\",\r\n\"Statement\": [{\"Effect\": \"Allow\", \"Action\":\n \"é😀\", \"Resource\": \"*\"}]}",
+            r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringLikes": {"a:b": "c"}}}}"#,
+            r#"{"Statement": {"Effect": "Allow", "action": "s3:*", "Action": "s3:*", "Resource": "*"}}"#,
+            r#"{}"#,
+        ] {
+            check(policy);
+        }
+    }
+
+    #[test]
+    fn the_place_of_a_mistake_is_one_in_the_policy() {
+        let policy = "{\n \"Statement\": [{}, {\n  \"Effect\": \"Deny\"}]}";
+        let job = format!("{{ \"question\": \"no-public-access\",\n\n \"policy\":  {policy}}}");
+        let error = read(&job).unwrap_err();
+        assert_eq!((error.line, error.column), (Some(2), Some(16)));
+        assert_eq!(error.path.as_deref(), Some("/Statement/0"));
+    }
 }

@@ -5,9 +5,10 @@
 
 use keyaki_analysis::question::{Place, PolicyRef, Side};
 use keyaki_policy::json::{self, Kind, Member, Value};
+use keyaki_policy::parse::{parse, parse_value};
 use keyaki_policy::policy_set::{self, PolicySet};
 use keyaki_policy::span::Position;
-use keyaki_policy::{Policy, PolicyType, parse};
+use keyaki_policy::{Policy, PolicyType};
 
 use crate::reader::{Fallible, Reader, pointer};
 use crate::wire::ErrorRecord;
@@ -30,6 +31,14 @@ pub struct Document {
     pub source: String,
     /// Where in its file the text begins; the first line and column for a text of its own.
     pub start: Position,
+}
+
+/// A policy that was given, before it is read as one.
+#[derive(Clone, Debug)]
+pub(crate) struct Source<'s> {
+    pub(crate) document: Document,
+    /// What the text holds, with its places in that text, where it was read as part of a job.
+    value: Option<Value<'s>>,
 }
 
 /// What is known of a set of policies besides the policies: a kind that is given without policies
@@ -69,18 +78,6 @@ impl Document {
         Position { line: self.start.line + position.line - 1, column }
     }
 
-    /// Reads the policy.
-    ///
-    /// # Errors
-    ///
-    /// The first mistake in it, with its place in the file.
-    pub fn parse(&self, policy_type: Option<PolicyType>) -> Result<Policy, ErrorRecord> {
-        parse(&self.source, policy_type).map_err(|mut error| {
-            error.position = self.in_file(error.position);
-            ErrorRecord::in_policy(&self.pointer, &error)
-        })
-    }
-
     /// Which grammar the policy is read by, if its place says so.
     pub fn policy_type(&self) -> Option<PolicyType> {
         let Place::Set(place) = self.at.place else { return None };
@@ -92,6 +89,31 @@ impl Document {
             policy_set::Place::Scp(..) => PolicyType::Scp,
             policy_set::Place::Rcp(..) => PolicyType::Rcp,
             policy_set::Place::VpcEndpoint(_) => PolicyType::VpcEndpoint,
+        })
+    }
+}
+
+impl From<Document> for Source<'_> {
+    fn from(document: Document) -> Self {
+        Source { document, value: None }
+    }
+}
+
+impl Source<'_> {
+    /// Reads the policy.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake in it, with its place in the file.
+    pub(crate) fn parse(&self, policy_type: Option<PolicyType>) -> Result<Policy, ErrorRecord> {
+        let Document { pointer, source, .. } = &self.document;
+        let policy = match &self.value {
+            Some(value) => parse_value(source, value, policy_type),
+            None => parse(source, policy_type),
+        };
+        policy.map_err(|mut error| {
+            error.position = self.document.in_file(error.position);
+            ErrorRecord::in_policy(pointer, &error)
         })
     }
 }
@@ -116,14 +138,17 @@ pub fn from_file(
     pointer: &str,
 ) -> Result<Option<(Shape, Vec<Document>)>, Box<ErrorRecord>> {
     // What is no JSON is told better by whoever reads it as a policy.
-    let Ok(value) = json::read(text) else { return Ok(None) };
+    let Ok(mut value) = json::read(text) else { return Ok(None) };
     if !is_set(&value) {
         return Ok(None);
     }
-    let mut documents = Vec::new();
+    let mut sources = Vec::new();
     let reader = Reader { source: text, is_file: true };
-    match reader.set(&value, pointer, side, &mut documents) {
-        Ok(shape) => Ok(Some((shape, documents))),
+    match reader.set(&mut value, pointer, side, &mut sources) {
+        Ok(shape) => {
+            let documents = sources.into_iter().map(|source| source.document);
+            Ok(Some((shape, documents.collect())))
+        }
         Err(record) => Err(Box::new(ErrorRecord { policy: Some(pointer.to_owned()), ..*record })),
     }
 }
@@ -171,33 +196,34 @@ fn level_of(levels: &mut Vec<Vec<Policy>>, level: usize) -> &mut Vec<Policy> {
     &mut levels[level]
 }
 
-impl Reader<'_> {
+impl<'s> Reader<'s> {
     /// The policies of one kind: one, or a list of them.
     pub(crate) fn policies(
         &self,
-        value: &Value<'_>,
+        value: &mut Value<'s>,
         path: &str,
         place: &dyn Fn(usize) -> PolicyRef,
-        documents: &mut Vec<Document>,
+        sources: &mut Vec<Source<'s>>,
     ) -> Fallible<()> {
-        let Kind::Array(policies) = &value.kind else {
-            return self.policy(value, path, place(0), documents);
+        let Kind::Array(policies) = &mut value.kind else {
+            return self.policy(value, path, place(0), sources);
         };
-        for (index, policy) in policies.iter().enumerate() {
-            self.policy(policy, &format!("{path}/{index}"), place(index), documents)?;
+        for (index, policy) in policies.iter_mut().enumerate() {
+            self.policy(policy, &format!("{path}/{index}"), place(index), sources)?;
         }
         Ok(())
     }
 
-    /// A policy as an object, whose text is its part of the job's, or as a string of JSON.
+    /// A policy as an object, whose text is its part of the job's, or as a string of JSON. An object is taken out of
+    /// the job, as it need not be read again.
     pub(crate) fn policy(
         &self,
-        value: &Value<'_>,
+        value: &mut Value<'s>,
         path: &str,
         at: PolicyRef,
-        documents: &mut Vec<Document>,
+        sources: &mut Vec<Source<'s>>,
     ) -> Fallible<()> {
-        let source = match &value.kind {
+        let text = match &value.kind {
             Kind::Object(_) if is_set(value) => {
                 let message = "policies of several kinds stand here, where one policy is expected";
                 return Err(self.wrong(value, path, message));
@@ -212,27 +238,33 @@ impl Reader<'_> {
                 return Err(self.wrong(value, path, &message));
             }
         };
-        if documents.len() >= MAX_POLICIES {
+        if sources.len() >= MAX_POLICIES {
             let message = format!("more than {MAX_POLICIES} policies");
             return Err(self.wrong(value, path, &message));
         }
-        let start = match value.kind {
-            Kind::Object(_) if self.is_file => Position::of(self.source, value.span.start),
-            _ => Document::START,
-        };
-        documents.push(Document { start, ..Document::new(at, path.to_owned(), source) });
+        let mut source = Source::from(Document::new(at, path.to_owned(), text));
+        if matches!(value.kind, Kind::Object(_)) {
+            let start = value.span.start;
+            if self.is_file {
+                source.document.start = Position::of(self.source, start);
+            }
+            let mut taken = std::mem::replace(value, Value { kind: Kind::Null, span: value.span });
+            taken.move_back(start);
+            source.value = Some(taken);
+        }
+        sources.push(source);
         Ok(())
     }
 
     /// Policies of several kinds, as the set of one side.
     pub(crate) fn set(
         &self,
-        value: &Value<'_>,
+        value: &mut Value<'s>,
         path: &str,
         side: Side,
-        documents: &mut Vec<Document>,
+        sources: &mut Vec<Source<'s>>,
     ) -> Fallible<Shape> {
-        let Kind::Object(members) = &value.kind else {
+        let Kind::Object(members) = &mut value.kind else {
             let message = "`policies` is an object with one member for each kind of policy";
             return Err(self.wrong_with_hint(value, path, message, &kinds_hint()));
         };
@@ -255,12 +287,12 @@ impl Reader<'_> {
                 }
                 "scp" => {
                     let place = |level, index| at(policy_set::Place::Scp(level, index));
-                    shape.scp = self.levels(value, &path, &place, documents)?;
+                    shape.scp = self.levels(value, &path, &place, sources)?;
                     continue;
                 }
                 "rcp" => {
                     let place = |level, index| at(policy_set::Place::Rcp(level, index));
-                    shape.rcp = self.levels(value, &path, &place, documents)?;
+                    shape.rcp = self.levels(value, &path, &place, sources)?;
                     continue;
                 }
                 other => {
@@ -268,7 +300,7 @@ impl Reader<'_> {
                     return Err(self.wrong_with_hint(value, &path, &message, &kinds_hint()));
                 }
             };
-            self.policies(value, &path, &|index| at(place(index)), documents)?;
+            self.policies(value, &path, &|index| at(place(index)), sources)?;
         }
         Ok(shape)
     }
@@ -276,24 +308,24 @@ impl Reader<'_> {
     /// The levels of an organisation, from the root down; returns their number.
     fn levels(
         &self,
-        value: &Value<'_>,
+        value: &mut Value<'s>,
         path: &str,
         place: &dyn Fn(usize, usize) -> PolicyRef,
-        documents: &mut Vec<Document>,
+        sources: &mut Vec<Source<'s>>,
     ) -> Fallible<usize> {
         const HINT: &str = "one list for each level from the root of the organisation down to the \
                             account, such as `[[{…}], [{…}, {…}]]`";
-        let Kind::Array(levels) = &value.kind else {
+        let Kind::Array(levels) = &mut value.kind else {
             let message = "a list of levels is expected";
             return Err(self.wrong_with_hint(value, path, message, HINT));
         };
-        for (index, level) in levels.iter().enumerate() {
+        for (index, level) in levels.iter_mut().enumerate() {
             let path = format!("{path}/{index}");
             if !matches!(level.kind, Kind::Array(_)) {
                 let message = "a level is a list of policies";
                 return Err(self.wrong_with_hint(level, &path, message, HINT));
             }
-            self.policies(level, &path, &|policy| place(index, policy), documents)?;
+            self.policies(level, &path, &|policy| place(index, policy), sources)?;
         }
         Ok(levels.len())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keyaki_policy::PolicyType;
 use keyaki_policy::json::{Kind, Member, Value};
-use keyaki_policy::span::Position;
+use keyaki_policy::span::{Position, Span};
 
 use crate::wire::{ErrorRecord, PolicyTypeName};
 
@@ -22,7 +22,12 @@ pub(crate) struct Reader<'s> {
 impl<'s> Reader<'s> {
     /// A mistake at a value. `path` is a JSON pointer into the job.
     pub(crate) fn wrong(&self, value: &Value<'_>, path: &str, message: &str) -> Box<ErrorRecord> {
-        let position = Position::of(self.source, value.span.start);
+        self.wrong_at(value.span, path, message)
+    }
+
+    /// The same, where the value stood.
+    pub(crate) fn wrong_at(&self, span: Span, path: &str, message: &str) -> Box<ErrorRecord> {
+        let position = Position::of(self.source, span.start);
         Box::new(ErrorRecord {
             path: Some(path.to_owned()),
             line: Some(position.line),

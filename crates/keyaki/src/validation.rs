@@ -4,7 +4,8 @@
 
 use std::time::Instant;
 
-use keyaki_policy::json::{Kind, Member, Value};
+use keyaki_policy::json::{Kind, Member};
+use keyaki_policy::span::Span;
 use keyaki_policy::{PolicyType, validate};
 
 use crate::reader::{Fallible, Reader, pointer};
@@ -27,7 +28,7 @@ impl Validation {
     /// Reads the members of a job whose `question` is `validate`.
     pub(crate) fn read(
         reader: Reader<'_>,
-        job: &Value<'_>,
+        job: Span,
         members: &[Member<'_>],
     ) -> Fallible<Validation> {
         let mut source = None;
@@ -55,7 +56,7 @@ impl Validation {
         }
         match source {
             Some(source) => Ok(Validation { source, policy_type }),
-            None => Err(reader.wrong(job, "", "the job has no `policy`")),
+            None => Err(reader.wrong_at(job, "", "the job has no `policy`")),
         }
     }
 

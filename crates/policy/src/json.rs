@@ -129,6 +129,28 @@ impl Value<'_> {
         }
     }
 
+    /// Moves the value's place and those of all in it by so many bytes towards the beginning: a value that was read
+    /// as part of a text then stands as in its own text, if that began there.
+    pub fn move_back(&mut self, n_bytes: u32) {
+        let back = |span: &mut Span| {
+            span.start = span.start.saturating_sub(n_bytes);
+            span.end = span.end.saturating_sub(n_bytes);
+        };
+        back(&mut self.span);
+        match &mut self.kind {
+            Kind::Array(elements) => {
+                elements.iter_mut().for_each(|element| element.move_back(n_bytes));
+            }
+            Kind::Object(members) => {
+                for member in members {
+                    back(&mut member.key_span);
+                    member.value.move_back(n_bytes);
+                }
+            }
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {}
+        }
+    }
+
     /// JSON pointer (RFC 6901) from this value to the innermost value or member name around `span`.
     pub fn pointer_to(&self, span: Span) -> String {
         let holds = |outer: Span| outer.start <= span.start && span.end <= outer.end;
@@ -717,6 +739,27 @@ mod tests {
                 kind => panic!("{kind:?} is not a string"),
             })
             .collect()
+    }
+
+    #[test]
+    fn a_part_of_a_text_that_is_moved_back_stands_as_in_its_own_text() {
+        const PARTS: [&str; 4] = [
+            r#"{"a": [1, {"é\n": null}], "b": {"c": "😀", "d": true}}"#,
+            "{\n  \"a\":\n [ ]\r\n}",
+            "[[], 1.5e3, \"\\u00e9\"]",
+            "null",
+        ];
+        for part in PARTS {
+            for before in ["{\"x\":", "{\"é\": [1,\n2], \n\t\"x\" : "] {
+                let text = format!("{before}{part} , \"y\": 0}}");
+                let Kind::Object(mut members) = read(&text).unwrap().kind else { panic!() };
+                let at = members.iter().position(|member| member.key == "x").unwrap();
+                let mut value = members.swap_remove(at).value;
+                assert_eq!(value.span.start as usize, before.len());
+                value.move_back(value.span.start);
+                assert_eq!(value, read(part).unwrap(), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -57,8 +57,21 @@ pub const MAX_ERRORS: usize = 100;
 ///
 /// [`ParseError`] for the first thing that is wrong.
 pub fn parse(source: &str, policy_type: Option<PolicyType>) -> Result<Policy, ParseError> {
-    let root = json::read(source)?;
-    policy(source, &root, policy_type, None).map_err(|mut error| {
+    parse_value(source, &json::read(source)?, policy_type)
+}
+
+/// Reads a policy as [`parse`] does, where its JSON has been read already. `root` is the value that `source` holds, with
+/// its places in that text.
+///
+/// # Errors
+///
+/// As of [`parse`].
+pub fn parse_value(
+    source: &str,
+    root: &Value<'_>,
+    policy_type: Option<PolicyType>,
+) -> Result<Policy, ParseError> {
+    policy(source, root, policy_type, None).map_err(|mut error| {
         error.path = root.pointer_to(error.span);
         error
     })

@@ -1326,7 +1326,7 @@ fn a_hundred_thousand_statements() {
         &policy(100_000),
         expect![[r#"
             1:2 too-large "/Statement"
-            the policy has 100000 statements; the limit is 10000
+            the policy has 100000 statements; the limit is 20000
         "#]],
     );
     assert_eq!(parse(&policy(MAX_STATEMENTS), None).unwrap().statements.len(), MAX_STATEMENTS);

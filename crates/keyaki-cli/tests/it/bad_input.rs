@@ -528,7 +528,7 @@ fn a_hundred_thousand_statements_are_refused() {
     check_policy(
         policy,
         expect![[r#"
-        error: the policy has 100000 statements; the limit is 10000
+        error: the policy has 100000 statements; the limit is 20000
           --> bad.json:1:25
     "#]],
     );
