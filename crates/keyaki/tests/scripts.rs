@@ -3,6 +3,8 @@
 //!
 //! The format is in `corpus/README.md`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -302,6 +302,15 @@ impl<'a> Writer<'a> {
             Regex::Concat(parts) => self.regexes("re.++", parts, "(str.to_re \"\")")?,
             Regex::Union(parts) => self.regexes("re.union", parts, "re.none")?,
             Regex::Star(inner) => self.regexes("re.*", std::slice::from_ref(&**inner), "")?,
+            // CVC4 1.8, and cvc5 up to 1.0.5, take no repetition of a star for the star, and CVC4 does not
+            // see that no number is between these (cvc5/cvc5#9784, cvc5/cvc5-projects#409).
+            Regex::Repeat(_, 0) | Regex::Loop(_, 0, Some(0)) => {
+                self.out.push_str("(str.to_re \"\")");
+            }
+            Regex::Loop(_, min, Some(max)) if max < min => self.out.push_str("re.none"),
+            Regex::Loop(inner, 0, None) => {
+                self.regexes("re.*", std::slice::from_ref(&**inner), "")?;
+            }
             Regex::Repeat(inner, times) => {
                 write!(self.out, "((_ re.^ {times}) ").expect("strings accept writes");
                 self.regex(inner)?;

@@ -103,11 +103,25 @@ fn draw_atom(u: &mut Unstructured<'_>, mix: Mix) -> Result<Value> {
                 json!(["first", name, u.int_in_range(0..=(1 << length) - 1)?, length])
             }
         }
-        _ => json!(["in", string(u)?, draw_regex(u, 2)?]),
+        _ => json!(["in", string(u)?, draw_language(u, 2)?]),
     })
 }
 
-/// A regular expression over the letters of the words.
+/// A regular expression over the letters of the words, with all operators that scripts have.
+fn draw_language(u: &mut Unstructured<'_>, depth: u32) -> Result<Value> {
+    if depth == 0 || u.ratio(1, 2)? {
+        return draw_regex(u, depth);
+    }
+    let inner = draw_language(u, depth - 1)?;
+    Ok(match u.int_in_range(0..=3)? {
+        0 => json!(["complement", inner]),
+        1 => json!(["intersection", inner, draw_language(u, depth - 1)?]),
+        2 => json!(["loop", inner, u.int_in_range(0..=3)?, u.int_in_range(0..=3)?]),
+        _ => json!(["concat", draw_regex(u, depth - 1)?, inner]),
+    })
+}
+
+/// A regular expression over the letters of the words, as engines for text have it.
 pub(crate) fn draw_regex(u: &mut Unstructured<'_>, depth: u32) -> Result<Value> {
     let last = if depth == 0 { 5 } else { 9 };
     Ok(match u.int_in_range(0..=last)? {
@@ -236,6 +250,12 @@ pub(crate) fn regex(value: &Value, depth: u32) -> std::result::Result<Regex, NoC
         ("concat", parts) => Regex::Concat(all(parts)?),
         ("union", parts) => Regex::Union(all(parts)?),
         ("star", [inner]) => Regex::Star(Box::new(regex(inner, depth + 1)?)),
+        ("complement", [inner]) => Regex::Complement(Box::new(regex(inner, depth + 1)?)),
+        ("intersection", parts) => Regex::Intersection(all(parts)?),
+        ("loop", [inner, min, max]) if number(max)?.max(number(min)?) <= MAX_REPETITIONS => {
+            let (min, max) = (number(min)? as u32, number(max)? as u32);
+            Regex::Loop(Box::new(regex(inner, depth + 1)?), min, Some(max))
+        }
         ("repeat", [inner, n]) if number(n)? <= MAX_REPETITIONS => {
             Regex::Repeat(Box::new(regex(inner, depth + 1)?), number(n)? as u32)
         }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::apply::{Function, Refused};
+use super::apply::{BYTES_OF_STEP, Function, Refused};
 use super::language::Language;
 use super::literal;
 use super::tree::{Expression, Id, Tree};
@@ -248,7 +248,7 @@ impl<'x> Machine<'x> {
             Expression::Symbol(name) => self.symbol(name, at)?,
             Expression::String(raw) => {
                 let literal = literal::read(raw).map_err(|what| unsupported(&what, at))?;
-                self.spend(raw.len() / 16).map_err(|what| unsupported(&what, at))?;
+                self.spend(raw.len() / BYTES_OF_STEP).map_err(|what| unsupported(&what, at))?;
                 if literal.has_old_escape {
                     self.old_escape.get_or_insert(at);
                 }
