@@ -171,8 +171,8 @@ pub fn ask(words: &[String], only_make: bool) -> Result<String, String> {
     let setting =
         Setting { policy_type: Some(PolicyType::Identity), timeout: TIMEOUT, ..Setting::default() };
     let start = Instant::now();
-    let inquiry = Inquiry::new("no-new-access", documents.into(), setting)
-        .map_err(|error| error.message)?;
+    let inquiry =
+        Inquiry::new("no-new-access", documents.into(), setting).map_err(|error| error.message)?;
     let result = inquiry.answer(&engines(&config, &options), &Cancel::new());
     let wall = start.elapsed();
     let peak = child::peak_kib("/proc/self/status").unwrap_or_default();

@@ -240,13 +240,20 @@ fn script_error(file: &Path, error: &ScriptError) -> ErrorRecord {
         ScriptError::Status { .. } => "wrong-status",
         ScriptError::Solver(_) => "solver-failed",
     };
+    let message = match error {
+        ScriptError::Checks(count) => format!(
+            "`{}` has {count} commands `(check-sat)`, where one is expected",
+            file.display()
+        ),
+        _ => error.to_string(),
+    };
     let place = error.place();
     ErrorRecord {
         hint: error.hint(),
         policy: Some(file.display().to_string()),
         line: place.map(|place| place.line),
         column: place.map(|place| place.column),
-        ..ErrorRecord::new(code, error.to_string())
+        ..ErrorRecord::new(code, message)
     }
 }
 
