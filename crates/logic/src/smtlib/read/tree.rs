@@ -252,7 +252,7 @@ impl<'x> Reader<'x> {
         let mut end = start + 1;
         loop {
             let Some(length) = self.text[end..].find('"') else {
-                let hint = "a quote within a string is written `\"\"`, not `\\\"`";
+                let hint = "a quote within a string is written twice";
                 return Err(self.error(start, "a string without its closing quote", hint));
             };
             end += length + 1;
