@@ -7,6 +7,9 @@ use std::ops::Range;
 /// thousands.
 const MAX_NESTING: usize = 50_000;
 
+/// What separates, and a mark at the beginning of some files.
+const BLANKS: [char; 5] = [' ', '\t', '\r', '\n', '\u{feff}'];
+
 /// A mistake in the syntax of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -199,7 +202,7 @@ impl<'x> Reader<'x> {
     fn skip_blanks(&mut self) {
         loop {
             let rest = &self.text[self.at..];
-            let blank = rest.trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}']);
+            let blank = rest.trim_start_matches(BLANKS);
             self.at += rest.len() - blank.len();
             if !blank.starts_with(';') {
                 return;
@@ -227,7 +230,7 @@ impl<'x> Reader<'x> {
             _ => {
                 let rest = &self.text[start..];
                 let is_end =
-                    |c: char| c.is_ascii_whitespace() || matches!(c, '(' | ')' | '"' | '|' | ';');
+                    |c: char| BLANKS.contains(&c) || matches!(c, '(' | ')' | '"' | '|' | ';');
                 let length = rest.find(is_end).unwrap_or(rest.len());
                 let word = &rest[..length];
                 self.at += length;
@@ -340,6 +343,13 @@ mod tests {
         check_error("(|\u{e9}| |b)", "a symbol without its closing `|` at 1:6");
         let deep = "(".repeat(MAX_NESTING + 1);
         check_error(&deep, "parentheses are nested more than 50000 deep at 1:50001");
+    }
+
+    /// A form feed is no blank of SMT-LIB; once it was neither that nor part of a word, and reading had no
+    /// end.
+    #[test]
+    fn other_blanks_are_characters_of_no_symbol() {
+        check_error("(\u{c})", "the character `\\u{c}` in a symbol at 1:2");
     }
 
     #[test]
