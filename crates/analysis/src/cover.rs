@@ -15,6 +15,7 @@
 mod access;
 mod common;
 mod denies;
+mod external;
 pub(crate) mod glob;
 mod index;
 pub(crate) mod parts;
@@ -29,6 +30,7 @@ use crate::question::{PolicyRef, Question, Side, Subject};
 use access::granted_access;
 use common::common_access;
 use denies::Denies;
+use external::external_access;
 use parts::Source;
 use public::public_access;
 pub(crate) use slice::{keys_beside, slice};
@@ -67,6 +69,9 @@ pub(crate) fn open_statements(question: &Question) -> Option<Vec<Open>> {
         }
         Question::Disjoint { existing: Subject::Union(existing), new: Subject::Union(new) } => {
             Some(common_access(existing, new))
+        }
+        Question::NoExternalAccess { policy: Subject::Union(policies), zone } => {
+            Some(external_access(policies, zone))
         }
         Question::NoPublicAccess { policy, table } => Some(public_access(policy, table)),
         Question::AccessNotGranted { policy: Subject::Union(policies), accesses } => {

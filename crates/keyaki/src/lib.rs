@@ -12,7 +12,7 @@
 //! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`,
 //! [`evaluation`] those about one request, and [`wire`] is the one place where jobs, requests and
 //! results become JSON. [`policies`] is how policies of several kinds are given, [`decisions`] how
-//! readings of the language are, [`access`] how lists of accesses are. [`validation`] needs neither solver nor request.
+//! readings of the language are, [`access`] how lists of accesses are, [`trust`] how zones of trust are. [`validation`] needs neither solver nor request.
 
 pub mod access;
 pub mod decisions;
@@ -23,13 +23,14 @@ pub mod job;
 pub mod policies;
 mod reader;
 mod request;
+pub mod trust;
 pub mod validation;
 pub mod wire;
 
 pub use engine::{Engine, EngineError, EngineOptions};
 pub use keyaki_analysis::encode::Opaque;
 pub use keyaki_analysis::{
-    Error, Evidence, Question, Report, Verdict, encode, explain, public, question,
+    Error, Evidence, Question, Report, Verdict, encode, explain, public, question, zone,
 };
 pub use keyaki_logic::{
     Attempt, Cancel, Limits, Reason, SolverError, smtlib, solver::AttemptResult,

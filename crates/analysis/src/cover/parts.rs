@@ -286,9 +286,13 @@ fn matched(patterns: &[ConditionValue], value: &ConditionValue) -> bool {
 
 /// Whether every request that `narrow` matches, `wide` matches.
 pub(crate) fn statement_includes(wide: Source<'_>, narrow: Source<'_>) -> bool {
+    conditions_include(wide.statement, narrow.statement) && is_about_all_of(wide, narrow)
+}
+
+/// Whether `wide` matches every request that `narrow` matches, but for its conditions.
+pub(crate) fn is_about_all_of(wide: Source<'_>, narrow: Source<'_>) -> bool {
     let (a, b) = (wide.statement, narrow.statement);
     principal_clause_includes(a.principal.as_ref(), b.principal.as_ref())
-        && conditions_include(a, b)
         && resource_clause_includes(wide, narrow)
         && action_clause_includes(&a.action, &b.action)
 }

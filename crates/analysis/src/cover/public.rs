@@ -99,10 +99,8 @@ fn is_confined_by_deny(policy: &Policy, statement: &Statement, table: &Table) ->
         _ => false,
     };
     let covers = |deny: &Statement| {
-        let (wide, narrow) = (Source { policy, statement: deny }, Source { policy, statement });
-        parts::principal_clause_includes(deny.principal.as_ref(), statement.principal.as_ref())
-            && parts::action_clause_includes(&deny.action, &statement.action)
-            && parts::resource_clause_includes(wide, narrow)
+        let wide = Source { policy, statement: deny };
+        parts::is_about_all_of(wide, Source { policy, statement })
     };
     let denies = policy.statements.iter().filter(|statement| statement.effect == Effect::Deny);
     denies.filter(spares_fixed_values_only).any(covers)
