@@ -278,7 +278,9 @@ fn prepare(question: &Question, base: Readings, options: &Options) -> Prepared {
 /// The side that allows what breaks the property.
 fn allowing_side(question: &Question) -> Side {
     match question {
-        Question::NoPublicAccess { .. } | Question::AccessNotGranted { .. } => Side::Policy,
+        Question::NoPublicAccess { .. }
+        | Question::NoExternalAccess { .. }
+        | Question::AccessNotGranted { .. } => Side::Policy,
         Question::NoNewAccess { .. } | Question::Equivalent { .. } | Question::Disjoint { .. } => {
             Side::New
         }

@@ -15,6 +15,7 @@
 mod access;
 mod common;
 mod denies;
+mod external;
 pub(crate) mod glob;
 mod index;
 pub(crate) mod parts;
@@ -31,6 +32,7 @@ use crate::question::{PolicyRef, Question, Side, Subject};
 use access::granted_access;
 use common::common_access;
 use denies::Denies;
+use external::external_access;
 use parts::Source;
 use public::public_access;
 pub(crate) use slice::{keys_beside, slice};
@@ -85,6 +87,12 @@ fn n_resource_pairs(a: &Statement, b: &Statement) -> usize {
     n_entries(a).saturating_mul(n_entries(b))
 }
 
+/// How many pairs of entries of resources and actions they have.
+fn n_pairs(a: &Statement, b: &Statement) -> usize {
+    let n_action_pairs = a.action.entries.len().saturating_mul(b.action.entries.len());
+    n_resource_pairs(a, b).saturating_add(n_action_pairs)
+}
+
 /// The statements of a question through which its property may break; `None` if nothing is known
 /// of questions of its kind.
 ///
@@ -96,6 +104,9 @@ pub(crate) fn open_statements(question: &Question) -> Option<Vec<Open<'_>>> {
         }
         Question::Disjoint { existing: Subject::Union(existing), new: Subject::Union(new) } => {
             Some(common_access(existing, new))
+        }
+        Question::NoExternalAccess { policy: Subject::Union(policies), zone } => {
+            Some(external_access(policies, zone))
         }
         Question::NoPublicAccess { policy, table } => Some(public_access(policy, table)),
         Question::AccessNotGranted { policy: Subject::Union(policies), accesses } => {

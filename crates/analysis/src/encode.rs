@@ -22,6 +22,7 @@ mod comparison;
 mod condition;
 mod decimal;
 mod effective;
+mod external;
 pub mod instant;
 mod lists;
 mod pattern;
@@ -141,6 +142,7 @@ pub(crate) fn encode_part(question: &Question, keys: &[&str]) -> Encoding {
     }
     let cells = match question {
         Question::NoPublicAccess { policy, table } => encoder.no_public_access(policy, table),
+        Question::NoExternalAccess { zone, .. } => encoder.no_external_access(zone),
         Question::NoNewAccess { .. } => encoder.no_new_access(),
         Question::Equivalent { .. } => encoder.equivalent(),
         Question::Disjoint { .. } => encoder.disjoint(),

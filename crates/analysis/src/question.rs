@@ -6,6 +6,7 @@ use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::policy_set::{self, PolicySet};
 
 use crate::public::Table;
+use crate::zone::Zone;
 
 /// A question about policies: a property that holds of all requests, or fails on one.
 ///
@@ -41,6 +42,13 @@ pub enum Question {
         existing: Subject,
         /// The other.
         new: Subject,
+    },
+    /// No request that the policy allows is from outside the zone (`docs/semantics.md`, "External").
+    NoExternalAccess {
+        /// A resource policy, as a union of one.
+        policy: Subject,
+        /// Whom the resource's owner trusts.
+        zone: Zone,
     },
     /// No request that the policy allows is one of the accesses.
     AccessNotGranted {
@@ -96,6 +104,7 @@ impl Question {
     pub fn name(&self) -> &'static str {
         match self {
             Question::NoPublicAccess { .. } => "no-public-access",
+            Question::NoExternalAccess { .. } => "no-external-access",
             Question::NoNewAccess { .. } => "no-new-access",
             Question::Equivalent { .. } => "equivalent",
             Question::Disjoint { .. } => "disjoint",
@@ -130,7 +139,11 @@ impl Question {
                 | Question::Disjoint { new, .. },
                 Side::New,
             ) => Some(new),
-            (Question::AccessNotGranted { policy, .. }, Side::Policy) => Some(policy),
+            (
+                Question::AccessNotGranted { policy, .. }
+                | Question::NoExternalAccess { policy, .. },
+                Side::Policy,
+            ) => Some(policy),
             _ => None,
         }
     }
@@ -175,6 +188,14 @@ impl Question {
             let ids = entries.filter(|entry| matches!(entry.kind, PrincipalKind::UniqueId(_)));
             conditions.chain(statement.variables()).chain(ids.map(|_| "aws:userid"))
         })
+    }
+
+    /// The zone of trust, if the question has one.
+    pub fn zone(&self) -> Option<&Zone> {
+        match self {
+            Question::NoExternalAccess { zone, .. } => Some(zone),
+            _ => None,
+        }
     }
 
     /// What the question names besides its policies.

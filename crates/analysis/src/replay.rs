@@ -14,6 +14,7 @@ mod access;
 mod addresses;
 mod axioms;
 mod comparison;
+mod external;
 mod public;
 
 use keyaki_policy::ast::Effect;
@@ -58,6 +59,9 @@ pub fn breaks(question: &Question, request: &Request, readings: Readings) -> Rep
     match question {
         Question::NoPublicAccess { policy, table } => {
             public::breaks(policy, table, request, readings)
+        }
+        Question::NoExternalAccess { zone, .. } => {
+            external::breaks(question, zone, request, readings)
         }
         Question::NoNewAccess { .. } => {
             comparison::exceeds(question, [Side::New, Side::Existing], request, readings)

@@ -63,6 +63,8 @@ pub(crate) struct Check {
 #[derive(Args)]
 pub(crate) struct Asked {
     /// no-public-access POLICY: it grants nothing to the public;
+    /// no-external-access POLICY --trust-account ID…: it grants nothing to anybody outside of these
+    /// accounts, or the organisation;
     /// no-new-access OLD NEW: NEW allows nothing that OLD does not;
     /// equivalent OLD NEW: both allow the same;
     /// disjoint A B: they allow nothing in common;
@@ -86,6 +88,21 @@ pub(crate) struct Asked {
     /// resources are meant
     #[arg(long, value_name = "RESOURCE", num_args = 1..)]
     pub(crate) resource: Vec<String>,
+    /// An account that the owner of the resource trusts; repeat for several
+    #[arg(long, value_name = "ID")]
+    pub(crate) trust_account: Vec<String>,
+    /// An organisation that the owner of the resource trusts, such as o-a1b2c3d4e5
+    #[arg(long, value_name = "ID")]
+    pub(crate) trust_org: Option<String>,
+    /// An account that is known to be of that organisation; repeat for several
+    #[arg(long, value_name = "ID")]
+    pub(crate) org_account: Vec<String>,
+    /// The account that owns the resource, which is always trusted
+    #[arg(long, value_name = "ID")]
+    pub(crate) resource_account: Option<String>,
+    /// What is made of AWS services from outside: ignore, or deputy [default: ignore]
+    #[arg(long, value_name = "READING", value_parser = service_principals)]
+    pub(crate) service_principals: Option<keyaki::zone::ServicePrincipals>,
     /// What the policies are attached to [default: resource if one has a Principal]
     #[arg(long, value_name = "TYPE")]
     pub(crate) policy_type: Option<PolicyTypeArgument>,
@@ -216,6 +233,11 @@ pub(crate) struct Validate {
     /// Print a result as JSON for each policy, one a line, whose `id` is the file
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+fn service_principals(name: &str) -> Result<keyaki::zone::ServicePrincipals, String> {
+    keyaki::trust::services_by_name(name)
+        .ok_or_else(|| "the readings are `ignore` and `deputy`".to_owned())
 }
 
 fn policy_type(name: &str) -> Result<keyaki::PolicyType, String> {

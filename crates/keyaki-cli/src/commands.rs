@@ -16,7 +16,8 @@ use keyaki::script::ScriptError;
 use keyaki::smtlib::{self, Dialect};
 use keyaki::solvers::{Config, RawAnswer, Status, embedded, find};
 use keyaki::wire::{ErrorRecord, JobResult, QuestionName, VerdictName};
-use keyaki::{Cancel, Engine, EngineOptions, PolicyType, encode as encoder, engine, wire};
+use keyaki::zone::Zone;
+use keyaki::{Cancel, Engine, EngineOptions, PolicyType, encode as encoder, engine, trust, wire};
 
 use crate::arguments::{
     Asked, Check, Encode, Evaluate, PolicyTypeArgument, Reading, SideArgument, Solve, Solvers,
@@ -314,6 +315,7 @@ impl Files {
             }
         }
         let accesses = accesses(asked).map_err(bare)?;
+        let zone = zone(asked).map_err(bare)?;
         let mut decisions = Decisions::default();
         decide(&mut decisions, &asked.reading).map_err(bare)?;
         let setting = Setting {
@@ -321,6 +323,7 @@ impl Files {
             resource_type: asked.resource_type.clone(),
             sets,
             accesses,
+            zone,
             decisions,
             ..setting
         };
@@ -361,12 +364,14 @@ fn sides(asked: &Asked) -> Result<Vec<(PolicyRef, String, PathBuf)>, ErrorRecord
             "`{name}` takes two policies, OLD and NEW, or `--existing` and `--new`"
         ))),
         ("disjoint", _) => Err(usage("`disjoint` takes two policies, or `--existing` and `--new`")),
-        ("no-public-access" | "access-not-granted", [_])
+        ("no-public-access" | "no-external-access" | "access-not-granted", [_])
             if asked.existing.is_empty() && asked.new.is_empty() =>
         {
             Ok(place(Side::Policy, "policy", &asked.policies))
         }
-        ("no-public-access", _) => Err(usage("`no-public-access` takes one policy")),
+        (name @ ("no-public-access" | "no-external-access"), _) => {
+            Err(usage(&format!("`{name}` takes one policy")))
+        }
         ("access-not-granted", _) => Err(ErrorRecord {
             hint: Some(
                 "name it before `--action` and `--resource`, which take what follows".into(),
@@ -386,6 +391,22 @@ fn accesses(asked: &Asked) -> Result<Vec<AccessPattern>, ErrorRecord> {
     } else {
         Ok(Vec::new())
     }
+}
+
+/// The zone of trust that the flags name; none if there are no flags.
+fn zone(asked: &Asked) -> Result<Option<Zone>, ErrorRecord> {
+    let Asked { trust_account, trust_org, org_account, resource_account, .. } = asked;
+    let is_named = !trust_account.is_empty()
+        || trust_org.is_some()
+        || !org_account.is_empty()
+        || resource_account.is_some()
+        || asked.service_principals.is_some();
+    if !is_named {
+        return Ok(None);
+    }
+    let services = asked.service_principals.unwrap_or_default();
+    let (organization, owner) = (trust_org.as_deref(), resource_account.as_deref());
+    trust::from_texts(trust_account, organization, org_account, owner, services).map(Some)
 }
 
 fn configuration(path: Option<&Path>) -> Result<Config, ErrorRecord> {

@@ -2,6 +2,7 @@
 //!
 //! The first line is the answer. Everything makes sense without colour, so there is none.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -17,6 +18,8 @@ use keyaki::wire::{
     ErrorRecord, EvidenceName, JobResult, MatchedStatement, Principal, ReasonName, RelationName,
     Request, StatementRef, VerdictName,
 };
+
+use keyaki::zone::{ServicePrincipals, Zone};
 
 use crate::commands::{FileNames, reading};
 
@@ -67,6 +70,9 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
         unknown(&mut out, files, result);
     }
     out.push('\n');
+    if let Some(zone) = inquiry.question.as_ref().ok().and_then(Question::zone) {
+        line(&mut out, format_args!("  inside are {}", inside(zone)));
+    }
     if let Some(reading) = reading(result) {
         line(&mut out, format_args!("  {reading}"));
     }
@@ -123,6 +129,38 @@ fn statement_name(statement: &StatementRef) -> String {
         Some(sid) if !sid.is_empty() => format!("statement `{}`", visible(sid)),
         _ => format!("statement {}", statement.index),
     }
+}
+
+/// Accounts of a list that are named in words.
+const MAX_NAMED: usize = 10;
+
+/// Whom a zone of trust takes for insiders, in words.
+fn inside(zone: &Zone) -> String {
+    let list = |accounts: &BTreeSet<String>| {
+        let named: Vec<&str> = accounts.iter().take(MAX_NAMED).map(String::as_str).collect();
+        let more = accounts.len().saturating_sub(MAX_NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{}{more}", named.join(", "))
+    };
+    let mut parts = Vec::new();
+    match &zone.owner {
+        Some(owner) => parts.push(format!("the resource's owner {owner}")),
+        None => parts.push("the resource's owner".to_owned()),
+    }
+    if !zone.accounts.is_empty() {
+        parts.push(format!("accounts {}", list(&zone.accounts)));
+    }
+    if let Some(organization) = &zone.organization {
+        let members = &zone.organization_accounts;
+        let members =
+            if members.is_empty() { String::new() } else { format!(" with {}", list(members)) };
+        parts.push(format!("organisation {organization}{members}"));
+    }
+    parts.push(match zone.services {
+        ServicePrincipals::Ignored => "AWS services".to_owned(),
+        ServicePrincipals::Deputies => "AWS services that call for these".to_owned(),
+    });
+    parts.join("; ")
 }
 
 /// The names of the files of one side.
@@ -198,6 +236,20 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String 
                 VerdictName::Unknown => {
                     format!("it was not found out whether {policy} grants one of the accesses")
                 }
+            }
+        }
+        (Ok(Question::NoExternalAccess { .. }), verdict) => {
+            let policy = named("/policy");
+            match verdict {
+                VerdictName::Holds => {
+                    format!("{policy} grants nothing to anybody outside the zone of trust")
+                }
+                VerdictName::Fails => {
+                    format!("{policy} grants access from outside the zone of trust")
+                }
+                VerdictName::Unknown => format!(
+                    "it was not found out whether {policy} grants access from outside the zone of trust"
+                ),
             }
         }
         (Ok(Question::NoPublicAccess { .. }) | Err(_), verdict) => {

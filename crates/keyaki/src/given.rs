@@ -6,6 +6,7 @@ use keyaki_policy::{Policy, PolicySet, PolicyType};
 
 use crate::job::{DEFAULT_RESOURCE_TYPE, Document, Setting};
 use crate::policies::Shape;
+use crate::trust;
 use crate::wire::{ErrorRecord, QuestionName};
 
 /// What a question is made of.
@@ -27,9 +28,13 @@ impl Given<'_> {
             let message = "only `access-not-granted` takes a list of accesses";
             return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
         }
+        if name != QuestionName::NoExternalAccess && self.setting.zone.is_some() {
+            return Err(missing("only `no-external-access` takes a zone of trust"));
+        }
         self.no_stray_policy(name)?;
         match name {
             QuestionName::NoPublicAccess => self.no_public_access(),
+            QuestionName::NoExternalAccess => self.no_external_access().map(Ok),
             QuestionName::NoNewAccess | QuestionName::Equivalent | QuestionName::Disjoint => {
                 self.comparison(name).map(Ok)
             }
@@ -40,7 +45,9 @@ impl Given<'_> {
     /// A policy that the question does not look at is a mistake, not a detail.
     fn no_stray_policy(&self, name: QuestionName) -> Result<(), ErrorRecord> {
         let sides: &[Side] = match name {
-            QuestionName::NoPublicAccess | QuestionName::AccessNotGranted => &[Side::Policy],
+            QuestionName::NoPublicAccess
+            | QuestionName::NoExternalAccess
+            | QuestionName::AccessNotGranted => &[Side::Policy],
             QuestionName::NoNewAccess | QuestionName::Equivalent | QuestionName::Disjoint => {
                 &[Side::Existing, Side::New]
             }
@@ -54,17 +61,18 @@ impl Given<'_> {
         Err(ErrorRecord { policy: Some(document.pointer.clone()), ..missing(&message) })
     }
 
-    fn no_public_access(&self) -> Result<Result<Question, String>, ErrorRecord> {
+    /// The policy of a question about one policy of a resource.
+    fn resource_policy(&self, question: &str, access: &str) -> Result<&Policy, ErrorRecord> {
         if !self.setting.sets.is_empty() {
-            return Err(missing("`no-public-access` takes one policy, not several kinds"));
+            return Err(missing(&format!("`{question}` takes one policy, not several kinds")));
         }
         let [(document, policy)] = self.on(Side::Policy)[..] else {
-            return Err(missing("`no-public-access` takes one policy"));
+            return Err(missing(&format!("`{question}` takes one policy")));
         };
         // A policy without statements looks like one of an identity, and grants nothing.
         if !policy.policy_type.names_principals() && !policy.statements.is_empty() {
             let error = ErrorRecord {
-                hint: Some("public access is a question about resource policies".into()),
+                hint: Some(format!("{access} access is a question about resource policies")),
                 policy: Some(document.pointer.clone()),
                 ..ErrorRecord::new(
                     "wrong-policy-type",
@@ -74,6 +82,17 @@ impl Given<'_> {
             };
             return Err(error);
         }
+        Ok(policy)
+    }
+
+    fn no_external_access(&self) -> Result<Question, ErrorRecord> {
+        let policy = self.resource_policy("no-external-access", "external")?;
+        let zone = trust::of_somebody(self.setting.zone.clone().unwrap_or_default())?;
+        Ok(Question::NoExternalAccess { policy: vec![policy.clone()].into(), zone })
+    }
+
+    fn no_public_access(&self) -> Result<Result<Question, String>, ErrorRecord> {
+        let policy = self.resource_policy("no-public-access", "public")?;
         Ok(match self.setting.resource_type.as_deref() {
             None | Some(DEFAULT_RESOURCE_TYPE) => {
                 Ok(Question::NoPublicAccess { policy: policy.clone(), table: &public::S3 })

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use keyaki_analysis::check::Witness;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
+use keyaki_analysis::zone::Zone;
 use keyaki_analysis::{Error, Question, Report, Verdict};
 use keyaki_logic::{Cancel, Limits, Reason, SolverError};
 use keyaki_policy::json::{self, Kind, Member};
@@ -22,6 +23,7 @@ use crate::given::Given;
 pub use crate::policies::Document;
 use crate::policies::{self, Shape, Source, type_of_resource_policy};
 use crate::reader::{Fallible, Reader, pointer};
+use crate::trust;
 use crate::validation::{VALIDATE, Validation};
 use crate::wire::{
     AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, QuestionName, RelationName,
@@ -98,6 +100,8 @@ pub struct Setting {
     pub sets: Vec<(Side, Shape)>,
     /// What should not be granted, for `access-not-granted`.
     pub accesses: Vec<AccessPattern>,
+    /// Whom the owner of the resource trusts, for `no-external-access`.
+    pub zone: Option<Zone>,
     /// How long the answer may take.
     pub timeout: Duration,
     /// Names of the solvers to ask; those of the engine if empty.
@@ -113,6 +117,7 @@ impl Default for Setting {
             resource_type: None,
             sets: Vec::new(),
             accesses: Vec::new(),
+            zone: None,
             timeout: Limits::DEFAULT_TIMEOUT,
             solvers: Vec::new(),
             decisions: Decisions::default(),
@@ -121,7 +126,7 @@ impl Default for Setting {
 }
 
 /// Questions of the contract that are still to come.
-const FUTURE_QUESTIONS: [&str; 4] = ["no-external-access", "custom", "findings", "scan"];
+const FUTURE_QUESTIONS: [&str; 3] = ["custom", "findings", "scan"];
 
 impl Inquiry {
     /// An inquiry about policies given as texts.
@@ -144,6 +149,11 @@ impl Inquiry {
         setting: Setting,
     ) -> Result<Inquiry, ErrorRecord> {
         let name = QuestionName::by_name(question).ok_or_else(|| unknown_question(question))?;
+        let mut setting = setting;
+        if name == QuestionName::NoExternalAccess && setting.policy_type.is_none() {
+            let of_resource = |name: &String| type_of_resource_policy(Some(name));
+            setting.policy_type = setting.resource_type.as_ref().map(of_resource);
+        }
         let policies = parse_all(&sources, &setting)?;
         let documents: Vec<Document> = sources.into_iter().map(|source| source.document).collect();
         let given = Given { documents: &documents, policies: &policies, setting: &setting };
@@ -407,6 +417,7 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     }
     let mut setting = Setting { timeout, ..Setting::default() };
     let mut sources = Vec::new();
+    let mut trust = trust::Parts::default();
     for Member { key, mut value, .. } in members {
         let path = pointer("", &key);
         match &*key {
@@ -431,6 +442,18 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
                 setting.policy_type = Some(reader.policy_type(&value, &path)?);
             }
             "access" => setting.accesses = reader.accesses(&value, &path)?,
+            "trust" => {
+                trust.is_given = true;
+                reader.trust(&value, &path, &mut trust)?;
+            }
+            "resource_account" => {
+                trust.is_given = true;
+                trust.owner = Some(reader.account(&value, &path)?);
+            }
+            "service_principals" => {
+                trust.is_given = true;
+                trust.services = reader.services(&value, &path)?;
+            }
             "decisions" => setting.decisions = reader.decisions(&value, &path)?,
             "resource_type" => {
                 setting.resource_type = Some(reader.string(&value, &path)?.to_owned());
@@ -455,6 +478,9 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
                 return Err(reader.wrong(&value, &path, &message));
             }
         }
+    }
+    if trust.is_given {
+        setting.zone = Some(trust.zone().map_err(Box::new)?);
     }
     let inquiry = Inquiry::read(&question, sources, setting).map_err(Box::new)?;
     Ok(Task::Question(inquiry))

@@ -12,7 +12,8 @@
 //! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`,
 //! [`evaluation`] those about one request, and [`wire`] is the one place where jobs, requests and
 //! results become JSON. [`policies`] is how policies of several kinds are given, [`decisions`] how
-//! readings of the language are, [`access`] how lists of accesses are. [`script`] is for formulas without policies. [`validation`] needs neither solver nor request.
+//! readings of the language are, [`access`] how lists of accesses are, [`trust`] how zones of trust are. [`script`] is for formulas without
+//! policies. [`validation`] needs neither solver nor request.
 
 pub mod access;
 pub mod decisions;
@@ -24,13 +25,14 @@ pub mod policies;
 mod reader;
 mod request;
 pub mod script;
+pub mod trust;
 pub mod validation;
 pub mod wire;
 
 pub use engine::{Engine, EngineError, EngineOptions};
 pub use keyaki_analysis::encode::Opaque;
 pub use keyaki_analysis::{
-    Error, Evidence, Question, Report, Verdict, encode, explain, public, question,
+    Error, Evidence, Question, Report, Verdict, encode, explain, public, question, zone,
 };
 pub use keyaki_logic::{
     Attempt, Cancel, Limits, Reason, SolverError, smtlib, solver::AttemptResult,

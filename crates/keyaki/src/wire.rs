@@ -42,6 +42,15 @@ pub struct Job {
     /// For `access-not-granted`: the accesses of which none should be granted, at most 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Vec<AccessEntry>>,
+    /// For `no-external-access`: whom the owner of the resource trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
+    /// For `no-external-access`: the account that owns the resource, which is always trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_account: Option<String>,
+    /// For `no-external-access`: what is made of requests by AWS services; `ignore` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_principals: Option<ServicePrincipalsName>,
     /// For `evaluate`: the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<GivenRequest>,
@@ -127,6 +136,32 @@ pub struct AccessEntry {
     pub resources: Option<Vec<String>>,
 }
 
+/// A zone of trust: accounts, an organisation, or both.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    /// Accounts, at most 50,000.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
+    /// The id of an organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// Accounts that are known to be of that organisation. Nobody is taken to be outside because he is
+    /// not of one of them, nor inside: then the request has to tell the organisation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub organization_accounts: Vec<String>,
+}
+
+/// What is made of requests by AWS services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ServicePrincipalsName {
+    /// They are not external, as IAM Access Analyzer sees it.
+    Ignore,
+    /// They are external unless the resource for which they call is of the zone of trust.
+    Deputy,
+}
+
 /// The questions that can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -141,16 +176,19 @@ pub enum QuestionName {
     Equivalent,
     /// `existing` and `new` allow no request in common.
     Disjoint,
+    /// The resource policy grants nothing to anybody outside the zone of trust.
+    NoExternalAccess,
 }
 
 impl QuestionName {
     /// All questions, with their names.
-    pub const ALL: [(QuestionName, &'static str); 5] = [
+    pub const ALL: [(QuestionName, &'static str); 6] = [
         (QuestionName::NoPublicAccess, "no-public-access"),
         (QuestionName::NoNewAccess, "no-new-access"),
         (QuestionName::AccessNotGranted, "access-not-granted"),
         (QuestionName::Equivalent, "equivalent"),
         (QuestionName::Disjoint, "disjoint"),
+        (QuestionName::NoExternalAccess, "no-external-access"),
     ];
 
     /// The name.

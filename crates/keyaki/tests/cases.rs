@@ -26,7 +26,9 @@ use keyaki::policies;
 use keyaki::policy::evaluate::{Decision, decide, evaluate};
 use keyaki::question::{PolicyRef, Side, Subject};
 use keyaki::solvers::{Automaton, Config};
-use keyaki::wire::{AccessEntry, PolicyTypeName, QuestionName};
+use keyaki::trust;
+use keyaki::wire::{AccessEntry, PolicyTypeName, QuestionName, Trust};
+use keyaki::zone::{ServicePrincipals, Zone};
 use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Verdict};
 use keyaki_analysis::Relation;
 use keyaki_analysis::check::Witness;
@@ -58,6 +60,9 @@ struct Case {
     new: Option<Policies>,
     #[serde(default)]
     access: Vec<AccessEntry>,
+    trust: Option<Trust>,
+    resource_account: Option<String>,
+    service_principals: Option<String>,
     policy_type: Option<String>,
     resource_type: Option<String>,
     verdict: String,
@@ -279,8 +284,27 @@ impl Case {
         };
         let accesses = self.access.iter().map(access).collect::<Result<_, _>>()?;
         let resource_type = self.resource_type.clone();
-        let setting = Setting { policy_type, resource_type, sets, accesses, ..Setting::default() };
+        let zone = self.zone()?;
+        let setting =
+            Setting { policy_type, resource_type, sets, accesses, zone, ..Setting::default() };
         Inquiry::new(&self.question, documents, setting).map_err(|error| format!("{error:?}"))
+    }
+
+    /// The zone of trust, if the case has one.
+    fn zone(&self) -> Result<Option<Zone>, String> {
+        if self.trust.is_none() && self.resource_account.is_none() {
+            return Ok(None);
+        }
+        let Trust { accounts, organization, organization_accounts } =
+            self.trust.clone().unwrap_or_default();
+        let services = match &self.service_principals {
+            None => ServicePrincipals::default(),
+            Some(name) => trust::services_by_name(name).ok_or("unknown reading of services")?,
+        };
+        let (organization, owner) = (organization.as_deref(), self.resource_account.as_deref());
+        trust::from_texts(&accounts, organization, &organization_accounts, owner, services)
+            .map(Some)
+            .map_err(|error| format!("{error:?}"))
     }
 
     /// Compares the switches that it hangs on that the property fails; without `depends_on` they are
@@ -340,9 +364,9 @@ fn check_witness(
     };
     let allow = Some(Decision::Allow);
     let is_right = match question {
-        Question::NoPublicAccess { .. } | Question::AccessNotGranted { .. } => {
-            decision(Side::Policy) == allow
-        }
+        Question::NoPublicAccess { .. }
+        | Question::NoExternalAccess { .. }
+        | Question::AccessNotGranted { .. } => decision(Side::Policy) == allow,
         Question::Disjoint { .. } => {
             decision(Side::Existing) == allow && decision(Side::New) == allow
         }

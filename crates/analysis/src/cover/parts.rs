@@ -283,3 +283,11 @@ fn matched(patterns: &[ConditionValue], value: &ConditionValue) -> bool {
         };
     patterns.iter().any(includes)
 }
+
+/// Whether `wide` matches every request that `narrow` matches, but for its conditions.
+pub(crate) fn is_about_all_of(wide: Source<'_>, narrow: Source<'_>) -> bool {
+    let (a, b) = (wide.statement, narrow.statement);
+    principal_clause_includes(a.principal.as_ref(), b.principal.as_ref())
+        && resource_clause_includes(wide, narrow)
+        && action_clause_includes(&a.action, &b.action)
+}

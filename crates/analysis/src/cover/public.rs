@@ -7,7 +7,7 @@ use keyaki_policy::ast::{
 use keyaki_policy::catalogue::{self, Cardinality};
 
 use super::parts::{self, Source};
-use super::{Budget, Open, glob, n_resource_pairs};
+use super::{Budget, Open, glob, n_pairs};
 use crate::addresses::{Family, Network};
 use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
 use crate::question::{PolicyRef, Side};
@@ -106,15 +106,7 @@ fn is_confined_by_deny(
     };
     let covers = |deny: &Statement| {
         let (wide, narrow) = (Source { policy, statement: deny }, Source { policy, statement });
-        let n_action_pairs =
-            deny.action.entries.len().saturating_mul(statement.action.entries.len());
-        budget.allows(n_resource_pairs(deny, statement).saturating_add(n_action_pairs))
-            && parts::principal_clause_includes(
-                deny.principal.as_ref(),
-                statement.principal.as_ref(),
-            )
-            && parts::action_clause_includes(&deny.action, &statement.action)
-            && parts::resource_clause_includes(wide, narrow)
+        budget.allows(n_pairs(deny, statement)) && parts::is_about_all_of(wide, narrow)
     };
     let denies = policy.statements.iter().filter(|statement| statement.effect == Effect::Deny);
     denies.filter(spares_fixed_values_only).any(covers)

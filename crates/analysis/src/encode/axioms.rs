@@ -119,6 +119,9 @@ impl Encoder<'_> {
         for (label, term) in self.facts_about_sets() {
             add(label, term);
         }
+        for (label, term) in self.facts_about_zone() {
+            add(label, term);
+        }
         axioms.extend(self.switched());
         axioms.retain(|(_, term)| self.t.as_bool(*term) != Some(true));
         axioms

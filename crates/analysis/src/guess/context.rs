@@ -148,6 +148,12 @@ impl<'q> Context<'q> {
             request.resource_account = Some(account.clone());
             request.resource = owned(&request.resource, account);
         }
+        if let Some(zone) = self.question.zone() {
+            let owner = zone.owner.as_deref().or_else(|| request.owner());
+            let owner = owner.unwrap_or(FILLER_ACCOUNT).to_owned();
+            request.resource = owned(&request.resource, &owner);
+            request.resource_account = Some(owner);
+        }
         Some(request)
     }
 }

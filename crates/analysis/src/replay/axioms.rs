@@ -23,6 +23,7 @@ use keyaki_policy::request::{ContextValue, Principal, Request};
 use keyaki_policy::{PolicyType, Readings};
 
 use crate::question::{Place, Question};
+use crate::zone::Zone;
 
 /// Keys that are present only on a request through a VPC endpoint (R12, R14).
 const ENDPOINT_KEYS: [&str; 7] = [
@@ -131,6 +132,26 @@ impl<'r> Check<'r> {
             if !set.vpc_endpoint.is_empty() {
                 self.is_absent("aws:SourceIp", "R12, the policies of the endpoint");
             }
+        }
+        if let Some(zone) = question.zone() {
+            self.owner();
+            self.zone(zone);
+        }
+    }
+
+    /// Whose the resource is, and of which organisation accounts are, as far as the zone of trust
+    /// tells.
+    fn zone(&mut self, zone: &Zone) {
+        let own = self.request.principal.partition_and_account().map(|(_, account)| account);
+        if let Some(owner) = &zone.owner {
+            let told = self.request.owner().or(own.filter(|own| is_account(own)));
+            self.require(
+                told == Some(owner),
+                format_args!("the owner of the resource is not `{owner}`"),
+            );
+        }
+        if let Some(organization) = &zone.organization {
+            self.members(organization, &zone.organization_accounts);
         }
     }
 

@@ -293,14 +293,14 @@ fn a_question_that_is_not_asked_properly_is_refused() {
         "check no-pubic-access p.json",
         expect![[r#"
         error: unknown question `no-pubic-access`
-        hint: the questions are no-public-access, no-new-access, access-not-granted, equivalent, disjoint
+        hint: the questions are no-public-access, no-new-access, access-not-granted, equivalent, disjoint, no-external-access
     "#]],
     );
     check_arguments(
         &den,
-        "check no-external-access p.json",
+        "check custom p.json",
         expect![[r#"
-        error: the question `no-external-access` cannot be answered yet
+        error: the question `custom` cannot be answered yet
     "#]],
     );
     check_arguments(

@@ -4,10 +4,12 @@
 //! speaks of the id itself: its variable is there for both. A path is the id, `/r-` and a variable
 //! for the rest, so that no solver has to find out where an id ends.
 
+use std::collections::BTreeSet;
+
 use keyaki_logic::{Regex, Sort, Term};
 
-use super::super::Encoder;
 use super::super::symbols::{Key, Kind, ORGANISATIONS, ROOT};
+use super::super::{Encoder, in_literal};
 
 impl Encoder<'_> {
     pub(super) fn organisation_pairs(&mut self) -> Term {
@@ -56,9 +58,9 @@ impl Encoder<'_> {
         self.t.var(&Key::new(id).value(), Sort::String)
     }
 
-    /// For each two of the accounts that a request speaks of: if they are one, so are their
-    /// organisations.
-    pub(super) fn one_organisation(&mut self) -> Term {
+    /// The accounts of principal, resource, VPC endpoint and source, each with when the request tells
+    /// it: in the order of [`ORGANISATIONS`].
+    fn members(&mut self) -> [Vec<(Term, Term)>; 4] {
         let iam = self.symbols.is_one_of(&mut self.t, &Kind::IAM);
         let owner = self.arn_names_owner();
         let mut resource = vec![(owner, self.symbols.resource_account)];
@@ -66,13 +68,43 @@ impl Encoder<'_> {
         if self.knows_owner() {
             resource.push((self.t.bool(true), self.owner()));
         }
-        let accounts = [
+        [
             vec![(iam, self.symbols.account)],
             resource,
             self.account_in("aws:vpceaccount").into_iter().collect(),
             self.account_in("aws:sourceaccount").into_iter().collect(),
-        ];
-        let memberships: Vec<_> = ORGANISATIONS.into_iter().zip(accounts).collect();
+        ]
+    }
+
+    /// Of whoever is of one of these accounts the organisation, where the request tells one, is this.
+    pub(in super::super) fn members_are_of(
+        &mut self,
+        organisation: &str,
+        accounts: &BTreeSet<String>,
+    ) -> Term {
+        let mut parts = Vec::new();
+        for ((paths, id), members) in ORGANISATIONS.into_iter().zip(self.members()) {
+            let tells = self.organisation_known(id, paths);
+            if self.t.as_bool(tells) == Some(false) {
+                continue;
+            }
+            let id = self.organisation_id(id);
+            let equal = in_literal(&mut self.t, id, organisation);
+            for (known, account) in members {
+                let listed: Vec<Term> =
+                    accounts.iter().map(|one| in_literal(&mut self.t, account, one)).collect();
+                let listed = self.t.or(listed);
+                let premise = self.t.and([tells, known, listed]);
+                parts.push(self.t.implies(premise, equal));
+            }
+        }
+        self.t.and(parts)
+    }
+
+    /// For each two of the accounts that a request speaks of: if they are one, so are their
+    /// organisations.
+    pub(super) fn one_organisation(&mut self) -> Term {
+        let memberships: Vec<_> = ORGANISATIONS.into_iter().zip(self.members()).collect();
         let mut parts = Vec::new();
         for (index, ((paths, id), accounts)) in memberships.iter().enumerate() {
             for ((other_paths, other_id), other_accounts) in &memberships[..index] {

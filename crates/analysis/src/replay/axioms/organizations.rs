@@ -1,5 +1,7 @@
 //! R7, R10, R14, R26 to R28: the organisations of principal, resource, endpoint and source.
 
+use std::collections::BTreeSet;
+
 use super::{Check, is_made_of};
 
 /// One of those who are in an organisation, with the keys that say so.
@@ -12,10 +14,11 @@ struct Member<'r> {
 }
 
 impl<'r> Check<'r> {
-    pub(super) fn organizations(&mut self) {
+    /// Principal, resource, endpoint and source.
+    fn all_members(&self) -> [Member<'r>; 4] {
         let own = self.request.principal.partition_and_account().map(|(_, account)| account);
         let member = |account, id, paths, together| Member { account, id, paths, together };
-        let members = [
+        [
             member(own, "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", Some("R7")),
             member(
                 self.one("aws:ResourceAccount")
@@ -27,7 +30,25 @@ impl<'r> Check<'r> {
             ),
             member(self.one("aws:VpceAccount"), "aws:VpceOrgID", "aws:VpceOrgPaths", Some("R14")),
             member(self.one("aws:SourceAccount"), "aws:SourceOrgID", "aws:SourceOrgPaths", None),
-        ];
+        ]
+    }
+
+    /// Whoever is of one of these accounts is of this organisation, where the request tells one.
+    pub(super) fn members(&mut self, organization: &str, accounts: &BTreeSet<String>) {
+        for member in self.all_members() {
+            let Some(account) = member.account.filter(|one| accounts.contains(*one)) else {
+                continue;
+            };
+            let told = self.organization(&member);
+            self.require(
+                told.is_none_or(|told| told == organization),
+                format_args!("R27: account `{account}` is of the organisation `{organization}`"),
+            );
+        }
+    }
+
+    pub(super) fn organizations(&mut self) {
+        let members = self.all_members();
         for member in &members {
             self.id_and_paths(member);
         }
