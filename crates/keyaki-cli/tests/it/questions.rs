@@ -54,11 +54,11 @@ fn a_relation_comes_with_the_witnesses_that_show_it() {
     let statements = json!([{"policy": "/existing", "index": 1, "sid": null}]);
     assert_eq!(narrower["statements_reverse"], statements);
     assert!(narrower.get("statements").is_none(), "{narrower}");
-    let neither = compare("equivalent", &[get.clone()], &[put]);
+    let neither = compare("equivalent", std::slice::from_ref(&get), &[put]);
     let expected = (some("incomparable"), some("s3:PutObject"), some("s3:GetObject"));
     assert_eq!(parts(&neither), expected);
     assert_eq!(neither["relation_evidence"], "replayed");
-    let same = compare("equivalent", &[get.clone()], &[get]);
+    let same = compare("equivalent", std::slice::from_ref(&get), std::slice::from_ref(&get));
     assert_eq!((&same["verdict"], parts(&same)), (&json!("holds"), (None, None, None)));
 }
 
@@ -170,7 +170,7 @@ fn a_zone_of_nobody_or_of_something_else_is_refused() {
 #[test]
 fn a_script_of_equivalent_is_of_both_directions_or_of_one() {
     let den = Den::with("old.json", policy(&[allow("s3:GetObject")]).to_string());
-    den.write("new.json", &policy(&[allow("s3:PutObject")]).to_string());
+    den.write("new.json", policy(&[allow("s3:PutObject")]).to_string());
     let breaks = |arguments: &str| {
         let run = den.keyaki(&format!("encode {arguments}"));
         assert_eq!((run.status, run.stderr.as_str()), (0, ""));
