@@ -3,8 +3,11 @@
 //! Requests are written as jobs have them, but read without any check: cases are also about
 //! requests that cannot happen, which `keyaki` would not take.
 
+use std::collections::BTreeSet;
+
 use keyaki_analysis::Question;
 use keyaki_analysis::public::S3;
+use keyaki_analysis::zone::{ServicePrincipals, Zone};
 use keyaki_policy::request::{Context, ContextValue, Principal, Request};
 use keyaki_policy::{AccessPattern, Policy, PolicyType, Readings, Switch, access, parse};
 use serde_json::{Map, Value, json};
@@ -44,6 +47,21 @@ pub fn of_text(text: &str) -> Value {
     json!({"question": "no-public-access", "policy": policy})
 }
 
+/// The same for a question whether a policy lets somebody in from outside a zone of trust, whose
+/// members are those of a job.
+///
+/// # Panics
+///
+/// The text is not JSON.
+pub fn of_zone(text: &str, zone: &Map<String, Value>) -> Value {
+    let mut case = of_text(text);
+    case["question"] = json!("no-external-access");
+    for (name, member) in zone {
+        case[name] = member.clone();
+    }
+    case
+}
+
 /// The same for a question whether a policy grants one of these accesses, each of some actions on
 /// some resources; a list without entries is no restriction.
 ///
@@ -75,6 +93,10 @@ pub fn question(case: &Value) -> Result<Question, NoCase> {
             let policy = policy(&case["policy"], PolicyType::Resource)?;
             Ok(Question::NoPublicAccess { policy, table: &S3 })
         }
+        "no-external-access" => {
+            let policy = vec![policy(&case["policy"], PolicyType::Resource)?].into();
+            Ok(Question::NoExternalAccess { policy, zone: zone(case)? })
+        }
         name @ ("no-new-access" | "equivalent" | "disjoint") => {
             let policy_type = policy_type(case)?;
             let side = |side: &str| -> Result<Vec<Policy>, NoCase> {
@@ -94,6 +116,28 @@ pub fn question(case: &Value) -> Result<Question, NoCase> {
         }
         _ => Err(no_case("question")),
     }
+}
+
+fn zone(case: &Value) -> Result<Zone, NoCase> {
+    let trust = &case["trust"];
+    let accounts = |name: &str| -> Result<_, NoCase> {
+        let Some(accounts) = trust.get(name) else { return Ok(BTreeSet::new()) };
+        let accounts = accounts.as_array().ok_or_else(|| no_case(name))?.iter();
+        let account = |value: &Value| value.as_str().map(str::to_owned);
+        accounts.map(account).collect::<Option<_>>().ok_or_else(|| no_case(name))
+    };
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    Ok(Zone {
+        accounts: accounts("accounts")?,
+        organization: text(trust.get("organization")),
+        organization_accounts: accounts("organization_accounts")?,
+        owner: text(case.get("resource_account")),
+        services: match case.get("service_principals").and_then(Value::as_str) {
+            None | Some("ignore") => ServicePrincipals::Ignored,
+            Some("deputy") => ServicePrincipals::Deputies,
+            Some(_) => return Err(no_case("service_principals")),
+        },
+    })
 }
 
 fn policy_type(case: &Value) -> Result<PolicyType, NoCase> {

@@ -1,13 +1,15 @@
-//! Laws of the questions about two sides.
+//! Laws of questions: what two answers have to do with each other.
 //!
 //! `equivalent` is `no-new-access` in both directions, and its relation tells which of them fails.
 //! `disjoint` does not care which side is which; and no policy is disjoint from itself but one that
-//! allows nothing, of which `access-not-granted` knows as well.
+//! allows nothing, of which `access-not-granted` knows as well. And whoever trusts more people finds
+//! no more strangers.
 
 use arbitrary::{Result, Unstructured};
 use keyaki_analysis::check::Witness;
 use keyaki_analysis::question::{Side, Subject};
 use keyaki_analysis::replay::{Replay, replay};
+use keyaki_analysis::zone::{ServicePrincipals, Zone};
 use keyaki_analysis::{Options, Question, Relation, Report, Verdict};
 use keyaki_policy::{AccessPattern, Readings, access};
 use keyaki_solvers::Automaton;
@@ -32,8 +34,13 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
 
 /// Asks all questions of the laws about the two sides.
 pub(crate) fn check(case: &Value) -> std::result::Result<Vec<&'static str>, NoCase> {
-    let Question::Equivalent { existing, new } = case::question(case)? else {
-        return Ok(vec!["about one policy"]);
+    let (existing, new) = match case::question(case)? {
+        Question::Equivalent { existing, new } => (existing, new),
+        Question::NoExternalAccess { policy, zone } => {
+            check_trust(&policy, &zone);
+            return Ok(vec!["a zone"]);
+        }
+        _ => return Ok(vec!["about one policy"]),
     };
     let equivalent = Question::Equivalent { existing: existing.clone(), new: new.clone() };
     let outcome = check_equivalent(&equivalent);
@@ -84,6 +91,27 @@ fn fails_apart(forward: &Question, wider: &Report, reverse: &Question, narrower:
         && !narrower.depends_on.is_empty()
         && !breaks(forward, one, narrower.witness_under)
         && !breaks(reverse, other, wider.witness_under)
+}
+
+/// Who trusts more people is not in more danger: what holds of a zone holds of a larger one.
+fn check_trust(policy: &Subject, zone: &Zone) {
+    let verdict = |zone: &Zone| {
+        let question = Question::NoExternalAccess { policy: policy.clone(), zone: zone.clone() };
+        word(&asked(&question).verdict)
+    };
+    let mut larger = zone.clone();
+    larger.accounts.insert("444455556666".to_owned());
+    let ignoring = Zone { services: ServicePrincipals::Ignored, ..zone.clone() };
+    let of_owner = Zone { owner: Some("111122223333".to_owned()), ..zone.clone() };
+    if verdict(zone) == "holds" {
+        for larger in [&larger, &ignoring, &of_owner] {
+            let is_first_owner = zone.owner.is_none() || zone.owner == larger.owner;
+            assert!(
+                !is_first_owner || verdict(larger) != "fails",
+                "{zone:?} holds, {larger:?} not"
+            );
+        }
+    }
 }
 
 fn check_disjoint(existing: &Subject, new: &Subject) {

@@ -20,7 +20,10 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
     let policy_type = *u.choose(&[PolicyType::Identity, PolicyType::Resource])?;
     let text = generate::policy(u, policy_type)?;
     if policy_type == PolicyType::Resource && u.ratio(1, 4)? {
-        return Ok(case::of_text(&text));
+        return Ok(match u.arbitrary()? {
+            true => case::of_text(&text),
+            false => case::of_zone(&text, &generate::zone(u)?),
+        });
     }
     let mut edited: Value = serde_json::from_str(&text).expect("a generated policy is JSON");
     for _ in 0..u.int_in_range(1..=MAX_EDITS)? {

@@ -18,7 +18,7 @@ use keyaki_solvers::Automaton;
 use serde_json::{Value, json};
 
 use crate::questions::{ask, assert_witness, word};
-use crate::{NoCase, case};
+use crate::{NoCase, case, generate};
 
 const A: &str = "111122223333";
 
@@ -161,7 +161,19 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
     let keys = [u.choose(KEYS)?, u.choose(KEYS)?];
     let kind = *u.choose(&[PolicyType::Identity, PolicyType::Resource])?;
     let mut drawn = if u.ratio(2, 5)? {
-        case::of_text(&policy(u, PolicyType::Resource, &keys)?)
+        let policy = policy(u, PolicyType::Resource, &keys)?;
+        match u.arbitrary()? {
+            true => case::of_text(&policy),
+            false => {
+                let mut zone = generate::zone(u)?;
+                // The owner of what is in the universe is this account.
+                zone.remove("resource_account");
+                if u.arbitrary()? {
+                    zone.insert("resource_account".to_owned(), json!(A));
+                }
+                case::of_zone(&policy, &zone)
+            }
+        }
     } else if u.ratio(1, 3)? {
         case::of_accesses(kind, &policy(u, kind, &keys)?, &accesses(u)?)
     } else {

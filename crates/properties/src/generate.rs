@@ -12,6 +12,7 @@ use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::catalogue::{self, Cardinality};
 use keyaki_policy::request::{ContextValue, Principal};
 use keyaki_policy::{PolicyType, Readings, Request, Switch, evaluate};
+use serde_json::{Map, Value, json};
 
 const A: &str = "111122223333";
 
@@ -575,6 +576,28 @@ pub fn readings(u: &mut Unstructured<'_>) -> Result<Readings> {
     Ok(readings)
 }
 
+/// A zone of trust, as the members of a job.
+pub fn zone(u: &mut Unstructured<'_>) -> Result<Map<String, Value>> {
+    let mut trust = Map::new();
+    for name in ["accounts", "organization_accounts"] {
+        let accounts: &[&str] =
+            u.choose(&[&[][..], &[A], &["444455556666"], &[A, "444455556666"]])?;
+        trust.insert(name.to_owned(), json!(accounts));
+    }
+    if u.ratio(2, 3)? {
+        trust.insert("organization".to_owned(), json!(u.choose(&["o-a", "o-b"])?));
+    }
+    let mut zone = Map::new();
+    zone.insert("trust".to_owned(), Value::Object(trust));
+    if u.ratio(1, 4)? {
+        zone.insert("resource_account".to_owned(), json!(u.choose(&[A, "444455556666"])?));
+    }
+    if u.arbitrary()? {
+        zone.insert("service_principals".to_owned(), json!("deputy"));
+    }
+    Ok(zone)
+}
+
 /// A random request about the keys that the question mentions.
 pub fn request(
     u: &mut Unstructured<'_>,
@@ -593,6 +616,12 @@ pub fn request(
         Request { principal, action, resource, resource_account: None, ..Request::default() };
     if let Some(("aws-cn", _)) = request.principal.partition_and_account() {
         request.resource = request.resource.replace("arn:aws:", "arn:aws-cn:");
+    }
+    if let Some(zone) = question.zone() {
+        // Somebody owns the resource, and the requests of a model say who.
+        let known = zone.owner.as_deref().or_else(|| request.owner());
+        let owner = known.unwrap_or(if u.arbitrary()? { A } else { "444455556666" }).to_owned();
+        request.resource_account = Some(owner);
     }
 
     let facts = Facts {

@@ -20,7 +20,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Random policies with a question about them.
 pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
     if u.ratio(1, 3)? {
-        return Ok(case::of_text(&generate::policy(u, PolicyType::Resource)?));
+        let policy = generate::policy(u, PolicyType::Resource)?;
+        return Ok(match u.arbitrary()? {
+            true => case::of_text(&policy),
+            false => case::of_zone(&policy, &generate::zone(u)?),
+        });
     }
     let policy_type = *u.choose(&[PolicyType::Identity, PolicyType::Resource])?;
     if u.ratio(1, 3)? {

@@ -450,7 +450,9 @@ impl<'q> Encoder<'q> {
             let account = self.t.in_re(owner, account_id());
             let empty = in_literal(&mut self.t, owner, "");
             let some = self.t.not(empty);
-            let as_named = self.t.and([equal, some]);
+            // Nothing but an ARN names an account.
+            let is_arn = self.t.not(self.symbols.is_star);
+            let as_named = self.t.and([is_arn, equal, some]);
             // What belongs to AWS has `aws` for its account.
             let shape = self.t.or([account, as_named]);
             facts.push(("the owner of the resource is an account", shape));

@@ -117,3 +117,111 @@ impl<'r> Seen<'r> {
         self.one(id) == Some(organization) || of_paths
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use keyaki_policy::parse;
+    use keyaki_policy::request::Context;
+
+    use super::*;
+
+    const OWN: &str = "111122223333";
+    const STRANGER: &str = "999988887777";
+
+    #[test]
+    fn who_asks_is_of_an_account_or_not() {
+        check(user(OWN), &[], true);
+        check(user(STRANGER), &[], false);
+        check(user("cloudfront"), &[], false);
+        check(Principal::Anonymous, &[("aws:PrincipalAccount", "anonymous")], false);
+        let session_name = "session".to_owned();
+        let role_arn = format!("arn:aws:iam::{STRANGER}:role/r");
+        check(Principal::RoleSession { role_arn, session_name }, &[], false);
+        // The owner, whom nobody has to list.
+        check(user("777766665555"), &[], true);
+    }
+
+    #[test]
+    fn keys_tell_the_account_or_the_organisation_of_whoever_has_them() {
+        let canonical = || Principal::CanonicalUser { id: "a".repeat(64) };
+        check(canonical(), &[], false);
+        check(canonical(), &[("aws:PrincipalAccount", OWN)], true);
+        check(canonical(), &[("aws:PrincipalArn", "arn:aws:iam::111122223333:user/a")], true);
+        check(canonical(), &[("aws:PrincipalArn", "arn:aws:iam::111122223333")], false);
+        check(user(STRANGER), &[("aws:PrincipalOrgID", "o-a")], true);
+        check(user(STRANGER), &[("aws:PrincipalOrgID", "o-ab")], false);
+        check(user(STRANGER), &[("aws:PrincipalOrgPaths", "o-a/r-1/")], true);
+        check(user(STRANGER), &[("aws:PrincipalOrgPaths", "o-ab/r-1/")], false);
+        check(
+            user(STRANGER),
+            &[("aws:SourceAccount", OWN), ("aws:ResourceTag/env", "prod")],
+            false,
+        );
+    }
+
+    #[test]
+    fn a_deputy_is_inside_by_its_source() {
+        let service = || Principal::Service { name: "sns.amazonaws.com".to_owned() };
+        let inside = |context: &[(&str, &str)], services| {
+            let zone = Zone { services, ..zone() };
+            let request = request(service(), context);
+            (Seen { zone: &zone, request: &request }).placed_inside().is_some()
+        };
+        assert!(inside(&[], ServicePrincipals::Ignored));
+        for (context, expected) in [
+            (("aws:SourceAccount", OWN), true),
+            (("aws:SourceAccount", STRANGER), false),
+            (("aws:SourceArn", "arn:aws:sns:us-east-1:111122223333:t"), true),
+            (("aws:SourceArn", "arn:aws:s3:::111122223333"), false),
+            (("aws:SourceOrgID", "o-a"), true),
+            (("aws:SourceOrgPaths", "o-a/r-1/"), true),
+            (("aws:SourceIp", "203.0.113.7"), false),
+        ] {
+            assert_eq!(inside(&[context], ServicePrincipals::Deputies), expected, "{context:?}");
+        }
+    }
+
+    /// Checks whether the request is inside, and so no witness that the policy lets in a stranger.
+    #[track_caller]
+    fn check(principal: Principal, context: &[(&str, &str)], expected: bool) {
+        let allow = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*",
+            "Resource": "*"}}"#;
+        let policy = vec![parse(allow, None).unwrap()].into();
+        let question = Question::NoExternalAccess { policy, zone: zone() };
+        let request = request(principal, context);
+        let replay = breaks(&question, &zone(), &request, Readings::DEFAULT);
+        let is_inside = matches!(replay, Replay::Refuted(_));
+        assert_eq!(is_inside, expected, "{replay:?}");
+    }
+
+    fn zone() -> Zone {
+        let accounts = [OWN.to_owned()].into();
+        Zone { accounts, organization: Some("o-a".to_owned()), ..Zone::default() }
+    }
+
+    fn user(account: &str) -> Principal {
+        let arn = format!("arn:aws:iam::{account}:user/a");
+        Principal::User { arn, canonical_user: None }
+    }
+
+    fn request(principal: Principal, keys: &[(&str, &str)]) -> Request {
+        let mut context = Context::default();
+        for (key, value) in keys {
+            let value = match *key {
+                "aws:PrincipalOrgPaths" | "aws:SourceOrgPaths" => {
+                    ContextValue::Many(vec![(*value).to_owned()])
+                }
+                _ => ContextValue::One((*value).to_owned()),
+            };
+            context.insert(key, value);
+        }
+        Request {
+            principal,
+            action: "s3:GetObject".to_owned(),
+            resource: "arn:aws:s3:::b/k".to_owned(),
+            resource_account: Some("777766665555".to_owned()),
+            context,
+            ..Request::default()
+        }
+    }
+}

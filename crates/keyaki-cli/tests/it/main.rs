@@ -11,6 +11,7 @@ mod batch;
 mod evaluate;
 mod fakes;
 mod program;
+mod questions;
 mod schema;
 mod scripts;
 mod validate;
