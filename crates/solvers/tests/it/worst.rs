@@ -12,15 +12,15 @@ use crate::fakes::never;
 /// Time that is too little for what is hard.
 const TIMEOUT: Duration = Duration::from_millis(300);
 
-/// The answer is one of these, or a limit.
+/// The answer is whether the formula is satisfiable, or a limit.
 #[track_caller]
-fn check(formula: &Formula, expected: Option<bool>) {
+fn check(formula: &Formula, is_satisfiable: bool) {
     let start = Instant::now();
     let answer = Automaton.solve(formula, &Limits::within(TIMEOUT), &never()).unwrap();
     eprintln!("{:?} {:?}", start.elapsed(), answer.attempts[0].result);
     match answer.outcome {
-        Outcome::Sat(_) => assert_eq!(expected, Some(true)),
-        Outcome::Unsat => assert_eq!(expected, Some(false)),
+        Outcome::Sat(_) => assert!(is_satisfiable),
+        Outcome::Unsat => assert!(!is_satisfiable),
         Outcome::Unknown(reason) => {
             assert!(matches!(reason, Reason::Timeout | Reason::Memory), "{reason:?}");
         }
@@ -64,15 +64,15 @@ fn complements_of_what_has_exponentially_many_states() {
     };
     for n in [4, 30, 60] {
         let words = vec![Regex::plus(letters()), Regex::Repeat(Box::new(Regex::AnyChar), n + 1)];
-        check(&conjunction(words, vec![before_the_end(n)]), Some(true));
+        check(&conjunction(words, vec![before_the_end(n)]), true);
     }
     let starts =
         Regex::Concat(vec![Regex::Literal("a".to_owned()), Regex::Star(Box::new(letters()))]);
     for n in [4, 30] {
         let long = Regex::Repeat(Box::new(letters()), n + 1);
-        check(&conjunction(vec![starts.clone(), long], vec![before_the_end(n)]), Some(false));
+        check(&conjunction(vec![starts.clone(), long], vec![before_the_end(n)]), false);
         let many = (0..20).map(|i| before_the_end(n + i)).collect();
-        check(&conjunction(vec![starts.clone()], many), Some(true));
+        check(&conjunction(vec![starts.clone()], many), true);
     }
 }
 
@@ -80,11 +80,12 @@ fn complements_of_what_has_exponentially_many_states() {
 fn thousands_of_overlapping_globs() {
     let digits = Regex::plus(Regex::Chars(vec![('0', '9')]));
     let pairs = |n: usize| (0..n).map(|i| glob(&format!("*{}*{}*", i % 50, i / 50))).collect();
-    check(&conjunction(vec![glob("arn:*")], pairs(3_000)), Some(true));
+    check(&conjunction(vec![glob("arn:*")], pairs(3_000)), true);
     // Without a spare character, and long.
     let long = Regex::Repeat(Box::new(Regex::AnyChar), 30);
-    check(&conjunction(vec![digits.clone(), long.clone()], pairs(3_000)), Some(false));
-    check(&conjunction(vec![digits, long], pairs(300)), None);
+    check(&conjunction(vec![digits.clone(), long.clone()], pairs(3_000)), false);
+    // Each of these needs a digit up to 5.
+    check(&conjunction(vec![digits, long], pairs(300)), true);
 }
 
 #[test]
@@ -101,23 +102,23 @@ fn thousands_of_globs_in_clauses_of_which_each_is_told_of_each() {
     for clause in clauses {
         formula.assert("", clause);
     }
-    check(&formula, Some(true));
+    check(&formula, true);
 }
 
 #[test]
 fn patterns_of_ten_thousand_stars() {
     let stars = |text: &str| glob(&(text.repeat(10_000) + "*"));
-    check(&conjunction(vec![stars("*a*b"), stars("*b*a")], vec![]), Some(true));
-    check(&conjunction(vec![stars("*a*b")], vec![stars("*a")]), Some(false));
+    check(&conjunction(vec![stars("*a*b"), stars("*b*a")], vec![]), true);
+    check(&conjunction(vec![stars("*a*b")], vec![stars("*a")]), false);
     // Of which a word is soon found, and long: it has to be read by ten thousand stars.
-    check(&conjunction(vec![stars("*a*b")], vec![]), Some(true));
-    check(&conjunction(vec![stars("*a*b")], vec![stars("*c")]), Some(true));
+    check(&conjunction(vec![stars("*a*b")], vec![]), true);
+    check(&conjunction(vec![stars("*a*b")], vec![stars("*c")]), true);
     let many = (0..200).map(|i| glob(&format!("*{i}{}*", "*a*b".repeat(5_000)))).collect();
-    check(&conjunction(many, vec![stars("*c")]), Some(true));
+    check(&conjunction(many, vec![stars("*c")]), true);
     // Which are the same up to a character in the middle.
     let middle = |i: usize| glob(&format!("{}*b{}*", "*a".repeat(10_000 - i), "*a".repeat(i)));
     let outside = (0..60).map(middle).collect();
-    check(&conjunction(vec![middle(5_000)], outside), Some(true));
+    check(&conjunction(vec![middle(5_000)], outside), true);
 }
 
 #[test]
@@ -136,5 +137,5 @@ fn strings_that_are_all_different_and_few() {
     for term in terms {
         formula.assert("", term);
     }
-    check(&formula, Some(false));
+    check(&formula, false);
 }
