@@ -48,7 +48,14 @@ impl Table {
     /// How fast they are answered.
     pub fn throughput(&mut self, runs: &[Run]) {
         let rate = |run: &Run| {
-            format!("{:.0} a second, {:.1} MB a second", run.rate(), run.bytes_rate() / 1e6)
+            let mut text =
+                format!("{:.0} a second, {:.1} MB a second", run.rate(), run.bytes_rate() / 1e6);
+            // What neighbours on the machine change least.
+            let busy = (run.cost.user + run.cost.system).as_secs_f64();
+            if busy > 0.0 {
+                let _ = write!(text, "; {:.0} a processor second", run.n_questions as f64 / busy);
+            }
+            text
         };
         let names = [("cold", "batch, cold".to_owned()), ("warm", "batch, warm".to_owned())];
         let kinds = KINDS.map(|kind| (kind, format!("batch, cold, {kind} alone")));

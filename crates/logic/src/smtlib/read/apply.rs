@@ -11,6 +11,9 @@ use crate::term::{Node, Sort, Term};
 /// How many terms may be said to be pairwise distinct: half a million pairs.
 const MAX_DISTINCT: usize = 1_000;
 
+/// How many variables and texts may be in one concatenation.
+const MAX_PIECES: usize = 100_000;
+
 /// How many bytes of text are copied in a step.
 pub(super) const BYTES_OF_STEP: usize = 16;
 
@@ -205,9 +208,14 @@ impl Machine<'_> {
             }
             Function::ConcatStrings => {
                 let texts = texts(name, arguments)?;
-                // Characters are copied many at a time.
-                self.spend(texts.iter().map(|text| length(text)).sum::<usize>() / BYTES_OF_STEP)?;
-                Ok(Value::Text(concatenation(&texts)))
+                self.spend(texts.iter().map(|text| cost(text)).sum())?;
+                let text = concatenation(&texts);
+                if text.len() > MAX_PIECES {
+                    return Err(format!(
+                        "a concatenation of more than {MAX_PIECES} variables and texts"
+                    ));
+                }
+                Ok(Value::Text(text))
             }
             Function::ToLanguage => match &arguments[..] {
                 [value] => match value.constant() {
@@ -390,9 +398,10 @@ fn is_single(pieces: &[Piece]) -> bool {
     matches!(pieces, [] | [_])
 }
 
-fn length(pieces: &[Piece]) -> usize {
+/// What it takes to copy the pieces: a step each, and one for so many bytes of text.
+fn cost(pieces: &[Piece]) -> usize {
     let of_piece = |piece: &Piece| match piece {
-        Piece::Text(text) => text.len(),
+        Piece::Text(text) => 1 + text.len() / BYTES_OF_STEP,
         _ => 1,
     };
     pieces.iter().map(of_piece).sum()

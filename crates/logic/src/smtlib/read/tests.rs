@@ -350,6 +350,15 @@ fn what_grows_when_it_is_expanded_is_refused() {
     }
     let script = super::script(&(text + "(assert (f60 p))")).unwrap();
     assert!(script.unsupported.unwrap().what.contains("once definitions are expanded"));
+    // A concatenation of itself with itself, of variables and of texts.
+    for part in ["x", "\"abcdefghijklmnop\""] {
+        let mut text = format!("(declare-const x String)(define-fun s0 () String {part})\n");
+        for i in 0..60 {
+            text += &format!("(define-fun s{} () String (str.++ s{i} s{i}))\n", i + 1);
+        }
+        let script = super::script(&(text + "(assert (= x s60))")).unwrap();
+        assert!(script.unsupported.unwrap().what.contains(" of more than "));
+    }
     let endless = "(declare-const p Bool)(define-fun f ((a Bool)) Bool (not (f a)))(assert (f p))";
     let script = super::script(endless).unwrap();
     assert_eq!(script.unsupported.unwrap().what, "calls nested more than 1000 deep");
