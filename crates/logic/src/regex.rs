@@ -59,7 +59,7 @@ pub struct Effort<'a> {
 pub struct GaveUp;
 
 impl<'a> Effort<'a> {
-    /// Until `is_over`, which is asked every [`STEPS_BETWEEN_LOOKS`] steps.
+    /// Until `is_over`, which is asked every so many steps.
     pub fn until(is_over: &'a dyn Fn() -> bool) -> Effort<'a> {
         Effort { is_over: Some(is_over), n_steps_left: Cell::new(STEPS_BETWEEN_LOOKS) }
     }
