@@ -145,10 +145,17 @@ fn instructions(command: Command, cap: Duration) -> Result<Option<f64>, String> 
         .arg(command.get_program())
         .args(command.get_args());
     let Some(output) = child::within(cap, under)? else { return Ok(None) };
-    let line = output.lines().find_map(|line| line.split_once("I refs:"));
-    let digits = line.map(|(_, number)| number.replace([',', ' '], ""));
-    let count = digits.and_then(|digits| digits.parse().ok());
-    count.map(Some).ok_or_else(|| format!("valgrind tells no instructions: {output}"))
+    told_instructions(&output)
+        .map(Some)
+        .ok_or_else(|| format!("valgrind tells no instructions: {output}"))
+}
+
+/// The number that cachegrind tells; how wide it sets its columns depends on what it counts.
+fn told_instructions(output: &str) -> Option<f64> {
+    output.lines().find_map(|line| {
+        let (title, number) = line.split_once("refs:")?;
+        title.trim_end().ends_with('I').then_some(number)?.replace([',', ' '], "").parse().ok()
+    })
 }
 
 /// Asks about one size, and prints nanoseconds, KiB and verdict. Or only makes the policies.
@@ -289,6 +296,15 @@ pub fn csv(points: &[Point], counts: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn instructions_are_read_whatever_the_width() {
+        for line in ["==1== I refs:      1,706,545", "==1== I   refs:      1,706,545"] {
+            let output = format!("57343437 76980 holds\n\n{line}\n==1== D refs: 7\n");
+            assert_eq!(told_instructions(&output), Some(1_706_545.0), "{line}");
+        }
+        assert_eq!(told_instructions("==1== D   refs:      1,706,545"), None);
+    }
 
     #[test]
     fn policies_are_answered_as_they_are_made_for() {
