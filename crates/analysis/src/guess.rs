@@ -100,8 +100,8 @@ fn meet(
     open: &Open<'_>,
     deny: &Statement,
 ) -> Option<(Statement, Vec<usize>)> {
+    let wanted = open.actions.iter().filter_map(|at| statement.action.entries.get(*at));
     let action = if deny.action.negated {
-        let wanted = open.actions.iter().filter_map(|at| statement.action.entries.get(*at));
         Clause { entries: wanted.cloned().collect(), ..statement.action }
     } else if statement.action.negated {
         let is_in =
@@ -111,7 +111,6 @@ fn meet(
             ..deny.action
         }
     } else {
-        let wanted = open.actions.iter().filter_map(|at| statement.action.entries.get(*at));
         let includes =
             |a: &ActionPattern, b: &ActionPattern| parts::action_includes(&a.text, &b.text);
         Clause { entries: common(wanted, &deny.action.entries, includes), ..statement.action }
@@ -522,3 +521,32 @@ fn arn_with(pattern: &str, star: &str) -> Option<String> {
 /// Region and account of resources that have some.
 const FILLER_REGION: &str = "us-east-1";
 const FILLER_ACCOUNT: &str = "111122223333";
+
+#[cfg(test)]
+mod tests {
+    use keyaki_policy::parse;
+
+    use super::*;
+    use crate::cover::open_statements;
+
+    #[test]
+    fn what_a_deny_of_the_reference_alone_denies_is_found() {
+        let policy = |denied: &str| {
+            let text = format!(
+                r#"{{"Version": "2012-10-17", "Statement": [
+                    {{"Effect": "Allow", "Action": ["s3:Get*", "s3:Put*"], "Resource": "*"}},
+                    {{"Effect": "Deny", "Action": "s3:PutObject", "Resource": "{denied}",
+                      "Condition": {{"StringEquals": {{"aws:PrincipalTag/team": "x"}}}}}}]}}"#
+            );
+            vec![parse(&text, Some(PolicyType::Identity)).unwrap()].into()
+        };
+        let (existing, new) = (policy("arn:aws:s3:::a*z/*"), policy("arn:aws:s3:::b/*"));
+        let question = Question::NoNewAccess { existing, new };
+        let open = open_statements(&question).unwrap();
+        let found = witness(&question, &open, Readings::DEFAULT, &|_| false);
+        let (request, allowing) = found.unwrap();
+        assert_eq!(request.action, "s3:PutObject");
+        assert_eq!(request.resource, "arn:aws:s3:::aexamplez/example");
+        assert_eq!(allowing, [(PolicyRef::of_union(Side::New, 0), 0)]);
+    }
+}
