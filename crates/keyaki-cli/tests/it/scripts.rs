@@ -17,6 +17,20 @@ fn check_solve(den: &Den, arguments: &str, status: i32, stdout: &str) {
     assert_eq!((run.status, run.stdout.as_str()), (status, stdout), "{}", run.stderr);
 }
 
+/// Writes `fake.toml`, with a solver of that name that reads a script and gives that answer.
+fn always_answers(den: &Den, name: &str, answer: &str) {
+    let definition = format!(
+        r#"
+        [[solver]]
+        name = "{name}"
+        command = "sh"
+        arguments = ["-c", "cat >/dev/null; echo {answer}"]
+        dialect = "smtlib-2.6"
+        "#
+    );
+    den.write("fake.toml", &definition);
+}
+
 /// Runs a command of the shell and returns the first line that it prints.
 #[track_caller]
 fn first_line(den: &Den, shell: &str) -> String {
@@ -145,16 +159,7 @@ fn solve_answers_sat_or_unsat() {
 #[test]
 fn solve_answers_unknown_with_status_3() {
     let den = Den::with("sat.smt2", SAT);
-    den.write(
-        "fake.toml",
-        r#"
-        [[solver]]
-        name = "shrugs"
-        command = "sh"
-        arguments = ["-c", "cat >/dev/null; echo unknown"]
-        dialect = "smtlib-2.6"
-        "#,
-    );
+    always_answers(&den, "shrugs", "unknown");
     check_solve(&den, "solve sat.smt2 --config fake.toml --solver shrugs", 3, "unknown\n");
 }
 
@@ -205,16 +210,7 @@ fn a_broken_script_is_an_error_with_a_place() {
 fn an_answer_that_the_script_contradicts_is_an_error() {
     let script = "(set-info :status unsat)(declare-const x String)(assert (= x \"a\"))(check-sat)";
     let den = Den::with("liar.smt2", script);
-    den.write(
-        "fake.toml",
-        r#"
-        [[solver]]
-        name = "yes"
-        command = "sh"
-        arguments = ["-c", "cat >/dev/null; echo sat"]
-        dialect = "smtlib-2.6"
-        "#,
-    );
+    always_answers(&den, "yes", "sat");
     for (arguments, by) in
         [("--solver automaton", "automaton"), ("--solver yes", "yes"), ("", "automaton")]
     {
