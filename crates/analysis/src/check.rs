@@ -287,6 +287,11 @@ fn allowing_side(question: &Question) -> Side {
     }
 }
 
+/// The least of several is told: a construct that we lack is worth naming before a limit that was hit.
+fn rank(reason: Reason) -> (bool, Reason) {
+    (reason != Reason::Unsupported, reason)
+}
+
 /// Why not to go on, if so.
 fn stopped(limits: &Limits, cancel: &Cancel) -> Option<Verdict> {
     let reason = if cancel.is_cancelled() {
@@ -379,8 +384,6 @@ impl<'a> Run<'a> {
         let mut unknown: Option<Reason> = None;
         let mut unsupported: Vec<Unsupported> = Vec::new();
         let mut note = |reason: Reason, more: Vec<Unsupported>| {
-            // A construct that we lack is worth naming before a limit that was hit.
-            let rank = |reason| (reason != Reason::Unsupported, reason);
             unknown = Some(match unknown {
                 Some(known) if rank(known) <= rank(reason) => known,
                 _ => reason,

@@ -257,14 +257,7 @@ fn write(regex: &Regex, text: &mut String) {
         }
         Regex::NotChar(c) => text.push_str(&format!("[^{c}]")),
         Regex::Concat(parts) => parts.iter().for_each(|part| write(part, text)),
-        Regex::Union(parts) => {
-            text.push('(');
-            for (i, part) in parts.iter().enumerate() {
-                text.push_str(if i > 0 { "|" } else { "" });
-                write(part, text);
-            }
-            text.push(')');
-        }
+        Regex::Union(parts) => write_list(parts, '|', text),
         Regex::Star(inner) => {
             write_repeated(inner, text);
             text.push('*');
@@ -278,19 +271,23 @@ fn write(regex: &Regex, text: &mut String) {
             let max = max.map(|max| max.to_string()).unwrap_or_default();
             text.push_str(&format!("{{{min},{max}}}"));
         }
-        Regex::Intersection(parts) => {
-            text.push('(');
-            for (i, part) in parts.iter().enumerate() {
-                text.push_str(if i > 0 { "&" } else { "" });
-                write(part, text);
-            }
-            text.push(')');
-        }
+        Regex::Intersection(parts) => write_list(parts, '&', text),
         Regex::Complement(inner) => {
             text.push('!');
             write_repeated(inner, text);
         }
     }
+}
+
+fn write_list(parts: &[Regex], separator: char, text: &mut String) {
+    text.push('(');
+    for (i, part) in parts.iter().enumerate() {
+        if i > 0 {
+            text.push(separator);
+        }
+        write(part, text);
+    }
+    text.push(')');
 }
 
 fn write_repeated(regex: &Regex, text: &mut String) {

@@ -13,7 +13,7 @@ use keyaki_policy::{Readings, Switch};
 use super::readings::{Asked, Others, Search, combinations};
 use super::{
     Error, Evidence, Prepared, Relation, RelationEvidence, Report, Run, Setting, Verdict, Witness,
-    allowing, prepare,
+    allowing, prepare, rank,
 };
 use crate::encode::Unsupported;
 use crate::question::{PolicyRef, Question, Side};
@@ -295,8 +295,7 @@ fn unknown(forward: &Direction<'_>, reverse: &Direction<'_>) -> Verdict {
     }
     constructs.sort_by_key(|item| (item.policy, item.span));
     constructs.dedup();
-    // A construct that we lack is worth naming before a limit that was hit.
-    let reason = reasons.into_iter().min_by_key(|reason| (*reason != Reason::Unsupported, *reason));
+    let reason = reasons.into_iter().min_by_key(|reason| rank(*reason));
     let reason = reason.unwrap_or(Reason::SolverGaveUp);
     Verdict::Unknown { reason, unsupported: constructs }
 }
