@@ -280,7 +280,8 @@ fn allowing_side(question: &Question) -> Side {
     match question {
         Question::NoPublicAccess { .. }
         | Question::NoExternalAccess { .. }
-        | Question::AccessNotGranted { .. } => Side::Policy,
+        | Question::AccessNotGranted { .. }
+        | Question::Custom { .. } => Side::Policy,
         Question::NoNewAccess { .. } | Question::Equivalent { .. } | Question::Disjoint { .. } => {
             Side::New
         }

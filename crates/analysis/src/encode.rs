@@ -20,6 +20,7 @@ mod axioms;
 mod base64;
 mod comparison;
 mod condition;
+mod custom;
 mod decimal;
 mod effective;
 mod external;
@@ -147,6 +148,7 @@ pub(crate) fn encode_part(question: &Question, keys: &[&str]) -> Encoding {
         Question::Equivalent { .. } => encoder.equivalent(),
         Question::Disjoint { .. } => encoder.disjoint(),
         Question::AccessNotGranted { accesses, .. } => encoder.access_not_granted(accesses),
+        Question::Custom { property, .. } => encoder.custom(property),
     };
     let axioms = encoder.axioms();
     let elements = encoder.elements();

@@ -7,7 +7,7 @@
 //! Read the modules in this order: [`question`] (what can be asked), [`mod@encode`] (the formula
 //! that is satisfiable if and only if the property breaks), [`witness`] (a model as a request),
 //! [`replay`] (does that request really break it? written apart from the encoder) and
-//! [`mod@check`] (the loop around it), [`mod@explain`] (why nothing breaks it). [`public`] is the table that says what "public" means, [`zone`] whom somebody trusts, [`addresses`] the
+//! [`mod@check`] (the loop around it), [`mod@explain`] (why nothing breaks it). [`public`] is the table that says what "public" means, [`zone`] whom somebody trusts, [`property`] what somebody demands himself, [`addresses`] the
 //! arithmetic of address ranges.
 //!
 //! This crate does no I/O and knows no particular solver: it takes a `&dyn Solver`.
@@ -18,6 +18,7 @@ mod cover;
 pub mod encode;
 pub mod explain;
 mod guess;
+pub mod property;
 pub mod public;
 pub mod question;
 pub mod replay;
@@ -27,4 +28,5 @@ pub mod zone;
 pub use check::{Error, Evidence, Options, Relation, RelationEvidence, Report, Verdict, check};
 pub use encode::{Unsupported, encode};
 pub use explain::explain;
+pub use property::Property;
 pub use question::Question;

@@ -5,6 +5,7 @@ use keyaki_policy::access::AccessPattern;
 use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::policy_set::{self, PolicySet};
 
+use crate::property::Property;
 use crate::public::Table;
 use crate::zone::Zone;
 
@@ -57,6 +58,13 @@ pub enum Question {
         /// What should not be granted.
         accesses: Vec<AccessPattern>,
     },
+    /// No rule of the property is broken.
+    Custom {
+        /// What is in question.
+        policy: Subject,
+        /// What is demanded of it.
+        property: Property,
+    },
 }
 
 /// What one side of a question is about: something that allows requests.
@@ -88,6 +96,8 @@ pub enum Side {
     Existing,
     /// A policy in question.
     New,
+    /// No policy, but what a rule of a property is about, written as one.
+    Property,
 }
 
 /// Where a policy stands on its side.
@@ -109,6 +119,7 @@ impl Question {
             Question::Equivalent { .. } => "equivalent",
             Question::Disjoint { .. } => "disjoint",
             Question::AccessNotGranted { .. } => "access-not-granted",
+            Question::Custom { .. } => "custom",
         }
     }
 
@@ -118,6 +129,10 @@ impl Question {
         let policies = match (self, side) {
             (Question::NoPublicAccess { policy, .. }, Side::Policy) => {
                 vec![(Place::Union(0), policy)]
+            }
+            (Question::Custom { property, .. }, Side::Property) => {
+                let rules = property.rules.iter().enumerate();
+                rules.map(|(index, rule)| (Place::Union(index), &rule.scope)).collect()
             }
             _ => self.subject(side).map(Subject::policies).unwrap_or_default(),
         };
@@ -141,7 +156,8 @@ impl Question {
             ) => Some(new),
             (
                 Question::AccessNotGranted { policy, .. }
-                | Question::NoExternalAccess { policy, .. },
+                | Question::NoExternalAccess { policy, .. }
+                | Question::Custom { policy, .. },
                 Side::Policy,
             ) => Some(policy),
             _ => None,
@@ -190,12 +206,14 @@ impl Question {
         })
     }
 
-    /// The zone of trust, if the question has one.
-    pub fn zone(&self) -> Option<&Zone> {
-        match self {
-            Question::NoExternalAccess { zone, .. } => Some(zone),
-            _ => None,
-        }
+    /// The zones of trust of which the question speaks.
+    pub fn zones(&self) -> impl Iterator<Item = &Zone> {
+        let (own, rules) = match self {
+            Question::NoExternalAccess { zone, .. } => (Some(zone), &[][..]),
+            Question::Custom { property, .. } => (None, &property.rules[..]),
+            _ => (None, &[][..]),
+        };
+        own.into_iter().chain(rules.iter().filter_map(|rule| rule.outside.as_ref()))
     }
 
     /// What the question names besides its policies.
@@ -209,7 +227,7 @@ impl Question {
 
 impl Side {
     /// All sides.
-    const ALL: [Side; 3] = [Side::Policy, Side::Existing, Side::New];
+    const ALL: [Side; 4] = [Side::Policy, Side::Existing, Side::New, Side::Property];
 }
 
 impl Subject {

@@ -14,6 +14,7 @@ mod access;
 mod addresses;
 mod axioms;
 mod comparison;
+mod custom;
 mod external;
 mod public;
 
@@ -27,6 +28,7 @@ use keyaki_policy::{Policy, Readings};
 
 use crate::question::{Place, PolicyRef, Question, Side, Subject};
 pub use axioms::violations;
+pub use custom::broken_rules;
 
 /// What became of a request that is said to break a property.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +73,7 @@ pub fn breaks(question: &Question, request: &Request, readings: Readings) -> Rep
         Question::AccessNotGranted { accesses, .. } => {
             access::breaks(question, accesses, request, readings)
         }
+        Question::Custom { property, .. } => custom::breaks(question, property, request, readings),
     }
 }
 

@@ -69,7 +69,8 @@ pub(crate) struct Asked {
     /// equivalent OLD NEW: both allow the same;
     /// disjoint A B: they allow nothing in common;
     /// access-not-granted POLICY --action A… --resource R…: it allows none of the actions on any of the
-    /// resources
+    /// resources;
+    /// custom POLICY --property FILE: it breaks no rule of the property in the file
     #[arg(value_name = "QUESTION", verbatim_doc_comment)]
     pub(crate) question: String,
     /// Policy files, or files of an object of policies of several kinds; `-` is standard input
@@ -88,6 +89,12 @@ pub(crate) struct Asked {
     /// resources are meant
     #[arg(long, value_name = "RESOURCE", num_args = 1..)]
     pub(crate) resource: Vec<String>,
+    /// A property as YAML or JSON, or the name of one that `keyaki properties` lists
+    #[arg(long, value_name = "FILE")]
+    pub(crate) property: Option<PathBuf>,
+    /// What a parameter of the property stands for; repeat for several values
+    #[arg(long, value_name = "NAME=VALUE", requires = "property")]
+    pub(crate) set: Vec<String>,
     /// An account that the owner of the resource trusts; repeat for several
     #[arg(long, value_name = "ID")]
     pub(crate) trust_account: Vec<String>,

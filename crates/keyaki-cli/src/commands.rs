@@ -26,6 +26,7 @@ use crate::arguments::{
 use crate::{input, render};
 
 mod batch;
+mod property;
 mod validate;
 
 pub(crate) use batch::batch;
@@ -316,6 +317,7 @@ impl Files {
         }
         let accesses = accesses(asked).map_err(bare)?;
         let zone = zone(asked).map_err(bare)?;
+        let property = property::property(asked, &mut files)?;
         let mut decisions = Decisions::default();
         decide(&mut decisions, &asked.reading).map_err(bare)?;
         let setting = Setting {
@@ -324,6 +326,7 @@ impl Files {
             sets,
             accesses,
             zone,
+            property,
             decisions,
             ..setting
         };
@@ -364,12 +367,12 @@ fn sides(asked: &Asked) -> Result<Vec<(PolicyRef, String, PathBuf)>, ErrorRecord
             "`{name}` takes two policies, OLD and NEW, or `--existing` and `--new`"
         ))),
         ("disjoint", _) => Err(usage("`disjoint` takes two policies, or `--existing` and `--new`")),
-        ("no-public-access" | "no-external-access" | "access-not-granted", [_])
+        ("no-public-access" | "no-external-access" | "access-not-granted" | "custom", [_])
             if asked.existing.is_empty() && asked.new.is_empty() =>
         {
             Ok(place(Side::Policy, "policy", &asked.policies))
         }
-        (name @ ("no-public-access" | "no-external-access"), _) => {
+        (name @ ("no-public-access" | "no-external-access" | "custom"), _) => {
             Err(usage(&format!("`{name}` takes one policy")))
         }
         ("access-not-granted", _) => Err(ErrorRecord {

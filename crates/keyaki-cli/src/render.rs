@@ -70,7 +70,7 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
         unknown(&mut out, files, result);
     }
     out.push('\n');
-    if let Some(zone) = inquiry.question.as_ref().ok().and_then(Question::zone) {
+    for zone in inquiry.question.iter().flat_map(Question::zones) {
         line(&mut out, format_args!("  inside are {}", inside(zone)));
     }
     if let Some(reading) = reading(result) {
@@ -235,6 +235,17 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String 
                 VerdictName::Fails => format!("{policy} grants access that it should not"),
                 VerdictName::Unknown => {
                     format!("it was not found out whether {policy} grants one of the accesses")
+                }
+            }
+        }
+        (Ok(Question::Custom { .. }), verdict) => {
+            let policy = named("/policy");
+            let property = named("/property");
+            match verdict {
+                VerdictName::Holds => format!("{policy} breaks no rule of {property}"),
+                VerdictName::Fails => format!("{policy} breaks a rule of {property}"),
+                VerdictName::Unknown => {
+                    format!("it was not found out whether {policy} breaks a rule of {property}")
                 }
             }
         }

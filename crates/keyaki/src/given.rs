@@ -31,6 +31,9 @@ impl Given<'_> {
         if name != QuestionName::NoExternalAccess && self.setting.zone.is_some() {
             return Err(missing("only `no-external-access` takes a zone of trust"));
         }
+        if name != QuestionName::Custom && self.setting.property.is_some() {
+            return Err(missing("only `custom` takes a property"));
+        }
         self.no_stray_policy(name)?;
         match name {
             QuestionName::NoPublicAccess => self.no_public_access(),
@@ -39,6 +42,7 @@ impl Given<'_> {
                 self.comparison(name).map(Ok)
             }
             QuestionName::AccessNotGranted => self.access_not_granted().map(Ok),
+            QuestionName::Custom => self.custom().map(Ok),
         }
     }
 
@@ -47,7 +51,8 @@ impl Given<'_> {
         let sides: &[Side] = match name {
             QuestionName::NoPublicAccess
             | QuestionName::NoExternalAccess
-            | QuestionName::AccessNotGranted => &[Side::Policy],
+            | QuestionName::AccessNotGranted
+            | QuestionName::Custom => &[Side::Policy],
             QuestionName::NoNewAccess | QuestionName::Equivalent | QuestionName::Disjoint => {
                 &[Side::Existing, Side::New]
             }
@@ -126,6 +131,17 @@ impl Given<'_> {
         Ok(Question::AccessNotGranted { policy, accesses })
     }
 
+    fn custom(&self) -> Result<Question, ErrorRecord> {
+        let policy = self.subject(Side::Policy)?;
+        let policy = policy.ok_or_else(|| missing("`custom` takes one `policy`"))?;
+        let Some(written) = &self.setting.property else {
+            let hint = "it is an object such as `{\"never\": {\"may\": \"s3:DeleteBucket\"}}`";
+            let message = "`custom` takes a `property`, and has none";
+            return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
+        };
+        Ok(Question::Custom { policy, property: written.property.clone() })
+    }
+
     fn on(&self, side: Side) -> Vec<(&Document, &Policy)> {
         let given = self.documents.iter().zip(self.policies);
         given.filter(|(document, _)| document.at.side == side).collect()
@@ -199,6 +215,7 @@ fn side_name(side: Side) -> &'static str {
         Side::Policy => "policy",
         Side::Existing => "existing",
         Side::New => "new",
+        Side::Property => "property",
     }
 }
 

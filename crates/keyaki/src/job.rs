@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use keyaki_analysis::check::Witness;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
+use keyaki_analysis::replay::broken_rules;
 use keyaki_analysis::zone::Zone;
 use keyaki_analysis::{Error, Question, Report, Verdict};
 use keyaki_logic::{Cancel, Limits, Reason, SolverError};
@@ -22,6 +23,7 @@ use crate::evaluation::Evaluation;
 use crate::given::Given;
 pub use crate::policies::Document;
 use crate::policies::{self, Shape, Source, type_of_resource_policy};
+use crate::property::Written;
 use crate::reader::{Fallible, Reader, pointer};
 use crate::trust;
 use crate::validation::{VALIDATE, Validation};
@@ -102,6 +104,8 @@ pub struct Setting {
     pub accesses: Vec<AccessPattern>,
     /// Whom the owner of the resource trusts, for `no-external-access`.
     pub zone: Option<Zone>,
+    /// What is demanded, for `custom`.
+    pub property: Option<Written>,
     /// How long the answer may take.
     pub timeout: Duration,
     /// Names of the solvers to ask; those of the engine if empty.
@@ -118,6 +122,7 @@ impl Default for Setting {
             sets: Vec::new(),
             accesses: Vec::new(),
             zone: None,
+            property: None,
             timeout: Limits::DEFAULT_TIMEOUT,
             solvers: Vec::new(),
             decisions: Decisions::default(),
@@ -126,7 +131,7 @@ impl Default for Setting {
 }
 
 /// Questions of the contract that are still to come.
-const FUTURE_QUESTIONS: [&str; 3] = ["custom", "findings", "scan"];
+const FUTURE_QUESTIONS: [&str; 2] = ["findings", "scan"];
 
 impl Inquiry {
     /// An inquiry about policies given as texts.
@@ -155,9 +160,11 @@ impl Inquiry {
             setting.policy_type = setting.resource_type.as_ref().map(of_resource);
         }
         let policies = parse_all(&sources, &setting)?;
-        let documents: Vec<Document> = sources.into_iter().map(|source| source.document).collect();
+        let mut documents: Vec<Document> =
+            sources.into_iter().map(|source| source.document).collect();
         let given = Given { documents: &documents, policies: &policies, setting: &setting };
         let question = given.question(name)?;
+        documents.extend(setting.property.into_iter().flat_map(|property| property.documents));
         let Setting { timeout, solvers, decisions, .. } = setting;
         Ok(Inquiry { question, documents, timeout, solvers, decisions })
     }
@@ -219,6 +226,11 @@ impl Inquiry {
                 result.verdict = Some(VerdictName::Fails);
                 result.evidence = Some(EvidenceName::Replayed);
                 self.tell(&mut result, question, &witness);
+                if let Question::Custom { property, .. } = question {
+                    let broken = broken_rules(question, property, &witness.request, under);
+                    let at = |rule| PolicyRef::of_union(Side::Property, rule);
+                    result.rules = broken.into_iter().map(|rule| self.pointer(at(rule))).collect();
+                }
                 if let Some(witness) = &report.reverse {
                     self.tell(&mut result, question, witness);
                 }
@@ -239,7 +251,11 @@ impl Inquiry {
                         Construct {
                             construct: item.construct,
                             policy: self.pointer(item.policy),
-                            path: item.path,
+                            // A rule is no document of statements.
+                            path: match item.policy.side {
+                                Side::Property => String::new(),
+                                _ => item.path,
+                            },
                             line: position.line,
                             column: position.column,
                         }
@@ -442,6 +458,7 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
                 setting.policy_type = Some(reader.policy_type(&value, &path)?);
             }
             "access" => setting.accesses = reader.accesses(&value, &path)?,
+            "property" => setting.property = Some(reader.property(value, &path)?),
             "trust" => {
                 trust.is_given = true;
                 reader.trust(&value, &path, &mut trust)?;

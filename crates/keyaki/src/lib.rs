@@ -22,6 +22,7 @@ pub mod evaluation;
 mod given;
 pub mod job;
 pub mod policies;
+pub mod property;
 mod reader;
 mod request;
 pub mod script;

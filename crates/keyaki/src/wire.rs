@@ -42,6 +42,10 @@ pub struct Job {
     /// For `access-not-granted`: the accesses of which none should be granted, at most 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Vec<AccessEntry>>,
+    /// For `custom`: what is demanded. An object with `never` or `always` (docs/custom.md), an object with `use`, the
+    /// name of a property that comes with the program, and `with`, the values of its parameters; or such a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub property: Option<Value>,
     /// For `no-external-access`: whom the owner of the resource trusts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
@@ -178,17 +182,20 @@ pub enum QuestionName {
     Disjoint,
     /// The resource policy grants nothing to anybody outside the zone of trust.
     NoExternalAccess,
+    /// The policy breaks no rule of a property that somebody wrote himself.
+    Custom,
 }
 
 impl QuestionName {
     /// All questions, with their names.
-    pub const ALL: [(QuestionName, &'static str); 6] = [
+    pub const ALL: [(QuestionName, &'static str); 7] = [
         (QuestionName::NoPublicAccess, "no-public-access"),
         (QuestionName::NoNewAccess, "no-new-access"),
         (QuestionName::AccessNotGranted, "access-not-granted"),
         (QuestionName::Equivalent, "equivalent"),
         (QuestionName::Disjoint, "disjoint"),
         (QuestionName::NoExternalAccess, "no-external-access"),
+        (QuestionName::Custom, "custom"),
     ];
 
     /// The name.
@@ -324,6 +331,9 @@ pub struct JobResult {
     /// are the matching Deny statements, or the matching Allow statements of an allowed request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<StatementRef>,
+    /// With `fails` of `custom`: the rules that the witness breaks, as JSON pointers into the job.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
     /// With `witness_reverse`: the statements of `existing` that allow it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statements_reverse: Vec<StatementRef>,

@@ -6,7 +6,7 @@
 //! case shows. A witness is replayed here once more, and run through the evaluator, although the
 //! engine has done so: this test must not rely on what it tests.
 //!
-//! With `KEYAKI_CASE=NAME` only the cases whose names contain NAME are run, and reported.
+//! With `KEYAKI_CASE=NAME` only the cases whose names, or those of their files, contain NAME are run, and reported.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
 
@@ -24,6 +24,8 @@ use keyaki::decisions::Decisions;
 use keyaki::job::{Document, Inquiry, Setting};
 use keyaki::policies;
 use keyaki::policy::evaluate::{Decision, decide, evaluate};
+use keyaki::property::from_text;
+use keyaki::property::parameters::Values;
 use keyaki::question::{PolicyRef, Side, Subject};
 use keyaki::solvers::{Automaton, Config};
 use keyaki::trust;
@@ -32,6 +34,7 @@ use keyaki::zone::{ServicePrincipals, Zone};
 use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Verdict};
 use keyaki_analysis::Relation;
 use keyaki_analysis::check::Witness;
+use keyaki_analysis::property::Demand;
 use keyaki_analysis::replay::{Replay, replay};
 use keyaki_policy::{Readings, Switch};
 use serde::Deserialize;
@@ -60,6 +63,8 @@ struct Case {
     new: Option<Policies>,
     #[serde(default)]
     access: Vec<AccessEntry>,
+    /// For `custom`: the property, as YAML or JSON.
+    property: Option<String>,
     trust: Option<Trust>,
     resource_account: Option<String>,
     service_principals: Option<String>,
@@ -171,7 +176,7 @@ fn check_all(engines: &[(String, EngineOptions)]) {
     }
     let wanted = std::env::var("KEYAKI_CASE").unwrap_or_default();
     let mut cases = cases();
-    cases.retain(|(_, case)| case.name.contains(&wanted));
+    cases.retain(|(file, case)| format!("{file}: {}", case.name).contains(&wanted));
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let n_threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     std::thread::scope(|scope| {
@@ -285,8 +290,17 @@ impl Case {
         let accesses = self.access.iter().map(access).collect::<Result<_, _>>()?;
         let resource_type = self.resource_type.clone();
         let zone = self.zone()?;
-        let setting =
-            Setting { policy_type, resource_type, sets, accesses, zone, ..Setting::default() };
+        let property = self.property.as_ref().map(|text| from_text(text, &Values::new()));
+        let property = property.transpose().map_err(|error| format!("{error:?}"))?;
+        let setting = Setting {
+            policy_type,
+            resource_type,
+            sets,
+            accesses,
+            zone,
+            property,
+            ..Setting::default()
+        };
         Inquiry::new(&self.question, documents, setting).map_err(|error| format!("{error:?}"))
     }
 
@@ -367,6 +381,14 @@ fn check_witness(
         Question::NoPublicAccess { .. }
         | Question::NoExternalAccess { .. }
         | Question::AccessNotGranted { .. } => decision(Side::Policy) == allow,
+        Question::Custom { property, .. } => {
+            let is_allowed = decision(Side::Policy) == allow;
+            property.rules.iter().any(|rule| {
+                let scope = std::slice::from_ref(&rule.scope);
+                let is_about_it = evaluate(scope, request, readings).decision == allow;
+                is_about_it && is_allowed == (rule.demand == Demand::Never)
+            })
+        }
         Question::Disjoint { .. } => {
             decision(Side::Existing) == allow && decision(Side::New) == allow
         }

@@ -121,12 +121,12 @@ const MAX_QUOTED_CHARS: usize = 60;
 
 /// User text as it stands in a message: in backticks, cut after [`MAX_QUOTED_CHARS`], and with
 /// control characters spelled as escapes.
-pub(crate) fn quoted(text: &str) -> Quoted<'_> {
+pub fn quoted(text: &str) -> Quoted<'_> {
     Quoted(text)
 }
 
 /// See [`quoted`].
-pub(crate) struct Quoted<'t>(&'t str);
+pub struct Quoted<'t>(&'t str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,10 +151,7 @@ const MAX_SUGGESTION_BYTES: usize = 64;
 
 /// The candidate that `name` is most likely a misspelling of: the nearest one if at most a third of
 /// it is wrong, without regard to case.
-pub(crate) fn closest<'c>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub fn closest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if name.len() > MAX_SUGGESTION_BYTES {
         return None;
     }

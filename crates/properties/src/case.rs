@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use keyaki_analysis::Question;
+use keyaki_analysis::property::{Demand, Property, Rule};
 use keyaki_analysis::public::S3;
 use keyaki_analysis::zone::{ServicePrincipals, Zone};
 use keyaki_policy::request::{Context, ContextValue, Principal, Request};
@@ -114,8 +115,24 @@ pub fn question(case: &Value) -> Result<Question, NoCase> {
             let accesses = list(case, "access")?.iter().map(access).collect::<Result<_, _>>()?;
             Ok(Question::AccessNotGranted { policy, accesses })
         }
+        "custom" => {
+            let policy = vec![policy(&case["policy"], policy_type(case)?)?].into();
+            let rules = list(case, "rules")?.iter().map(rule).collect::<Result<_, _>>()?;
+            Ok(Question::Custom { policy, property: Property { rules } })
+        }
         _ => Err(no_case("question")),
     }
+}
+
+fn rule(value: &Value) -> Result<Rule, NoCase> {
+    let demand = match string(value, "demand")? {
+        "never" => Demand::Never,
+        "always" => Demand::Always,
+        _ => return Err(no_case("demand")),
+    };
+    let scope = policy(&value["scope"], PolicyType::Resource)?;
+    let outside = value.get("outside").map(zone).transpose()?;
+    Ok(Rule { demand, scope, outside })
 }
 
 fn zone(case: &Value) -> Result<Zone, NoCase> {

@@ -24,7 +24,7 @@ const A: &str = "111122223333";
 
 /// A key with the operators that fit it, the texts of conditions, and its values in requests; null
 /// is an absent key.
-struct Key {
+pub(crate) struct Key {
     name: &'static str,
     operators: &'static [&'static str],
     texts: &'static [&'static str],
@@ -158,7 +158,7 @@ const PRINCIPAL_PATTERNS: [&str; 6] = [
 
 /// A question about policies of few words, and the keys of its universe.
 pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
-    let keys = [u.choose(KEYS)?, u.choose(KEYS)?];
+    let keys = draw_keys(u)?;
     let kind = *u.choose(&[PolicyType::Identity, PolicyType::Resource])?;
     let mut drawn = if u.ratio(2, 5)? {
         let policy = policy(u, PolicyType::Resource, &keys)?;
@@ -181,6 +181,25 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
         let question = u.choose(&case::COMPARISONS)?;
         case::of_texts(question, kind, &existing, &[policy(u, kind, &keys)?])
     };
+    drawn["keys"] = values(&keys);
+    drawn["readings"] = case::of_readings(draw_readings(u)?);
+    Ok(drawn)
+}
+
+/// The keys of a universe.
+pub(crate) fn draw_keys(u: &mut Unstructured<'_>) -> Result<[&'static Key; 2]> {
+    Ok([u.choose(KEYS)?, u.choose(KEYS)?])
+}
+
+/// The values that the keys have in requests, as a case has them.
+pub(crate) fn values(keys: &[&Key; 2]) -> Value {
+    let values: BTreeMap<&str, Value> =
+        keys.iter().map(|key| (key.name, serde_json::from_str(key.values).unwrap())).collect();
+    json!(values)
+}
+
+/// The default readings, or any of the undecided switches.
+pub(crate) fn draw_readings(u: &mut Unstructured<'_>) -> Result<Readings> {
     let mut readings = Readings::DEFAULT;
     if u.arbitrary()? {
         for (switch, ..) in Switch::ALL {
@@ -190,11 +209,7 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
             }
         }
     }
-    let values: BTreeMap<&str, Value> =
-        keys.iter().map(|key| (key.name, serde_json::from_str(key.values).unwrap())).collect();
-    drawn["keys"] = json!(values);
-    drawn["readings"] = case::of_readings(readings);
-    Ok(drawn)
+    Ok(readings)
 }
 
 /// Accesses of one or two of the universe's patterns, as lists of actions and of resources.
@@ -215,7 +230,12 @@ fn accesses(u: &mut Unstructured<'_>) -> Result<Vec<[Vec<&'static str>; 2]>> {
     Ok(accesses)
 }
 
-fn policy(u: &mut Unstructured<'_>, kind: PolicyType, keys: &[&Key; 2]) -> Result<String> {
+/// A policy of few words about these keys.
+pub(crate) fn policy(
+    u: &mut Unstructured<'_>,
+    kind: PolicyType,
+    keys: &[&Key; 2],
+) -> Result<String> {
     let mut statements = Vec::new();
     for _ in 0..u.int_in_range(1..=3)? {
         let effect = if u.ratio(2, 3)? { "Allow" } else { "Deny" };
@@ -277,7 +297,7 @@ pub(crate) fn check(case: &Value) -> std::result::Result<Vec<&'static str>, NoCa
 }
 
 /// The requests of the universe that can happen.
-fn possible(
+pub(crate) fn possible(
     question: &Question,
     case: &Value,
     readings: Readings,

@@ -617,7 +617,7 @@ pub fn request(
     if let Some(("aws-cn", _)) = request.principal.partition_and_account() {
         request.resource = request.resource.replace("arn:aws:", "arn:aws-cn:");
     }
-    if let Some(zone) = question.zone() {
+    if let Some(zone) = question.zones().next() {
         // Somebody owns the resource, and the requests of a model say who.
         let known = zone.owner.as_deref().or_else(|| request.owner());
         let owner = known.unwrap_or(if u.arbitrary()? { A } else { "444455556666" }).to_owned();

@@ -24,6 +24,7 @@ pub mod agreement;
 pub mod case;
 mod comparing;
 mod covering;
+mod custom;
 pub mod embed;
 mod enumeration;
 mod formulas;
@@ -62,7 +63,7 @@ pub struct NoCase(
 );
 
 /// All properties.
-pub const PROPERTIES: [Property; 11] = [
+pub const PROPERTIES: [Property; 12] = [
     Property {
         name: "parse_never_panics",
         draw: parsing::draw_damaged,
@@ -109,6 +110,12 @@ pub const PROPERTIES: [Property; 11] = [
         name: "verdict_agrees_with_enumeration",
         draw: enumeration::draw,
         check: enumeration::check,
+        outcomes: &["holds", "fails"],
+    },
+    Property {
+        name: "custom_agrees_with_evaluation",
+        draw: custom::draw,
+        check: custom::check,
         outcomes: &["holds", "fails"],
     },
     Property {

@@ -30,6 +30,7 @@ properties! {
     cover_agrees_with_formula
     comparisons_obey_laws
     verdict_agrees_with_enumeration
+    custom_agrees_with_evaluation
     automaton_agrees_with_enumeration
     automaton_agrees_with_smt
     dfa_agrees_with_regex

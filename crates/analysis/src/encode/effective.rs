@@ -414,7 +414,8 @@ impl<'q> Encoder<'q> {
     /// Whether requests have an owner of their resource: whether a set has the resource's side, or
     /// there is a zone of trust, of which the owner is.
     pub(super) fn knows_owner(&self) -> bool {
-        self.question.zone().is_some() || self.question.sets().any(|set| set.resource.is_some())
+        self.question.zones().next().is_some()
+            || self.question.sets().any(|set| set.resource.is_some())
     }
 
     /// Whether principals of this kind are among those that the question is about (5.2).

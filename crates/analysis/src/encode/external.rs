@@ -32,7 +32,7 @@ impl Encoder<'_> {
     }
 
     /// True if and only if something places the request in the zone.
-    fn is_inside(&mut self, zone: &Zone) -> Term {
+    pub(super) fn is_inside(&mut self, zone: &Zone) -> Term {
         let mut facts = vec![self.is_of_account(zone)];
         for key in ACCOUNT_KEYS {
             facts.push(self.names_account(key, zone));
@@ -124,19 +124,21 @@ impl Encoder<'_> {
         self.t.or(facts)
     }
 
-    /// What requests are that a zone of trust is asked about: facts about its owner and the accounts
-    /// of its organisation.
+    /// What requests are that zones of trust are asked about: facts about their owners and the
+    /// accounts of their organisations.
     pub(super) fn facts_about_zone(&mut self) -> Vec<(&'static str, Term)> {
-        let Some(zone) = self.question.zone() else { return Vec::new() };
+        let question = self.question;
         let mut facts = Vec::new();
-        if let Some(owner) = &zone.owner {
-            let variable = self.owner();
-            let is_it = in_literal(&mut self.t, variable, owner);
-            facts.push(("the owner of the resource", is_it));
-        }
-        if let Some(organisation) = &zone.organization {
-            let members = self.members_are_of(organisation, &zone.organization_accounts);
-            facts.push(("R27: accounts of the organisation", members));
+        for zone in question.zones() {
+            if let Some(owner) = &zone.owner {
+                let variable = self.owner();
+                let is_it = in_literal(&mut self.t, variable, owner);
+                facts.push(("the owner of the resource", is_it));
+            }
+            if let Some(organisation) = &zone.organization {
+                let members = self.members_are_of(organisation, &zone.organization_accounts);
+                facts.push(("R27: accounts of the organisation", members));
+            }
         }
         facts
     }

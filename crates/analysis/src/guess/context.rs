@@ -148,7 +148,7 @@ impl<'q> Context<'q> {
             request.resource_account = Some(account.clone());
             request.resource = owned(&request.resource, account);
         }
-        if let Some(zone) = self.question.zone() {
+        if let Some(zone) = self.question.zones().next() {
             let owner = zone.owner.as_deref().or_else(|| request.owner());
             let owner = owner.unwrap_or(FILLER_ACCOUNT).to_owned();
             request.resource = owned(&request.resource, &owner);

@@ -133,7 +133,7 @@ impl<'r> Check<'r> {
                 self.is_absent("aws:SourceIp", "R12, the policies of the endpoint");
             }
         }
-        if let Some(zone) = question.zone() {
+        for zone in question.zones() {
             self.owner();
             self.zone(zone);
         }

@@ -33,14 +33,14 @@ pub(super) fn breaks(
 }
 
 /// A request as the zone sees it.
-struct Seen<'r> {
-    zone: &'r Zone,
-    request: &'r Request,
+pub(super) struct Seen<'r> {
+    pub(super) zone: &'r Zone,
+    pub(super) request: &'r Request,
 }
 
 impl<'r> Seen<'r> {
     /// A fact that places the request inside, in words.
-    fn placed_inside(&self) -> Option<String> {
+    pub(super) fn placed_inside(&self) -> Option<String> {
         let Request { principal, .. } = self.request;
         if let Some((_, account)) = principal.partition_and_account()
             && self.trusts(account)

@@ -292,16 +292,17 @@ fn a_question_that_is_not_asked_properly_is_refused() {
         &den,
         "check no-pubic-access p.json",
         expect![[r#"
-        error: unknown question `no-pubic-access`
-        hint: the questions are no-public-access, no-new-access, access-not-granted, equivalent, disjoint, no-external-access
-    "#]],
+            error: unknown question `no-pubic-access`
+            hint: the questions are no-public-access, no-new-access, access-not-granted, equivalent, disjoint, no-external-access, custom
+        "#]],
     );
     check_arguments(
         &den,
         "check custom p.json",
         expect![[r#"
-        error: the question `custom` cannot be answered yet
-    "#]],
+            error: `custom` takes a `property`, and has none
+            hint: it is an object such as `{"never": {"may": "s3:DeleteBucket"}}`
+        "#]],
     );
     check_arguments(
         &den,

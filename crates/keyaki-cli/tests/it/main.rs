@@ -7,7 +7,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod bad_input;
+
 mod batch;
+mod custom;
 mod evaluate;
 mod fakes;
 mod program;
