@@ -18,3 +18,4 @@ pub mod record;
 pub mod rename;
 pub mod report;
 pub mod throughput;
+pub mod variables;

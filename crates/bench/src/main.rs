@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use keyaki_bench::mix::{KINDS, Mix, PASS};
 use keyaki_bench::report::Table;
 use keyaki_bench::throughput::{self, Bench};
-use keyaki_bench::{growth, latency, record};
+use keyaki_bench::{growth, latency, record, variables};
 
 use options::Options;
 
@@ -81,6 +81,12 @@ fn run(options: &Options) -> Result<(), String> {
     }
     files.push(("runs.csv", throughput::csv(&bench.runs)));
     files.push(("answers.csv", throughput::answers_csv(&bench.answers)));
+    if options.has("variables") {
+        note("policy variables");
+        let census = variables::Census::of(mix.lines())?;
+        table.variables(&census);
+        files.push(("variables.csv", census.csv()));
+    }
     let about = format!(
         "{}{before}{}seed `{}`; jobs of each kind to draw from: {:?}\n",
         record::versions(),

@@ -89,6 +89,11 @@ impl Mix {
         }
     }
 
+    /// The jobs, as they were read.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.jobs.iter().flatten().map(String::as_str)
+    }
+
     /// How many jobs of each kind there are.
     pub fn n_jobs(&self) -> [usize; 3] {
         self.jobs.each_ref().map(Vec::len)

@@ -6,6 +6,7 @@ use crate::growth::{FAMILIES, Point, VARIANTS, of_series, worst_ratio};
 use crate::latency::{Sample, median_ratio, quantile, ratio};
 use crate::mix::KINDS;
 use crate::throughput::{Bench, Run, median};
+use crate::variables::{Census, Tally};
 
 /// Rows so far.
 #[derive(Clone, Debug, Default)]
@@ -126,6 +127,19 @@ impl Table {
         for run in runs.iter().filter(|run| run.name == "stream") {
             let label = format!("peak memory of a batch of {}", run.n_questions);
             self.row(label, "< 500 MB", format!("{} MB", run.cost.peak_kib * 1024 / 1_000_000));
+        }
+    }
+
+    /// What policy variables there are, and what the embedded solver alone decides about them.
+    pub fn variables(&mut self, census: &Census) {
+        for (name, tally) in census.rows() {
+            let Tally { n_resources, n_values, n_policies, .. } = tally;
+            let (decided, of) = tally.decided();
+            let measured = format!(
+                "{} values ({n_resources} in resources) of {n_policies} policies; {decided} of {of} questions decided",
+                n_resources + n_values
+            );
+            self.row(format!("policy variables: {name}"), NONE, measured);
         }
     }
 

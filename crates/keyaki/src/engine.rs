@@ -7,8 +7,8 @@ use keyaki_analysis::explain::{Excluded, explain};
 use keyaki_analysis::{Error, Options, Question, Report, check};
 use keyaki_logic::{Cancel, Limits, Solver, SolverError};
 use keyaki_solvers::{
-    Automaton, Checked, Config, Definition, Mode, Portfolio, Process, RawAnswer, ScriptSolver,
-    Scripted, locate,
+    Automaton, Checked, Config, Definition, Mode, Persistent, Portfolio, Process, RawAnswer,
+    ScriptSolver, Scripted, locate,
 };
 
 use crate::decisions::Decisions;
@@ -80,8 +80,7 @@ impl Engine {
             return Err(EngineError::NoSolver(names()));
         }
         let embedded = automaton.then(|| -> Box<dyn Solver> { Box::new(Automaton) });
-        let external = processes(&definitions, &options)
-            .map(|process| -> Box<dyn Solver> { Box::new(Checked::new(process)) });
+        let external = external(&definitions, &options);
         let mode = mode(&options, automaton);
         let portfolio = Portfolio::new(mode, embedded.into_iter().chain(external).collect());
         Ok(Engine { automaton, definitions, options, portfolio })
@@ -171,6 +170,24 @@ impl Engine {
         let answer = portfolio.solve_script(text, &limits, cancel);
         script::solved(&script, answer.map_err(ScriptError::Solver)?)
     }
+}
+
+/// The external solvers, each with its models checked. The processes of one whose definition says how they forget are
+/// kept from query to query, except in an audit, which trusts nobody to forget, and where scripts are kept.
+fn external<'d>(
+    definitions: &'d [Definition],
+    options: &'d EngineOptions,
+) -> impl Iterator<Item = Box<dyn Solver>> + 'd {
+    let may_keep = !options.audit && options.save_scripts_to.is_none();
+    let one_shot = processes(definitions, options);
+    definitions.iter().zip(one_shot).map(move |(definition, process)| {
+        let kept = may_keep.then(|| Persistent::new(definition.clone())).flatten();
+        let solver: Box<dyn Solver> = match kept {
+            Some(kept) => Box::new(Checked::new(kept)),
+            None => Box::new(Checked::new(process)),
+        };
+        solver
+    })
 }
 
 /// How members are asked.

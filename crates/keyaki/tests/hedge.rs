@@ -1,4 +1,4 @@
-//! The default asks the embedded solver, and starts no process for what it decides.
+//! The default asks the embedded solver, and starts no process for what it decides; processes are kept only where that is asked for.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::{Path, PathBuf};
@@ -13,8 +13,14 @@ use serde_json::{Value, json};
 /// Longer than any of the questions takes.
 const LONG: Duration = Duration::from_secs(60);
 
-/// A configuration whose only external solver writes into `trace` when it is started.
+/// A configuration whose only external solver writes into `trace` when it is started and says `unknown`.
 fn config(trace: &Path) -> Config {
+    let script = format!("echo started >>'{}'; cat >/dev/null; echo unknown", trace.display());
+    only(&script, "")
+}
+
+/// A configuration whose only external solver is this script for `sh`.
+fn only(script: &str, fields: &str) -> Config {
     let mut config = Config::builtin();
     let disabled = config
         .solvers
@@ -22,8 +28,7 @@ fn config(trace: &Path) -> Config {
         .map(|s| format!("[[solver]]\nname = \"{}\"\nenabled = false\n", s.name));
     let fake = format!(
         "[[solver]]\nname = \"fake\"\ncommand = \"sh\"\ndialect = \"smtlib-2.6\"\n\
-         arguments = [\"-c\", \"echo started >>'{}'; cat >/dev/null; echo unknown\"]\n",
-        trace.display()
+         arguments = [\"-c\", {script:?}]\n{fields}"
     );
     let text = disabled.chain([fake]).collect::<String>();
     config.merge("test.toml", &text).unwrap();
@@ -81,5 +86,44 @@ fn the_default_starts_no_process_for_what_the_embedded_solver_decides() {
     let options = EngineOptions { solvers: vec!["fake".to_owned()], ..EngineOptions::default() };
     let n_fake: usize = jobs().iter().map(|job| tries(&config, job, &options).len()).sum();
     assert!(n_fake > 0 && trace.exists());
+    fs::remove_file(&trace).unwrap();
+}
+
+/// Says `unsat` to every query and repeats what it is told to.
+const ANSWERS_ON: &str = r#"
+while read -r line; do
+    case "$line" in
+        *check-sat*) echo unsat ;;
+        *echo*) line="${line#*\"}"; echo "${line%%\"*}" ;;
+    esac
+done
+"#;
+
+#[test]
+fn a_process_is_kept_from_question_to_question_if_its_definition_says_how_it_forgets() {
+    let trace: PathBuf = env::temp_dir().join(format!("keyaki-kept-{}", process::id()));
+    let script = format!("echo started >>'{}'\n{ANSWERS_ON}", trace.display());
+    let solvers = vec!["fake".to_owned()];
+    let usual = EngineOptions { solvers, ..EngineOptions::default() };
+    let audit = EngineOptions { audit: true, ..usual.clone() };
+    let n_starts = |fields: &str, options: &EngineOptions| {
+        let _ = fs::remove_file(&trace);
+        let config = only(&script, fields);
+        let engines = engines(&config, options);
+        let mut n_queries = 0;
+        for job in jobs() {
+            let (_, task) = Task::from_json(job.to_string().as_bytes(), LONG).unwrap();
+            let result = task.answer(&engines, &Cancel::new());
+            assert!(result.error.is_none(), "{:?}", result.error);
+            n_queries += result.attempts.len();
+        }
+        (fs::read_to_string(&trace).unwrap().lines().count(), n_queries)
+    };
+    let (kept, n_queries) = n_starts("persistent = \"reset\"\n", &usual);
+    assert!(kept == 1 && n_queries > 1, "{kept} starts, {n_queries} queries");
+    for (fields, options) in [("", &usual), ("persistent = \"reset\"\n", &audit)] {
+        let (fresh, n_queries) = n_starts(fields, options);
+        assert_eq!(fresh, n_queries, "{fields}");
+    }
     fs::remove_file(&trace).unwrap();
 }
