@@ -55,6 +55,14 @@ fn literal_suffix(pattern: &str) -> &str {
     &pattern[start.map_or(0, |at| at + 1)..]
 }
 
+/// Whether the patterns begin with different texts. Then no word is one of both; and if so, the texts
+/// on both sides of any separator that stands in neither's wildcards differ too.
+pub(crate) fn begin_differently(a: &str, b: &str, case: Case) -> bool {
+    let is_literal = |byte: u8| byte.is_ascii() && !matches!(byte, b'*' | b'?');
+    let pairs = a.bytes().zip(b.bytes()).take_while(|(a, b)| is_literal(*a) && is_literal(*b));
+    pairs.into_iter().any(|(a, b)| !case.same(a, b))
+}
+
 /// True only if every word of `narrow` is one of `wide`; if neither has a `?`, and some character
 /// is in neither, if and only if.
 pub(crate) fn includes(wide: &str, narrow: &str, case: Case) -> bool {

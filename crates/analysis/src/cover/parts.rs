@@ -38,6 +38,10 @@ pub(crate) fn action_includes(wide: &str, narrow: &str) -> bool {
     if wide == narrow {
         return true;
     }
+    // Most pairs end here.
+    if glob::begin_differently(wide, narrow, Case::Ignored) {
+        return false;
+    }
     let ((service, name), (own_service, own_name)) = (action_fields(wide), action_fields(narrow));
     glob::includes(service, own_service, Case::Ignored)
         && glob::includes(name, own_name, Case::Ignored)
@@ -45,6 +49,10 @@ pub(crate) fn action_includes(wide: &str, narrow: &str) -> bool {
 
 /// Whether no action matches both.
 pub(crate) fn actions_are_disjoint(a: &str, b: &str) -> bool {
+    // Most pairs end here: where the texts differ, either the services do or the names behind them.
+    if glob::begin_differently(a, b, Case::Ignored) {
+        return true;
+    }
     let ((service, name), (other_service, other_name)) = (action_fields(a), action_fields(b));
     glob::are_disjoint(service, other_service, Case::Ignored)
         || glob::are_disjoint(name, other_name, Case::Ignored)
@@ -108,6 +116,9 @@ pub(crate) fn resource_includes(
     };
     if wide_text == "*" || (wide_in == narrow_in && wide_text == narrow_text) {
         return true;
+    }
+    if glob::begin_differently(wide_text, narrow_text, Case::Sensitive) {
+        return false;
     }
     match (arn_fields(wide_text), arn_fields(narrow_text)) {
         (Some(wide), Some(narrow)) => wide
