@@ -23,7 +23,7 @@ use crate::check::readings::combinations;
 use crate::cover::glob::{self, Case};
 use crate::cover::{Open, parts};
 use crate::question::{PolicyRef, Question, Side};
-use crate::replay::{Replay, replay};
+use crate::replay::{Replay, Replayer};
 use crate::witness::{STRANGERS, WELL_KNOWN_ACTIONS, likely_resource};
 use context::{Context, Resource};
 
@@ -64,6 +64,8 @@ pub(crate) fn witness(
     let mut left = MAX_GUESSES;
     let context = Context::new(question);
     let accesses = access::wanted(question);
+    let replayer = Replayer::new(question);
+    let is_witness = |request: &Request| is_witness(question, &replayer, request, base, is_decided);
     for open in open {
         let policy = question.policy(open.at)?;
         let statement = find(policy, open.statement)?;
@@ -71,19 +73,19 @@ pub(crate) fn witness(
         for (meet, actions) in meets {
             let requests = requests(policy, &meet, &actions, &accesses, &context);
             for request in requests.take(MAX_GUESSES_PER_DENY) {
-                if let Some(allowing) = is_witness(question, &request, base, is_decided) {
+                if let Some(allowing) = is_witness(&request) {
                     return Some((request, allowing));
                 }
             }
         }
         for request in requests(policy, statement, &open.actions, &accesses, &context) {
             left = left.checked_sub(1)?;
-            if let Some(allowing) = is_witness(question, &request, base, is_decided) {
+            if let Some(allowing) = is_witness(&request) {
                 return Some((request, allowing));
             }
             for request in changed(question, &request, base) {
                 left = left.checked_sub(1)?;
-                if let Some(allowing) = is_witness(question, &request, base, is_decided) {
+                if let Some(allowing) = is_witness(&request) {
                     return Some((request, allowing));
                 }
             }
@@ -179,17 +181,18 @@ fn find(policy: &Policy, index: usize) -> Option<&Statement> {
 /// The statements that let the request in, if it breaks the property under all readings.
 fn is_witness(
     question: &Question,
+    replayer: &Replayer<'_>,
     request: &Request,
     base: Readings,
     is_decided: &dyn Fn(Switch) -> bool,
 ) -> Option<Vec<(PolicyRef, usize)>> {
-    let Replay::Confirmed { allowing } = replay(question, request, base) else { return None };
+    let Replay::Confirmed { allowing } = replayer.replay(request, base) else { return None };
     let mut free = switches(question, request);
     free.retain(|switch| switch.is_undecided() && !is_decided(*switch));
     if free.len() > MAX_SWITCHES {
         return None;
     }
-    let is_one = |readings| matches!(replay(question, request, readings), Replay::Confirmed { .. });
+    let is_one = |readings| matches!(replayer.replay(request, readings), Replay::Confirmed { .. });
     combinations(&free, base).skip(1).all(is_one).then_some(allowing)
 }
 

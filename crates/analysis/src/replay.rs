@@ -28,6 +28,7 @@ use keyaki_policy::{Policy, Readings};
 
 use crate::question::{Place, PolicyRef, Question, Side, Subject};
 pub use axioms::violations;
+use axioms::{Mentioned, violations_of};
 pub use custom::broken_rules;
 
 /// What became of a request that is said to break a property.
@@ -48,11 +49,29 @@ pub enum Replay {
 /// Whether `request` is one that can happen (no [`violations`]) and breaks the property
 /// ([`breaks`]).
 pub fn replay(question: &Question, request: &Request, readings: Readings) -> Replay {
-    let violations = violations(question, request, readings);
-    if violations.is_empty() {
-        breaks(question, request, readings)
-    } else {
-        Replay::Refuted(violations.join("; "))
+    Replayer::new(question).replay(request, readings)
+}
+
+/// Replays many requests of one question.
+pub struct Replayer<'q> {
+    question: &'q Question,
+    mentioned: Mentioned<'q>,
+}
+
+impl<'q> Replayer<'q> {
+    /// For this question.
+    pub fn new(question: &'q Question) -> Replayer<'q> {
+        Replayer { question, mentioned: Mentioned::by(question) }
+    }
+
+    /// As [`replay`] does.
+    pub fn replay(&self, request: &Request, readings: Readings) -> Replay {
+        let violations = violations_of(self.question, &self.mentioned, request, readings);
+        if violations.is_empty() {
+            breaks(self.question, request, readings)
+        } else {
+            Replay::Refuted(violations.join("; "))
+        }
     }
 }
 

@@ -61,7 +61,17 @@ const CALLED_VIA_KEYS: [&str; 3] = ["aws:CalledVia", "aws:CalledViaFirst", "aws:
 
 /// The relations in force that the request violates, in words; none if it can happen.
 pub fn violations(question: &Question, request: &Request, readings: Readings) -> Vec<String> {
-    let mut check = Check::new(question, request, readings);
+    violations_of(question, &Mentioned::by(question), request, readings)
+}
+
+/// The same, if it is known what the question mentions.
+pub(super) fn violations_of(
+    question: &Question,
+    mentioned: &Mentioned<'_>,
+    request: &Request,
+    readings: Readings,
+) -> Vec<String> {
+    let mut check = Check { request, readings, mentioned, violations: vec![] };
     check.question(question);
     check.principal();
     check.action();
@@ -81,16 +91,12 @@ pub fn violations(question: &Question, request: &Request, readings: Readings) ->
     check.violations
 }
 
-struct Check<'r> {
-    request: &'r Request,
-    readings: Readings,
-    /// The keys that conditions mention, sorted and each once, whatever the case.
-    mentioned: Vec<&'r str>,
-    violations: Vec<String>,
-}
+/// The keys that conditions mention, sorted and each once, whatever the case.
+pub(super) struct Mentioned<'q>(Vec<&'q str>);
 
-impl<'r> Check<'r> {
-    fn new(question: &'r Question, request: &'r Request, readings: Readings) -> Check<'r> {
+impl<'q> Mentioned<'q> {
+    /// What the policies of the question mention.
+    pub(super) fn by(question: &'q Question) -> Mentioned<'q> {
         let mut mentioned = Vec::new();
         for statement in question.policies().flat_map(|(_, policy)| &policy.statements) {
             mentioned.extend(statement.conditions.iter().map(|test| test.key.as_str()));
@@ -103,9 +109,22 @@ impl<'r> Check<'r> {
         }
         mentioned.sort_unstable_by(|a, b| compare_keys(a, b));
         mentioned.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-        Check { request, readings, mentioned, violations: vec![] }
+        Mentioned(mentioned)
     }
 
+    fn has(&self, key: &str) -> bool {
+        !self.0.is_empty() && self.0.binary_search_by(|known| compare_keys(known, key)).is_ok()
+    }
+}
+
+struct Check<'r> {
+    request: &'r Request,
+    readings: Readings,
+    mentioned: &'r Mentioned<'r>,
+    violations: Vec<String>,
+}
+
+impl<'r> Check<'r> {
     /// Whom the policies can be attached to (5.2), and what else a set of policies implies.
     fn question(&mut self, question: &Question) {
         for (at, policy) in question.policies() {
@@ -573,8 +592,7 @@ impl<'r> Check<'r> {
 
     /// Whether conditions mention the key.
     fn mentions(&self, key: &str) -> bool {
-        !self.mentioned.is_empty()
-            && self.mentioned.binary_search_by(|known| compare_keys(known, key)).is_ok()
+        self.mentioned.has(key)
     }
 
     /// The key, if conditions mention it, is present.

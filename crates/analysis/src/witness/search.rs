@@ -10,9 +10,10 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use keyaki_logic::term::Node;
-use keyaki_logic::{Formula, Model, Sort, Term, Value, eval};
+use keyaki_logic::{Formula, Model, Term, Value, eval};
 
-use super::{Candidate, Group, Hints, MAX_CANDIDATES, action_without_pseudo_resource, put};
+use super::candidates::{Candidate, Group, Hints, MAX_CANDIDATES};
+use super::{action_without_pseudo_resource, put, undo};
 use crate::encode::Encoding;
 use crate::question::Question;
 
@@ -28,12 +29,14 @@ pub fn search(question: &Question, encoding: &Encoding, formula: &Formula) -> Op
     formula.visit(|_, _| n_terms += 1);
     let hints = Hints::new(question, formula);
     let mut groups = hints.groups(encoding);
-    groups.extend(formula.variables().into_iter().map(|(name, sort)| rest(&hints, name, sort)));
-    let model = forced(formula);
+    let variables = formula.variables().into_iter();
+    groups.extend(variables.map(|(name, sort)| Group::Rest(&hints, name, sort)));
+    let mut model = forced(formula);
     let n_evaluations = RefCell::new(MAX_EVALUATED_TERMS / n_terms.max(1));
     let is_hopeless = eval::holds_partially(formula, &model) == Some(false);
     let incremental = (!is_hopeless).then(|| eval::Incremental::new(formula));
-    Search { formula, incremental, groups, n_evaluations }.extend(&model, 0)
+    let search = Search { formula, incremental, groups, n_evaluations };
+    search.extend(&mut model, 0).then_some(model)
 }
 
 /// The values that assertions state outright.
@@ -67,25 +70,6 @@ fn forced(formula: &Formula) -> Model {
     model
 }
 
-/// The values to try for a variable that no group before gave one.
-fn rest<'a>(hints: &'a Hints, name: &'a str, sort: Sort) -> Group<'a> {
-    Box::new(move |model| {
-        if model.get(name).is_some() {
-            return Cow::default();
-        }
-        let values = match sort {
-            Sort::Bool => vec![Value::Bool(false), Value::Bool(true)],
-            Sort::Bits(width) => vec![Value::Bits { value: 0, width }],
-            Sort::String => {
-                let words = hints.words_of(name).iter().map(String::as_str);
-                let words = ["", "example"].into_iter().chain(words);
-                words.map(|word| Value::String(word.to_owned())).collect()
-            }
-        };
-        values.into_iter().map(|value| vec![(name.to_owned(), value)]).collect()
-    })
-}
-
 struct Search<'a> {
     formula: &'a Formula,
     /// For models that extend one that may satisfy the formula; none if the first does not.
@@ -96,24 +80,26 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// A model that extends `model` with a candidate of each group from the one at `position`. The
-    /// recursion is as deep as there are groups: a few for each context key.
-    fn extend(&self, model: &Model, position: usize) -> Option<Model> {
+    /// Whether the model can be extended with a candidate of each group from the one at `position` to one of
+    /// the formula. It is then; otherwise it is as it was. The recursion is as deep as there are groups: a few for
+    /// each context key.
+    fn extend(&self, model: &mut Model, position: usize) -> bool {
         let Some(group) = self.groups.get(position) else {
-            let is_model = eval::holds(self.formula, model) == Ok(true);
-            return is_model.then(|| model.clone());
+            return eval::holds(self.formula, model) == Ok(true);
         };
-        for candidate in choices(&group(model), model) {
-            let mut extended = model.clone();
-            let replaced = put(&mut extended, &candidate);
-            if self.may_satisfy(&extended, replaced.iter().map(|(name, _)| name.as_str())) {
-                let found = self.extend(&extended, position + 1);
-                if found.is_some() || *self.n_evaluations.borrow() == 0 {
-                    return found;
-                }
+        for candidate in choices(group, model) {
+            let replaced = put(model, &candidate);
+            if self.may_satisfy(model, replaced.iter().map(|(name, _)| &**name))
+                && self.extend(model, position + 1)
+            {
+                return true;
+            }
+            undo(model, replaced);
+            if *self.n_evaluations.borrow() == 0 {
+                return false;
             }
         }
-        None
+        false
     }
 
     /// False only if nothing that extends the model satisfies the formula, or if the search has
@@ -135,23 +121,28 @@ impl Search<'_> {
 /// What to try for a group: the candidates; the opposite of the truth values in the first of
 /// them, such as the presence of a key; leaving the group open. What earlier groups gave a value
 /// keeps it if that is possible.
-fn choices(candidates: &[Candidate], model: &Model) -> Vec<Candidate> {
-    let mut choices: Vec<Candidate> = Vec::new();
-    let Some(first) = candidates.first() else { return vec![Candidate::new()] };
-    if first.iter().all(|(name, _)| model.get(name).is_some()) {
-        choices.push(Candidate::new());
-    }
+fn choices<'s>(
+    group: &'s Group<'_>,
+    model: &Model,
+) -> impl Iterator<Item = Cow<'s, Candidate>> + use<'s> {
+    let mut candidates = group.candidates(model).take(MAX_CANDIDATES).peekable();
+    let first = candidates.peek();
+    let keeps = first.is_some_and(|first| first.iter().all(|(name, _)| model.get(name).is_some()));
     let opposites: Vec<Candidate> = first
-        .iter()
+        .into_iter()
+        .flat_map(|first| first.iter())
         .filter_map(|(name, value)| match value {
             Value::Bool(value) => Some(vec![(name.clone(), Value::Bool(!value))]),
             _ => None,
         })
         .collect();
-    choices.extend(candidates.iter().take(MAX_CANDIDATES).cloned());
-    choices.extend(opposites);
-    choices.push(Candidate::new());
-    choices
+    let open = || Cow::Owned(Candidate::new());
+    keeps
+        .then(open)
+        .into_iter()
+        .chain(candidates)
+        .chain(opposites.into_iter().map(Cow::Owned))
+        .chain([open()])
 }
 
 #[cfg(test)]
