@@ -58,9 +58,16 @@ fn literal_suffix(pattern: &str) -> &str {
 /// Whether the patterns begin with different texts. Then no word is one of both; and if so, the texts
 /// on both sides of any separator that stands in neither's wildcards differ too.
 pub(crate) fn begin_differently(a: &str, b: &str, case: Case) -> bool {
-    let is_literal = |byte: u8| byte.is_ascii() && !matches!(byte, b'*' | b'?');
-    let pairs = a.bytes().zip(b.bytes()).take_while(|(a, b)| is_literal(*a) && is_literal(*b));
-    pairs.into_iter().any(|(a, b)| !case.same(a, b))
+    for (a, b) in a.bytes().zip(b.bytes()) {
+        let is_literal = |byte: u8| byte.is_ascii() && !matches!(byte, b'*' | b'?');
+        if !is_literal(a) || !is_literal(b) {
+            return false;
+        }
+        if !case.same(a, b) {
+            return true;
+        }
+    }
+    false
 }
 
 /// True only if every word of `narrow` is one of `wide`; if neither has a `?`, and some character

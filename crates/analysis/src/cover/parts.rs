@@ -63,12 +63,16 @@ pub(crate) fn action_clause_includes(
     wide: &Clause<ActionPattern>,
     narrow: &Clause<ActionPattern>,
 ) -> bool {
-    let some = |clause: &Clause<ActionPattern>, wanted: &ActionPattern| {
-        clause.entries.iter().any(|entry| action_includes(&entry.text, &wanted.text))
+    let all_in = |entries: &[ActionPattern], clause: &Clause<ActionPattern>| {
+        entries.iter().enumerate().all(|(position, wanted)| {
+            // At the same place, as a rule.
+            let likely = clause.entries.get(position).into_iter();
+            likely.chain(&clause.entries).any(|other| action_includes(&other.text, &wanted.text))
+        })
     };
     match (wide.negated, narrow.negated) {
-        (false, false) => narrow.entries.iter().all(|entry| some(wide, entry)),
-        (true, true) => wide.entries.iter().all(|entry| some(narrow, entry)),
+        (false, false) => all_in(&narrow.entries, wide),
+        (true, true) => all_in(&wide.entries, narrow),
         (true, false) => action_clauses_are_disjoint_plainly(wide, narrow),
         (false, true) => wide.entries.iter().any(|entry| entry.text == "*" || entry.text == "*:*"),
     }
