@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Solve(Solve),
     /// Tell which solvers there are, and try each
     Solvers(Solvers),
+    /// List the properties that come with the program, or print one of them
+    Properties(Properties),
     /// Print the JSON Schema of jobs and results
     Schema,
 }
@@ -240,6 +242,16 @@ pub(crate) struct Validate {
     /// Print a result as JSON for each policy, one a line, whose `id` is the file
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "a property is used as `keyaki check custom POLICY --property NAME`, with `--set` for each parameter"
+)]
+pub(crate) struct Properties {
+    /// Print the text of this property, to begin one's own with
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }
 
 fn service_principals(name: &str) -> Result<keyaki::zone::ServicePrincipals, String> {

@@ -30,6 +30,7 @@ mod property;
 mod validate;
 
 pub(crate) use batch::batch;
+pub(crate) use property::properties;
 pub(crate) use validate::validate;
 
 /// How a command ended, as an exit status.

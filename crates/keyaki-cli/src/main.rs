@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Validate(validate) => commands::validate(&validate),
         Command::Solve(solve) => commands::solve(&solve),
         Command::Solvers(solvers) => commands::solvers(&solvers),
+        Command::Properties(properties) => commands::properties(&properties),
         Command::Schema => commands::schema(),
     };
     match outcome {

@@ -16,6 +16,7 @@
 //! A mistake in a property is worse than one in a policy: a rule about requests that cannot be holds of every
 //! policy. So what is merely odd in a policy, such as the ARN of nothing, is refused here.
 
+mod in_job;
 pub mod library;
 pub mod parameters;
 mod yaml;
@@ -36,6 +37,7 @@ use crate::policies::Document;
 use crate::reader::{Fallible, Reader, pointer};
 use crate::trust;
 use crate::wire::ErrorRecord;
+use library::About;
 use parameters::Values;
 
 /// Longest text of a property, in bytes.
@@ -73,26 +75,52 @@ pub struct Written {
 ///
 /// The first mistake, with its place in the text.
 pub fn from_text(text: &str, values: &Values) -> Result<Written, Box<ErrorRecord>> {
+    let value = read(text)?;
+    from_value(text, value, values)
+}
+
+/// What can be told of a property before its parameters have values.
+///
+/// # Errors
+///
+/// The first mistake in these parts.
+pub fn about(text: &str) -> Result<About, Box<ErrorRecord>> {
+    let value = read(text)?;
+    let reader = PropertyReader { source: text, reader: Reader { source: text, is_file: true } };
+    let mut about = About::default();
+    for Member { key, value, .. } in reader.object(&value, "a property", "")? {
+        match &**key {
+            "description" => {
+                about.description = Some(reader.reader.string(value, "/description")?.to_owned());
+            }
+            "parameters" => about.parameters = reader.parameters(value)?,
+            _ => {}
+        }
+    }
+    Ok(about)
+}
+
+/// Reads the JSON or YAML of a text that is not too long.
+fn read(text: &str) -> Result<Value<'_>, Box<ErrorRecord>> {
     if text.len() > MAX_PROPERTY_BYTES {
         let message = format!("{} bytes; the limit is {MAX_PROPERTY_BYTES}", text.len());
         return Err(Box::new(ErrorRecord::new(CODE, message)));
     }
     let is_json = text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
-    let value = if is_json {
-        json::read(text).map_err(|error| Box::new(ErrorRecord::in_policy(ROOT, &error)))?
-    } else {
-        yaml::read(text).map_err(|mistake| {
-            let record = ErrorRecord::new("invalid-yaml", mistake.message);
-            Box::new(ErrorRecord {
-                hint: mistake.hint,
-                policy: Some(ROOT.to_owned()),
-                line: Some(mistake.position.line),
-                column: Some(mistake.position.column),
-                ..record
-            })
-        })?
-    };
-    from_value(text, value, values)
+    if is_json {
+        return json::read(text).map_err(|error| Box::new(ErrorRecord::in_policy(ROOT, &error)));
+    }
+
+    yaml::read(text).map_err(|mistake| {
+        let record = ErrorRecord::new("invalid-yaml", mistake.message);
+        Box::new(ErrorRecord {
+            hint: mistake.hint,
+            policy: Some(ROOT.to_owned()),
+            line: Some(mistake.position.line),
+            column: Some(mistake.position.column),
+            ..record
+        })
+    })
 }
 
 /// Where a property stands in a job.
@@ -526,83 +554,5 @@ fn check_resource(text: &str) -> Result<(), access::Mistake> {
         None => access::resource(text).map(drop),
         // What is left of the ARN is one if a star stands for the rest.
         Some(variable) => access::resource(&format!("{}*", &text[..variable])).map(drop),
-    }
-}
-
-impl<'s> Reader<'s> {
-    /// The value of `property` in a job: a property, or which one of those that come with the program.
-    pub(crate) fn property(&self, mut value: Value<'s>, path: &str) -> Fallible<Written> {
-        let none = Values::new();
-        match &value.kind {
-            Kind::String(text) if text.trim_start().starts_with('{') => from_text(text, &none),
-            Kind::String(name) => self.named(name, &none, &value, path),
-            Kind::Object(members) if members.iter().any(|member| member.key == "use") => {
-                let mut values = Values::new();
-                let mut name = None;
-                for Member { key, value, .. } in members {
-                    let path = pointer(path, key);
-                    match &**key {
-                        "use" => name = Some(self.string(value, &path)?),
-                        "with" => values = self.values(value, &path)?,
-                        other => {
-                            let message = format!("unknown field {} beside `use`", quoted(other));
-                            let hint = "`with` holds the values of the parameters";
-                            return Err(self.wrong_with_hint(value, &path, &message, hint));
-                        }
-                    }
-                }
-                self.named(name.unwrap_or_default(), &values, &value, path)
-            }
-            Kind::Object(_) => {
-                let text = self.text(&value);
-                value.move_back(value.span.start);
-                if text.len() > MAX_PROPERTY_BYTES {
-                    let message = format!(
-                        "a property of {} bytes; the limit is {MAX_PROPERTY_BYTES}",
-                        text.len()
-                    );
-                    return Err(self.wrong(&value, path, &message));
-                }
-                from_value(text, value, &none)
-            }
-            _ => {
-                let message =
-                    format!("a property is an object or a name, not {}", value.describe());
-                Err(self.wrong(&value, path, &message))
-            }
-        }
-    }
-
-    fn named(
-        &self,
-        name: &str,
-        values: &Values,
-        value: &Value<'_>,
-        path: &str,
-    ) -> Fallible<Written> {
-        let ready = library::by_name(name).map_err(|hint| {
-            let message = format!("there is no property {}", quoted(name));
-            self.wrong_with_hint(value, path, &message, &hint)
-        })?;
-        from_text(ready.text, values)
-    }
-
-    /// The values of parameters: a text or a list of texts for each.
-    fn values(&self, value: &Value<'_>, path: &str) -> Fallible<Values> {
-        let Kind::Object(members) = &value.kind else {
-            let message = format!("`with` is an object, not {}", value.describe());
-            return Err(self.wrong(value, path, &message));
-        };
-        let mut values = Values::new();
-        for Member { key, value, .. } in members {
-            let path = pointer(path, key);
-            let texts = match &value.kind {
-                Kind::Array(texts) => &texts[..],
-                _ => std::slice::from_ref(value),
-            };
-            let texts = texts.iter().map(|text| Ok(self.string(text, &path)?.to_owned()));
-            values.insert(key.to_string(), texts.collect::<Fallible<_>>()?);
-        }
-        Ok(values)
     }
 }

@@ -24,8 +24,8 @@ use keyaki::decisions::Decisions;
 use keyaki::job::{Document, Inquiry, Setting};
 use keyaki::policies;
 use keyaki::policy::evaluate::{Decision, decide, evaluate};
-use keyaki::property::from_text;
 use keyaki::property::parameters::Values;
+use keyaki::property::{from_text, library};
 use keyaki::question::{PolicyRef, Side, Subject};
 use keyaki::solvers::{Automaton, Config};
 use keyaki::trust;
@@ -63,8 +63,11 @@ struct Case {
     new: Option<Policies>,
     #[serde(default)]
     access: Vec<AccessEntry>,
-    /// For `custom`: the property, as YAML or JSON.
+    /// For `custom`: the property, as YAML or JSON, or the name of one of the library.
     property: Option<String>,
+    /// What its parameters stand for.
+    #[serde(default)]
+    with: BTreeMap<String, Texts>,
     trust: Option<Trust>,
     resource_account: Option<String>,
     service_principals: Option<String>,
@@ -91,6 +94,35 @@ struct Case {
 enum Policies {
     One(String),
     Several(Vec<String>),
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Texts {
+    fn all(&self) -> Vec<String> {
+        match self {
+            Texts::One(text) => vec![text.clone()],
+            Texts::Several(texts) => texts.clone(),
+        }
+    }
+}
+
+#[test]
+fn every_property_of_the_library_has_a_policy_that_obeys_it_and_one_that_does_not() {
+    let cases = cases();
+    for ready in library::ALL {
+        for verdict in ["holds", "fails"] {
+            let is_example = |(_, case): &(String, Case)| {
+                case.property.as_deref() == Some(ready.name) && case.verdict == verdict
+            };
+            assert!(cases.iter().any(is_example), "no case where `{}` {verdict}", ready.name);
+        }
+    }
 }
 
 #[test]
@@ -290,7 +322,12 @@ impl Case {
         let accesses = self.access.iter().map(access).collect::<Result<_, _>>()?;
         let resource_type = self.resource_type.clone();
         let zone = self.zone()?;
-        let property = self.property.as_ref().map(|text| from_text(text, &Values::new()));
+        let values: Values =
+            self.with.iter().map(|(name, texts)| (name.clone(), texts.all())).collect();
+        let property = self.property.as_ref().map(|text| match library::by_name(text) {
+            Ok(ready) => ready.with(&values),
+            Err(_) => from_text(text, &values),
+        });
         let property = property.transpose().map_err(|error| format!("{error:?}"))?;
         let setting = Setting {
             policy_type,

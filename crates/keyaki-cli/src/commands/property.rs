@@ -1,14 +1,38 @@
-//! The property of `custom`: from a file, or one of those that come with the program.
+//! The property of `custom`: from a file, or one of those that come with the program, which `keyaki properties` lists.
 
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use keyaki::property::parameters::{Values, is_name};
 use keyaki::property::{Written, from_text, library};
 use keyaki::wire::ErrorRecord;
 
-use super::FileNames;
-use crate::arguments::Asked;
+use super::{Exit, Failure, FileNames};
+use crate::arguments::{Asked, Properties};
 use crate::input;
+
+/// `keyaki properties`
+pub(crate) fn properties(arguments: &Properties) -> Result<Exit, Failure> {
+    if let Some(name) = &arguments.name {
+        let ready = library::by_name(name).map_err(|hint| ErrorRecord {
+            hint: Some(hint),
+            ..ErrorRecord::new("unknown-property", format!("there is no property `{name}`"))
+        })?;
+        io::stdout().write_all(ready.text.as_bytes())?;
+        return Ok(Exit::Success);
+    }
+    let mut out = String::new();
+    for ready in library::ALL {
+        let about = ready.about().map_err(|record| *record)?;
+        let description = about.description.unwrap_or_default();
+        out += &format!("{:<24} {description}\n", ready.name);
+        for (name, what) in about.parameters {
+            out += &format!("{:<24}   --set {name}=…  {what}\n", "");
+        }
+    }
+    io::stdout().write_all(out.as_bytes())?;
+    Ok(Exit::Success)
+}
 
 /// Where the property stands in a job.
 const POINTER: &str = "/property";

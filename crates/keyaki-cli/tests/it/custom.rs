@@ -44,6 +44,37 @@ fn a_property_may_be_a_text_of_json() {
 }
 
 #[test]
+fn a_ready_property_is_used_by_name() {
+    assert_eq!(result_of(json!("tls-only"))["verdict"], "fails");
+    assert_eq!(result_of(json!({"use": "audit-trail-kept"}))["verdict"], "holds");
+    let accounts =
+        |accounts: Value| json!({"use": "accounts-only", "with": {"accounts": accounts}});
+    assert_eq!(result_of(accounts(json!("999988887777")))["verdict"], "holds");
+    let result = result_of(accounts(json!(["111122223333", "444455556666"])));
+    assert_eq!(result["verdict"], "fails", "{result}");
+    let missing = result_of(json!({"use": "accounts-only"}));
+    assert_eq!(missing["error"]["message"], "the parameter `accounts` has no value", "{missing}");
+    let mistyped = result_of(json!({"use": "acounts-only"}));
+    assert_eq!(mistyped["error"]["hint"], "did you mean `accounts-only`?", "{mistyped}");
+}
+
+#[test]
+fn the_text_of_a_ready_property_is_a_property() {
+    let den = Den::with("policy.json", POLICY);
+    let run = den.keyaki("properties tls-only");
+    assert_eq!(run.status, 0);
+    den.write("mine.yaml", run.stdout);
+    let run = den.keyaki("check custom policy.json --property mine.yaml");
+    assert!(run.stdout.starts_with("fails: "), "{}{}", run.stdout, run.stderr);
+    let run = den.keyaki("properties tls");
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("there is no property `tls`"), "{}", run.stderr);
+    let run = den.keyaki("check custom policy.json --property tls-onyl");
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("did you mean `tls-only`?"), "{}", run.stderr);
+}
+
+#[test]
 fn a_construct_that_is_not_modelled_has_its_place_in_the_property() {
     let result = result_of(json!({"never": {
         "may": "s3:GetObject", "when": {"StringLike": {"aws:CurrentTime": "203*"}}}}));
