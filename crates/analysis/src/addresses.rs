@@ -76,6 +76,12 @@ impl Network {
         let (first, last) = self.bounds();
         self.family == family && first <= address && address <= last
     }
+
+    /// Whether every address of `other` lies in the range.
+    pub fn includes(self, other: Network) -> bool {
+        let (first, last) = other.bounds();
+        self.contains(other.family, first) && self.contains(other.family, last)
+    }
 }
 
 /// The addresses of one family that lie in the same ranges of a list.

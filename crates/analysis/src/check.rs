@@ -15,6 +15,7 @@
 
 mod equivalent;
 pub(crate) mod readings;
+pub(crate) mod rows;
 mod templates;
 
 use std::collections::BTreeMap;
@@ -473,7 +474,7 @@ impl<'a> Run<'a> {
         if self.simplify {
             self.encoding.cell_in(&mut self.scratch, cell, opaque)
         } else {
-            self.encoding.plain(cell.breaks, opaque)
+            self.encoding.plain_in(self.scratch.clone(), cell.breaks, opaque)
         }
     }
 

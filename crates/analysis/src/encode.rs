@@ -28,6 +28,7 @@ pub mod instant;
 mod lists;
 mod pattern;
 mod principal;
+mod rows;
 pub mod symbols;
 mod usage;
 mod variable;
@@ -48,6 +49,7 @@ use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
 use crate::question::{PolicyRef, Question, Side, Subject};
 use lists::Lists;
 use pattern::{Pattern, Token};
+pub(crate) use rows::{Placed, encode_with_patterns};
 use symbols::{Key, Symbols, address_field};
 use usage::Usage;
 
@@ -137,32 +139,12 @@ pub fn encode(question: &Question) -> Encoding {
 /// Encodes a question with some more keys that a request has to speak of, because a larger question
 /// mentions them of which this is what is left.
 pub(crate) fn encode_part(question: &Question, keys: &[&str]) -> Encoding {
-    let mut encoder = Encoder::new(question);
+    let mut encoder = Encoder::new(question, &[]);
     for key in keys {
         encoder.key(key);
     }
-    let cells = match question {
-        Question::NoPublicAccess { policy, table } => encoder.no_public_access(policy, table),
-        Question::NoExternalAccess { zone, .. } => encoder.no_external_access(zone),
-        Question::NoNewAccess { .. } => encoder.no_new_access(),
-        Question::Equivalent { .. } => encoder.equivalent(),
-        Question::Disjoint { .. } => encoder.disjoint(),
-        Question::AccessNotGranted { accesses, .. } => encoder.access_not_granted(accesses),
-        Question::Custom { property, .. } => encoder.custom(property),
-    };
-    let axioms = encoder.axioms();
-    let elements = encoder.elements();
-    Encoding {
-        terms: encoder.t,
-        axioms,
-        cells,
-        keys: encoder.keys,
-        elements,
-        places: encoder.usage.places(),
-        base_users: encoder.base_users,
-        canonical_users: encoder.canonical_users,
-        unsupported: encoder.unsupported,
-    }
+    let cells = encoder.cells();
+    encoder.finish(cells)
 }
 
 impl Encoding {
@@ -176,23 +158,26 @@ impl Encoding {
     pub fn cell_in(&self, terms: &mut Terms, cell: &Cell, opaque: Opaque) -> Formula {
         match opaque {
             Opaque::Free => simplify::simplify_in(terms, self.assertions(cell.breaks)),
-            Opaque::Adverse => simplify::simplify(self.plain(cell.breaks, opaque)),
+            Opaque::Adverse => {
+                simplify::simplify(self.plain_in(terms.clone(), cell.breaks, opaque))
+            }
         }
     }
 
     /// The formula of a cell as it is, for evaluation.
     pub fn plain(&self, breaks: Term, opaque: Opaque) -> Formula {
-        self.assemble(self.terms.clone(), breaks, opaque)
+        self.plain_in(self.terms.clone(), breaks, opaque)
     }
 
     /// The formula of the whole question: all cells at once.
     pub fn whole(&self, opaque: Opaque) -> Formula {
         let mut terms = self.terms.clone();
         let breaks = terms.or(self.cells.iter().map(|cell| cell.breaks));
-        self.assemble(terms, breaks, opaque)
+        self.plain_in(terms, breaks, opaque)
     }
 
-    fn assemble(&self, mut terms: Terms, breaks: Term, opaque: Opaque) -> Formula {
+    /// The same with an arena that has all terms of this one, and those of `breaks`.
+    pub(crate) fn plain_in(&self, mut terms: Terms, breaks: Term, opaque: Opaque) -> Formula {
         let breaks = match opaque {
             Opaque::Free => breaks,
             Opaque::Adverse => simplify::without(&mut terms, breaks, &is_opaque),
@@ -264,7 +249,7 @@ struct Encoded {
 }
 
 impl<'q> Encoder<'q> {
-    fn new(question: &'q Question) -> Encoder<'q> {
+    fn new(question: &'q Question, patterns: &[Placed<'_>]) -> Encoder<'q> {
         let mut t = Terms::new();
         let symbols = Symbols::new(&mut t);
         Encoder {
@@ -274,10 +259,41 @@ impl<'q> Encoder<'q> {
             keys: BTreeMap::new(),
             usage: Usage::of(question),
             uses_name: false,
-            lists: Lists::of(question),
+            lists: Lists::of(question, rows::conditions(question, patterns)),
             base_users: Vec::new(),
             canonical_users: BTreeSet::new(),
             unsupported: BTreeMap::new(),
+        }
+    }
+
+    /// The cells of the question.
+    fn cells(&mut self) -> Vec<Cell> {
+        let question = self.question;
+        match question {
+            Question::NoPublicAccess { policy, table } => self.no_public_access(policy, table),
+            Question::NoExternalAccess { zone, .. } => self.no_external_access(zone),
+            Question::NoNewAccess { .. } => self.no_new_access(),
+            Question::Equivalent { .. } => self.equivalent(),
+            Question::Disjoint { .. } => self.disjoint(),
+            Question::AccessNotGranted { accesses, .. } => self.access_not_granted(accesses),
+            Question::Custom { property, .. } => self.custom(property),
+        }
+    }
+
+    /// What was encoded, with the axioms of all that it mentions.
+    fn finish(mut self, cells: Vec<Cell>) -> Encoding {
+        let axioms = self.axioms();
+        let elements = self.elements();
+        Encoding {
+            terms: self.t,
+            axioms,
+            cells,
+            keys: self.keys,
+            elements,
+            places: self.usage.places(),
+            base_users: self.base_users,
+            canonical_users: self.canonical_users,
+            unsupported: self.unsupported,
         }
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Ask one question; the first line is the answer in words
     Check(Check),
+    /// List who gets in from outside a zone of trust, or what a new policy allows, in rows that cover it all
+    Findings(Findings),
     /// Decide one request against the policies of a job; the first line is the decision
     Evaluate(Evaluate),
     /// Answer jobs, one a line on standard input, with results, one a line, in the same order
@@ -56,6 +58,40 @@ pub(crate) struct Check {
     /// If the property holds, tell for each statement that might break it what excludes that
     #[arg(long, conflicts_with = "json")]
     pub(crate) explain: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "exit status: 0 no rows, 1 rows that cover everything, 2 error, 3 something was not found out"
+)]
+pub(crate) struct Findings {
+    /// The policy of a resource; `-` is standard input
+    #[arg(value_name = "POLICY")]
+    pub(crate) policies: Vec<PathBuf>,
+    /// A policy of reference, instead of a zone of trust; several are a union
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) existing: Vec<PathBuf>,
+    /// A policy of which the rows are what it allows beyond those of reference; several are a union
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) new: Vec<PathBuf>,
+    /// List every precise row, instead of the fewest that cover everything
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+    /// What the policies are attached to [default: resource if one has a Principal]
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) policy_type: Option<PolicyTypeArgument>,
+    /// CloudFormation name of the resource's type [default: AWS::S3::Bucket]
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) resource_type: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) solving: Solving,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -97,6 +133,21 @@ pub(crate) struct Asked {
     /// What a parameter of the property stands for; repeat for several values
     #[arg(long, value_name = "NAME=VALUE", requires = "property")]
     pub(crate) set: Vec<String>,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+    /// What the policies are attached to [default: resource if one has a Principal]
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) policy_type: Option<PolicyTypeArgument>,
+    /// CloudFormation name of the resource's type [default: AWS::S3::Bucket]
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) resource_type: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// Whom the owner of a resource trusts.
+#[derive(Args, Clone)]
+pub(crate) struct Trust {
     /// An account that the owner of the resource trusts; repeat for several
     #[arg(long, value_name = "ID")]
     pub(crate) trust_account: Vec<String>,
@@ -112,18 +163,10 @@ pub(crate) struct Asked {
     /// What is made of AWS services from outside: ignore, or deputy [default: ignore]
     #[arg(long, value_name = "READING", value_parser = service_principals)]
     pub(crate) service_principals: Option<keyaki::zone::ServicePrincipals>,
-    /// What the policies are attached to [default: resource if one has a Principal]
-    #[arg(long, value_name = "TYPE")]
-    pub(crate) policy_type: Option<PolicyTypeArgument>,
-    /// CloudFormation name of the resource's type [default: AWS::S3::Bucket]
-    #[arg(long, value_name = "TYPE")]
-    pub(crate) resource_type: Option<String>,
-    #[command(flatten)]
-    pub(crate) reading: Reading,
 }
 
 /// Which reading of a rule is in force.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Reading {
     /// Read a rule of which AWS is not clear in this way only, such as D17=differs; repeat for
     /// several

@@ -21,15 +21,17 @@ use keyaki::{Cancel, Engine, EngineOptions, PolicyType, encode as encoder, engin
 
 use crate::arguments::{
     Asked, Check, Encode, Evaluate, PolicyTypeArgument, Reading, SideArgument, Solve, Solvers,
-    Solving,
+    Solving, Trust,
 };
 use crate::{input, render};
 
 mod batch;
+mod findings;
 mod property;
 mod validate;
 
 pub(crate) use batch::batch;
+pub(crate) use findings::findings;
 pub(crate) use property::properties;
 pub(crate) use validate::validate;
 
@@ -399,16 +401,17 @@ fn accesses(asked: &Asked) -> Result<Vec<AccessPattern>, ErrorRecord> {
 
 /// The zone of trust that the flags name; none if there are no flags.
 fn zone(asked: &Asked) -> Result<Option<Zone>, ErrorRecord> {
-    let Asked { trust_account, trust_org, org_account, resource_account, .. } = asked;
+    let Trust { trust_account, trust_org, org_account, resource_account, service_principals } =
+        &asked.trust;
     let is_named = !trust_account.is_empty()
         || trust_org.is_some()
         || !org_account.is_empty()
         || resource_account.is_some()
-        || asked.service_principals.is_some();
+        || service_principals.is_some();
     if !is_named {
         return Ok(None);
     }
-    let services = asked.service_principals.unwrap_or_default();
+    let services = service_principals.unwrap_or_default();
     let (organization, owner) = (trust_org.as_deref(), resource_account.as_deref());
     trust::from_texts(trust_account, organization, org_account, owner, services).map(Some)
 }

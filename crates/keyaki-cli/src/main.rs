@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Check(check) => commands::check(&check),
+        Command::Findings(findings) => commands::findings(&findings),
         Command::Evaluate(evaluate) => commands::evaluate(&evaluate),
         Command::Batch(batch) => commands::batch(&batch),
         Command::Encode(encode) => commands::encode(&encode),

@@ -2,7 +2,7 @@
 //!
 //! The first line is the answer. Everything makes sense without colour, so there is none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -24,8 +24,10 @@ use keyaki::zone::{ServicePrincipals, Zone};
 use crate::commands::{FileNames, reading};
 
 mod explain;
+mod findings;
 
 pub(crate) use explain::explanation;
+pub(crate) use findings::{findings, rows};
 
 /// The answer to an inquiry.
 pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String {
@@ -59,12 +61,7 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
     if !result.witness_under.is_empty() {
         out.push('\n');
     }
-    for (name, under) in &result.witness_under {
-        let explanation = Switch::by_name(name).map(Switch::explanation).unwrap_or_default();
-        let word = if result.depends_on.contains(name) { "depends on" } else { "shown under" };
-        line(&mut out, format_args!("  {word} {name}: {explanation}"));
-        line(&mut out, format_args!("    it fails as shown under `{name}={under}` (--decision)"));
-    }
+    readings(&mut out, &result.witness_under, &result.depends_on);
     if verdict == VerdictName::Unknown {
         out.push('\n');
         unknown(&mut out, files, result);
@@ -78,6 +75,16 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
     }
     line(&mut out, format_args!("  {}", provenance(result)));
     out
+}
+
+/// The readings under which something is shown.
+fn readings(out: &mut String, under: &BTreeMap<String, String>, depends_on: &[String]) {
+    for (name, reading) in under {
+        let explanation = Switch::by_name(name).map(Switch::explanation).unwrap_or_default();
+        let word = if depends_on.contains(name) { "depends on" } else { "shown under" };
+        line(out, format_args!("  {word} {name}: {explanation}"));
+        line(out, format_args!("    it fails as shown under `{name}={reading}` (--decision)"));
+    }
 }
 
 /// The decision about one request.

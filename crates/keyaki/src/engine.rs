@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use keyaki_analysis::explain::{Excluded, explain};
+use keyaki_analysis::findings::{Findings, Wanted, findings};
 use keyaki_analysis::{Error, Options, Question, Report, check};
 use keyaki_logic::{Cancel, Limits, Solver, SolverError};
 use keyaki_solvers::{
@@ -123,12 +124,33 @@ impl Engine {
         timeout: Duration,
         cancel: &Cancel,
     ) -> Result<Report, Error> {
+        let options = self.options_of(decisions);
+        check(question, &self.portfolio, options, &Limits::within(timeout), cancel)
+    }
+
+    /// Lists who breaks a property, within `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// See [`check()`].
+    pub fn findings_within(
+        &self,
+        question: &Question,
+        wanted: Wanted,
+        decisions: &Decisions,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Result<Findings, Error> {
+        let options = self.options_of(decisions);
+        findings(question, wanted, &self.portfolio, &options, &Limits::within(timeout), cancel)
+    }
+
+    /// How questions are gone about.
+    fn options_of(&self, decisions: &Decisions) -> Options {
         // Whoever audits, names solvers or keeps scripts wants to see what solvers say.
         let EngineOptions { audit, solvers, save_scripts_to } = &self.options;
         let candidates = !audit && solvers.is_empty() && save_scripts_to.is_none();
-        let decisions = decisions.decided().clone();
-        let options = Options { simplify: !audit, candidates, decisions };
-        check(question, &self.portfolio, options, &Limits::within(timeout), cancel)
+        Options { simplify: !audit, candidates, decisions: decisions.decided().clone() }
     }
 
     /// Why each way to break a property that holds is none, as far as the embedded solver can tell

@@ -11,15 +11,16 @@ use keyaki_analysis::check::Witness;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
 use keyaki_analysis::replay::broken_rules;
 use keyaki_analysis::zone::Zone;
-use keyaki_analysis::{Error, Question, Report, Verdict};
+use keyaki_analysis::{Error, Question, Report, Unsupported, Verdict};
 use keyaki_logic::{Cancel, Limits, Reason, SolverError};
 use keyaki_policy::json::{self, Kind, Member};
-use keyaki_policy::{AccessPattern, ParseError, Policy, PolicyType, Switch};
+use keyaki_policy::{AccessPattern, ParseError, Policy, PolicyType, Readings, Switch};
 use keyaki_solvers::Config;
 
 use crate::decisions::Decisions;
 use crate::engine::{Engine, EngineOptions};
 use crate::evaluation::Evaluation;
+use crate::findings::{FINDINGS, FindingsInquiry, question_of};
 use crate::given::Given;
 pub use crate::policies::Document;
 use crate::policies::{self, Shape, Source, type_of_resource_policy};
@@ -62,6 +63,8 @@ pub enum Task {
     Evaluation(Box<Evaluation>),
     /// To tell what is wrong with a policy.
     Validation(Validation),
+    /// To list who breaks a property.
+    Findings(FindingsInquiry),
 }
 
 impl Task {
@@ -87,6 +90,7 @@ impl Task {
             Task::Question(inquiry) => inquiry.answer(engine, cancel),
             Task::Evaluation(evaluation) => evaluation.answer(),
             Task::Validation(validation) => validation.answer(),
+            Task::Findings(findings) => findings.answer(engine, cancel),
         }
     }
 }
@@ -131,7 +135,7 @@ impl Default for Setting {
 }
 
 /// Questions of the contract that are still to come.
-const FUTURE_QUESTIONS: [&str; 2] = ["findings", "scan"];
+const FUTURE_QUESTIONS: [&str; 1] = ["scan"];
 
 impl Inquiry {
     /// An inquiry about policies given as texts.
@@ -202,12 +206,8 @@ impl Inquiry {
     fn report(&self, question: &Question, report: Report) -> JobResult {
         let attempts = report.attempts.iter().map(AttemptRecord::from).collect();
         let depends_on = report.depends_on.iter().map(|switch| switch.name().to_owned()).collect();
-        let (usual, under) = (self.decisions.readings(), report.witness_under);
-        let is_told = |switch: &Switch| {
-            let is_usual = under.is_alternative(*switch) == usual.is_alternative(*switch);
-            !is_usual || report.depends_on.contains(switch)
-        };
-        let switches = Switch::ALL.into_iter().map(|(switch, ..)| switch).filter(is_told);
+        let under = report.witness_under;
+        let switches = self.told(under, &report.depends_on);
         let witness_under =
             switches.map(|switch| (switch.name().to_owned(), under.of(switch).to_owned()));
         let mut result = JobResult {
@@ -241,29 +241,47 @@ impl Inquiry {
             Verdict::Unknown { reason, unsupported } => {
                 result.verdict = Some(VerdictName::Unknown);
                 result.reason = Some(reason.into());
-                result.unsupported = unsupported
-                    .into_iter()
-                    .map(|item| {
-                        let position = match self.document(item.policy) {
-                            Some(document) => document.position(item.span.start),
-                            None => Document::START,
-                        };
-                        Construct {
-                            construct: item.construct,
-                            policy: self.pointer(item.policy),
-                            // A rule is no document of statements.
-                            path: match item.policy.side {
-                                Side::Property => String::new(),
-                                _ => item.path,
-                            },
-                            line: position.line,
-                            column: position.column,
-                        }
-                    })
-                    .collect();
+                result.unsupported = self.constructs(unsupported);
             }
         }
         result
+    }
+
+    /// The switches of which a witness under these readings has to tell: those on which it hangs, and those that are not read
+    /// as usual.
+    pub(crate) fn told<'s>(
+        &self,
+        under: Readings,
+        depends_on: &'s [Switch],
+    ) -> impl Iterator<Item = Switch> + use<'s> {
+        let usual = self.decisions.readings();
+        let is_told = move |switch: &Switch| {
+            let is_usual = under.is_alternative(*switch) == usual.is_alternative(*switch);
+            !is_usual || depends_on.contains(switch)
+        };
+        Switch::ALL.into_iter().map(|(switch, ..)| switch).filter(is_told)
+    }
+
+    /// Constructs that are not modelled, with their places in the policies' texts.
+    pub(crate) fn constructs(&self, unsupported: Vec<Unsupported>) -> Vec<Construct> {
+        let construct = |item: Unsupported| {
+            let position = match self.document(item.policy) {
+                Some(document) => document.position(item.span.start),
+                None => Document::START,
+            };
+            Construct {
+                construct: item.construct,
+                policy: self.pointer(item.policy),
+                // A rule is no document of statements.
+                path: match item.policy.side {
+                    Side::Property => String::new(),
+                    _ => item.path,
+                },
+                line: position.line,
+                column: position.column,
+            }
+        };
+        unsupported.into_iter().map(construct).collect()
     }
 
     /// Puts a witness where results have it.
@@ -279,7 +297,7 @@ impl Inquiry {
         }
     }
 
-    fn error(&self, error: Error) -> JobResult {
+    pub(crate) fn error(&self, error: Error) -> JobResult {
         let (record, attempts) = match &error {
             Error::Solver { error: cause, attempts } => {
                 let code = match cause {
@@ -382,7 +400,7 @@ fn unknown_question(name: &str) -> ErrorRecord {
     }
 }
 
-fn unsupported_question(construct: &str) -> JobResult {
+pub(crate) fn unsupported_question(construct: &str) -> JobResult {
     let construct = Construct {
         construct: construct.to_owned(),
         policy: String::new(),
@@ -428,9 +446,10 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     if question == EVALUATE {
         return Evaluation::read(reader, members).map(Box::new).map(Task::Evaluation);
     }
-    if QuestionName::by_name(&question).is_none() {
+    if QuestionName::by_name(&question).is_none() && question != FINDINGS {
         return Err(Box::new(unknown_question(&question)));
     }
+    let mut all = false;
     let mut setting = Setting { timeout, ..Setting::default() };
     let mut sources = Vec::new();
     let mut trust = trust::Parts::default();
@@ -459,6 +478,7 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
             }
             "access" => setting.accesses = reader.accesses(&value, &path)?,
             "property" => setting.property = Some(reader.property(value, &path)?),
+            "all" if question == FINDINGS => all = reader.boolean(&value, &path)?,
             "trust" => {
                 trust.is_given = true;
                 reader.trust(&value, &path, &mut trust)?;
@@ -498,6 +518,12 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     }
     if trust.is_given {
         setting.zone = Some(trust.zone().map_err(Box::new)?);
+    }
+    if question == FINDINGS {
+        let name = question_of(sources.iter().map(|source| source.document.at.side));
+        let resource_type = setting.resource_type.clone();
+        let inquiry = Inquiry::read(name, sources, setting).map_err(Box::new)?;
+        return Ok(Task::Findings(FindingsInquiry { inquiry, all, resource_type }));
     }
     let inquiry = Inquiry::read(&question, sources, setting).map_err(Box::new)?;
     Ok(Task::Question(inquiry))

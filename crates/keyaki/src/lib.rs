@@ -10,7 +10,7 @@
 //! ```
 //!
 //! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`,
-//! [`evaluation`] those about one request, and [`wire`] is the one place where jobs, requests and
+//! [`evaluation`] those about one request, [`findings`] those that list who breaks a property, and [`wire`] is the one place where jobs, requests and
 //! results become JSON. [`policies`] is how policies of several kinds are given, [`decisions`] how
 //! readings of the language are, [`access`] how lists of accesses are, [`trust`] how zones of trust are. [`script`] is for formulas without
 //! policies. [`validation`] needs neither solver nor request.
@@ -19,6 +19,7 @@ pub mod access;
 pub mod decisions;
 pub mod engine;
 pub mod evaluation;
+pub mod findings;
 mod given;
 pub mod job;
 pub mod policies;

@@ -9,7 +9,7 @@ use keyaki_policy::span::Span;
 use keyaki_policy::{PolicyType, validate};
 
 use crate::reader::{Fallible, Reader, pointer};
-use crate::wire::validate::FindingRecord;
+use crate::wire::findings::Finding;
 use crate::wire::{JobResult, nanoseconds};
 
 /// The name of the task of telling what is wrong with a policy.
@@ -66,7 +66,9 @@ impl Validation {
         let findings = validate(&self.source, self.policy_type);
         JobResult {
             question: Some(VALIDATE.to_owned()),
-            findings: Some(findings.into_iter().map(FindingRecord::from).collect()),
+            findings: Some(
+                findings.into_iter().map(|found| Finding::Validation(found.into())).collect(),
+            ),
             elapsed_ns: Some(nanoseconds(start.elapsed())),
             ..JobResult::default()
         }

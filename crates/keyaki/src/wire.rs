@@ -55,6 +55,9 @@ pub struct Job {
     /// For `no-external-access`: what is made of requests by AWS services; `ignore` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_principals: Option<ServicePrincipalsName>,
+    /// For `findings`: whether every precise row is wanted, instead of the fewest that cover everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<bool>,
     /// For `evaluate`: the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<GivenRequest>,
@@ -89,6 +92,8 @@ pub enum TaskName {
     Question(QuestionName),
     /// To decide one request.
     Evaluate(EvaluateName),
+    /// To list who breaks a property.
+    Findings(findings::FindingsName),
 }
 
 /// The word `evaluate`.
@@ -350,9 +355,12 @@ pub struct JobResult {
     /// Wall-clock time from reading the job to its answer, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ns: Option<u64>,
-    /// For `validate`: what was found, in the order of the places.
+    /// For `validate`: what was found, in the order of the places. For `findings`: the rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub findings: Option<Vec<validate::FindingRecord>>,
+    pub findings: Option<Vec<findings::Finding>>,
+    /// For `findings`: whether the rows cover everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<findings::CoverageRecord>,
     /// Each solver's try at each query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<AttemptRecord>,
@@ -804,6 +812,7 @@ impl ErrorRecord {
     }
 }
 
+pub mod findings;
 pub mod validate;
 
 /// A duration in nanoseconds, at most 584 years.

@@ -33,6 +33,7 @@ mod languages;
 mod parsing;
 mod proof;
 mod questions;
+mod rows;
 mod run;
 pub mod shrink;
 mod solving;
@@ -63,7 +64,7 @@ pub struct NoCase(
 );
 
 /// All properties.
-pub const PROPERTIES: [Property; 12] = [
+pub const PROPERTIES: [Property; 13] = [
     Property {
         name: "parse_never_panics",
         draw: parsing::draw_damaged,
@@ -117,6 +118,12 @@ pub const PROPERTIES: [Property; 12] = [
         draw: custom::draw,
         check: custom::check,
         outcomes: &["holds", "fails"],
+    },
+    Property {
+        name: "findings_agree_with_enumeration",
+        draw: rows::draw,
+        check: rows::check,
+        outcomes: &["no row", "one row", "several rows", "several rows from outside"],
     },
     Property {
         name: "automaton_agrees_with_enumeration",

@@ -15,7 +15,7 @@ use crate::{NoCase, case, generate};
 
 /// Time for one question and one solver. Whoever needs more leaves it undecided, which is no
 /// disagreement.
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Random policies with a question about them.
 pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {

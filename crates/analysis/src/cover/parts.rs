@@ -225,7 +225,7 @@ pub(crate) fn principal_clause_includes(
 }
 
 /// Whether one entry covers whomever another does (2.4).
-fn principal_includes(wide: &PrincipalKind, narrow: &PrincipalKind) -> bool {
+pub(crate) fn principal_includes(wide: &PrincipalKind, narrow: &PrincipalKind) -> bool {
     use PrincipalKind::*;
     match (wide, narrow) {
         (Everyone, _) => true,

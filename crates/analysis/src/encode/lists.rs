@@ -26,7 +26,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use keyaki_logic::{Sort, Term};
-use keyaki_policy::ast::{BaseOperator, Condition, Segment, SetOperator, Template};
+use keyaki_policy::ast::{BaseOperator, Condition, Segment, SetOperator, Template, Version};
 use keyaki_policy::catalogue::{Cardinality, KeySort};
 use keyaki_policy::reading::Switch;
 
@@ -54,9 +54,17 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    /// The lists of which the question speaks.
-    pub(super) fn of(question: &Question) -> Lists {
+    /// The lists of which the question speaks, and these conditions beside it, on keys that it mentions.
+    pub(super) fn of<'c>(
+        question: &Question,
+        beside: impl Iterator<Item = (&'c Condition, Version)>,
+    ) -> Lists {
         let mut atoms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (condition, version) in beside.filter(|(condition, _)| condition.operator.set.is_some())
+        {
+            let key = condition.key.to_ascii_lowercase();
+            atoms.entry(key).or_default().insert(atom(condition, version));
+        }
         let mut mentioned = BTreeSet::new();
         for (_, policy) in question.policies() {
             for statement in &policy.statements {
@@ -101,7 +109,7 @@ impl Lists {
 }
 
 /// What tells one atom from another.
-fn atom(condition: &Condition, version: keyaki_policy::ast::Version) -> String {
+fn atom(condition: &Condition, version: Version) -> String {
     let values: BTreeSet<String> =
         condition.values.iter().map(|value| value.template.to_string()).collect();
     format!("{:?} {:?} {values:?} {version:?}", condition.operator.set, condition.operator.base)

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use keyaki::validation::Validation;
 use keyaki::wire::JobResult;
+use keyaki::wire::findings::Finding;
 use keyaki::wire::validate::{FindingRecord, LevelName};
 
 use super::{Exit, Failure, print_json};
@@ -26,7 +27,7 @@ pub(crate) fn validate(arguments: &Validate) -> Result<Exit, Failure> {
         } else if let Some(error) = &result.error {
             render::error(error, None);
         } else {
-            let findings = result.findings.unwrap_or_default();
+            let findings: Vec<FindingRecord> = found(&result).cloned().collect();
             io::stdout().write_all(rendered(path, &findings).as_bytes())?;
         }
     }
@@ -34,12 +35,20 @@ pub(crate) fn validate(arguments: &Validate) -> Result<Exit, Failure> {
 }
 
 fn status(result: &JobResult) -> Exit {
-    let is_error = |finding: &FindingRecord| finding.level == LevelName::Error;
     match &result.findings {
         None => Exit::Error,
-        Some(findings) if findings.iter().any(is_error) => Exit::Fails,
+        Some(_) if found(result).any(|finding| finding.level == LevelName::Error) => Exit::Fails,
         Some(_) => Exit::Success,
     }
+}
+
+/// What was found in the policy.
+fn found(result: &JobResult) -> impl Iterator<Item = &FindingRecord> {
+    let findings = result.findings.iter().flatten();
+    findings.filter_map(|finding| match finding {
+        Finding::Validation(record) => Some(record),
+        Finding::Access(_) => None,
+    })
 }
 
 fn worse(left: Exit, right: Exit) -> Exit {

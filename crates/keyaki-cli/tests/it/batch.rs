@@ -226,7 +226,7 @@ fn a_line_that_is_no_job_is_an_error_and_the_batch_goes_on() {
     );
     check_error(r#"{"id":"x","question":"is-safe"}"#, Some("x"), "unknown-question", [None, None]);
     check_error(
-        r#"{"id":"x","question":"findings","policy":{"Statement":[]}}"#,
+        r#"{"id":"x","question":"scan","policy":{"Statement":[]}}"#,
         Some("x"),
         "unsupported-question",
         [None, None],

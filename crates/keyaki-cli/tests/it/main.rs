@@ -12,6 +12,7 @@ mod batch;
 mod custom;
 mod evaluate;
 mod fakes;
+mod findings;
 mod program;
 mod questions;
 mod schema;

@@ -1,0 +1,257 @@
+//! Rows of findings: the cases of `corpus/findings`, and how many rows there are of policies made to have many.
+//!
+//! A case is asked as a job, so that reading, answer and JSON are what a user has. Each row is held once more against the question
+//! that it comes from: its witness breaks the property, and with a Deny of every row the property holds. The latter knows
+//! nothing of how rows were found.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a panic is how a test fails")]
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use keyaki::job::{Task, engines};
+use keyaki::solvers::Config;
+use keyaki::wire::findings::{Finding, RowRecord};
+use keyaki::wire::{JobResult, Trust, VerdictName};
+use keyaki::{Cancel, EngineOptions};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    case: Vec<Case>,
+}
+
+/// See corpus/README.md.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    why: String,
+    trust: Option<Trust>,
+    resource_account: Option<String>,
+    service_principals: Option<String>,
+    policy_type: Option<String>,
+    policy: Option<String>,
+    existing: Option<String>,
+    new: Option<String>,
+    #[serde(default)]
+    all: bool,
+    rows: Vec<Value>,
+    source: String,
+}
+
+#[test]
+fn every_case_has_its_rows() {
+    let wanted = std::env::var("KEYAKI_CASE").unwrap_or_default();
+    let mut wrong = Vec::new();
+    let cases = cases();
+    for case in cases.iter().filter(|case| case.name.contains(&wanted)) {
+        if let Err(what) = case.check() {
+            wrong.push(format!("{}: {what}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn cases_are_complete_and_half_of_them_have_rows() {
+    let cases = cases();
+    for case in &cases {
+        assert!(!case.why.is_empty() && !case.source.is_empty(), "{}", case.name);
+        assert_eq!(
+            cases.iter().filter(|other| other.name == case.name).count(),
+            1,
+            "{}",
+            case.name
+        );
+    }
+    let with_rows = cases.iter().filter(|case| !case.rows.is_empty()).count();
+    assert!(with_rows * 3 >= cases.len() && with_rows * 3 <= cases.len() * 2, "{with_rows}");
+}
+
+impl Case {
+    fn job(&self, question: &str) -> Value {
+        let mut job = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                job.insert(name.to_owned(), value);
+            }
+        };
+        put("question", Some(json!(question)));
+        put("trust", self.trust.as_ref().map(|trust| json!(trust)));
+        put("resource_account", self.resource_account.as_ref().map(|account| json!(account)));
+        put("service_principals", self.service_principals.as_ref().map(|name| json!(name)));
+        put("policy_type", self.policy_type.as_ref().map(|name| json!(name)));
+        put("policy", self.policy.as_ref().map(|text| json!(text)));
+        put("existing", self.existing.as_ref().map(|text| json!(text)));
+        put("new", self.new.as_ref().map(|text| json!(text)));
+        put("all", (question == "findings" && self.all).then_some(json!(true)));
+        Value::Object(job)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let result = answer(&self.job("findings"));
+        if let Some(error) = &result.error {
+            return Err(error.message.clone());
+        }
+        let rows: Vec<RowRecord> = result.findings.iter().flatten().map(row).cloned().collect();
+        let mut found: Vec<Value> = rows.iter().map(shown).collect();
+        let mut expected = self.rows.clone();
+        for list in [&mut found, &mut expected] {
+            list.sort_by_key(Value::to_string);
+        }
+        if found != expected {
+            return Err(format!("expected {}, found {}", json!(expected), json!(found)));
+        }
+        let verdict = if expected.is_empty() { VerdictName::Holds } else { VerdictName::Fails };
+        let coverage = result.coverage.ok_or("no coverage")?;
+        if result.verdict != Some(verdict) || coverage.verdict != VerdictName::Holds {
+            return Err(format!("{:?} and {coverage:?}", result.verdict));
+        }
+        self.check_denied(&rows)
+    }
+
+    /// With a Deny of each row the property holds, and without it fails.
+    fn check_denied(&self, rows: &[RowRecord]) -> Result<(), String> {
+        let side = if self.policy.is_some() { "policy" } else { "new" };
+        let question = if self.policy.is_some() { "no-external-access" } else { "no-new-access" };
+        let mut job = self.job(question);
+        let text = job[side].as_str().unwrap_or_default().to_owned();
+        let mut policy: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let statements = policy["Statement"].as_array_mut().ok_or("a list of statements")?;
+        let is_trust = self.policy_type.as_deref() == Some("trust");
+        statements.extend(rows.iter().map(|row| deny(row, is_trust)));
+        job[side] = policy;
+        match answer(&job).verdict {
+            Some(VerdictName::Holds) => Ok(()),
+            other => Err(format!("with its rows denied the property is {other:?}")),
+        }
+    }
+}
+
+/// The parts of a row that a case tells.
+fn shown(row: &RowRecord) -> Value {
+    let mut shown = json!({
+        "action": row.action, "resource": row.resource, "condition": row.condition,
+    });
+    if let Some(principal) = &row.principal {
+        shown["principal"] = json!(principal);
+    }
+    if let Some(is_public) = row.is_public {
+        shown["is_public"] = json!(is_public);
+    }
+    if !row.depends_on.is_empty() {
+        shown["depends_on"] = json!(row.depends_on);
+    }
+    shown
+}
+
+/// A statement that denies what a row is about.
+fn deny(row: &RowRecord, is_trust: bool) -> Value {
+    let mut deny = json!({"Effect": "Deny", "Action": row.action});
+    if let Some(principal) = &row.principal {
+        let everybody = json!({"AWS": "*"});
+        let principal = json!(principal);
+        deny["Principal"] = if principal == everybody { json!("*") } else { principal };
+    }
+    if !is_trust {
+        deny["Resource"] = json!(row.resource);
+    }
+    let mut conditions = Map::new();
+    for (key, pattern) in &row.condition {
+        let test = conditions.entry(row.operators[key].clone()).or_insert_with(|| json!({}));
+        test[key.as_str()] = json!(pattern);
+    }
+    if !conditions.is_empty() {
+        deny["Condition"] = Value::Object(conditions);
+    }
+    deny
+}
+
+fn row(finding: &Finding) -> &RowRecord {
+    match finding {
+        Finding::Access(row) => row,
+        Finding::Validation(record) => panic!("{record:?}"),
+    }
+}
+
+/// Answers a job by the solvers that are installed.
+fn answer(job: &Value) -> JobResult {
+    let timeout = Duration::from_secs(60);
+    let task = match Task::from_json(job.to_string().as_bytes(), timeout) {
+        Ok((_, task)) => task,
+        Err(result) => return *result,
+    };
+    let (config, options) = (Config::builtin(), EngineOptions::default());
+    let engines = engines(&config, &options);
+    task.answer(&engines, &Cancel::new())
+}
+
+fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/findings");
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let read = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        let file: File =
+            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        file.case
+    };
+    paths.iter().flat_map(|path| read(path)).collect()
+}
+
+/// The policy of `n` statements with which AccessRefinery (FSE 2026) measures: any two statements have a principal in common,
+/// and no two a source.
+fn stress_policy(n: usize) -> Value {
+    const LETTERS: &str = "abcdefghijklmno";
+    let statements = (1..=n).map(|number| {
+        let pattern = format!("{}*{}", &LETTERS[..number - 1], &LETTERS[number..]);
+        json!({
+            "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "s3:ListBucket",
+            "Resource": "arn:aws:s3:::antsknmath",
+            "Condition": {
+                "StringLike": {"aws:PrincipalArn": format!("arn:aws:iam::123456789012:user/{pattern}")},
+                "ArnLike": {"aws:SourceArn":
+                    format!("arn:aws:sns:ap-northeast-1:123456789012:{LETTERS}{number}")},
+            },
+        })
+    });
+    json!({"Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>()})
+}
+
+/// For `n` statements `n²` precise rows, of which `n` cover everything, as published for the policies that
+/// `stress_policy` writes down.
+#[test]
+fn the_stress_policies_have_as_many_rows_as_published() {
+    for n in [1, 2, 5, 10, 15] {
+        for (all, rows) in [(false, n), (true, n * n)] {
+            let result = answer(&json!({
+                "question": "findings", "policy": stress_policy(n), "all": all,
+                "trust": {"accounts": ["111122223333"]}, "decisions": {"R9": "may-fail"},
+            }));
+            let coverage = result.coverage.unwrap();
+            assert_eq!(coverage.verdict, VerdictName::Holds, "{n}");
+            assert_eq!(coverage.precise_rows, n * n, "{n}");
+            assert_eq!(result.findings.unwrap().len(), rows, "{n}");
+            assert!(all || coverage.is_least);
+        }
+    }
+}
+
+#[test]
+fn the_stress_policies_are_those_of_the_publication() {
+    let folder = Path::new("../../../shared/corpus/findings/Scalability_05Keys");
+    if !folder.is_dir() {
+        eprintln!("SKIPPED: the published policies are not beside this working copy");
+        return;
+    }
+    for n in 1..=15 {
+        let text = fs::read_to_string(folder.join(format!("{n:02}_allow.json"))).unwrap();
+        let published: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(stress_policy(n), published, "{n}");
+    }
+}
