@@ -28,6 +28,7 @@ pub mod instant;
 mod lists;
 mod pattern;
 mod principal;
+mod public;
 mod rows;
 pub mod symbols;
 mod usage;
@@ -37,20 +38,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keyaki_logic::{Formula, Regex, Sort, Term, Terms, simplify};
 use keyaki_policy::ast::{
-    ActionPattern, BaseOperator, Clause, Condition, ConditionValue, Effect, PrincipalArn,
-    PrincipalKind, ResourcePattern, Statement, Template,
+    ActionPattern, Clause, Effect, PrincipalArn, ResourcePattern, Statement, Template,
 };
 use keyaki_policy::reading::Switch;
 use keyaki_policy::span::Span;
 use keyaki_policy::{Policy, PolicyType};
 
-use crate::addresses::{self, Family, Network, RFC_1918};
-use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
 use crate::question::{PolicyRef, Question, Side, Subject};
 use lists::Lists;
 use pattern::{Pattern, Token};
 pub(crate) use rows::{Placed, encode_with_patterns};
-use symbols::{Key, Symbols, address_field};
+use symbols::{Key, Symbols};
 use usage::Usage;
 
 /// A construct that is not modelled, and where it stands.
@@ -326,183 +324,6 @@ impl<'q> Encoder<'q> {
         Access { ways, allowed }
     }
 
-    /// The cells of: some Allow statement lets in a public request (`docs/semantics.md`,
-    /// "Public").
-    fn no_public_access(&mut self, policy: &'q Policy, table: &Table) -> Vec<Cell> {
-        let at = PolicyRef::of_union(Side::Policy, 0);
-        let encoded = self.policy(at, policy);
-        let denied = self.some_match(std::slice::from_ref(&encoded), Effect::Deny);
-        let not_denied = self.t.not(denied);
-        let spread = self.spread_over_addresses(at, policy, table);
-        let spared = self.spared_by_a_deny(policy);
-        let not_spared = self.t.not(spared);
-        let mut cells = Vec::new();
-        for &(effect, index, matches) in &encoded.statements {
-            if effect == Effect::Deny {
-                continue;
-            }
-            let statement = policy.statements.iter().find(|s| s.index == index);
-            let Some(statement) = statement else { continue };
-            let named = statement.principal.iter().filter(|clause| !clause.negated);
-            let named = named.flat_map(|clause| &clause.entries);
-            let covered = self.covered_by(named.filter(|entry| is_fixed_principal(&entry.kind)));
-            let not_covered = self.t.not(covered);
-            let mut parts = vec![matches, not_denied, not_covered, not_spared, spread];
-            for key in table.trusted_keys {
-                let fixed = self.has_fixed_value(at, policy, statement, key);
-                parts.push(self.t.not(fixed));
-            }
-            let breaks = self.t.and(parts);
-            cells.push(Cell { through: Some((at, index)), breaks });
-        }
-        cells
-    }
-
-    /// True if and only if a Deny statement's `NotPrincipal` covers the principal.
-    fn spared_by_a_deny(&mut self, policy: &Policy) -> Term {
-        let denies = policy.statements.iter().filter(|s| s.effect == Effect::Deny);
-        let clauses = denies.filter_map(|s| s.principal.as_ref()).filter(|clause| clause.negated);
-        let entries = clauses.flat_map(|clause| &clause.entries);
-        self.covered_by(entries.filter(|entry| is_fixed_principal(&entry.kind)))
-    }
-
-    /// True if and only if the request has a fixed value of the key, named in the statement or in
-    /// a Deny statement.
-    fn has_fixed_value(
-        &mut self,
-        at: PolicyRef,
-        policy: &Policy,
-        allow: &Statement,
-        trusted: &TrustedKey,
-    ) -> Term {
-        let denies = policy.statements.iter().filter(|s| s.effect == Effect::Deny);
-        let mut tests = Vec::new();
-        for statement in denies.chain([allow]) {
-            let source = Source { at, policy, statement };
-            for condition in &statement.conditions {
-                let operator = condition.operator;
-                if condition.key.eq_ignore_ascii_case(trusted.key)
-                    && operator.base != BaseOperator::Null
-                {
-                    let key = self.key(&condition.key);
-                    for value in &condition.values {
-                        if is_fixed(&Pattern::new(&value.template, true), trusted.fixed) {
-                            tests.push(self.fixed_value(source, condition, &key, value));
-                        }
-                    }
-                }
-            }
-        }
-        self.t.or(tests)
-    }
-
-    /// True if and only if the key is present and some element of it is this fixed value.
-    fn fixed_value(
-        &mut self,
-        source: Source<'_>,
-        condition: &Condition,
-        key: &Key,
-        value: &ConditionValue,
-    ) -> Term {
-        let name = format!("fixed value {} {} `{}`", condition.operator, key.lower, value.template);
-        let construct = format!("fixed value `{}` of `{}`", value.template, key.spelling);
-        let opaque = self.opaque(source, &name, construct, value.span);
-        let is_modelled = !matches!(
-            condition.operator.base,
-            BaseOperator::StringEqualsIgnoreCase | BaseOperator::StringNotEqualsIgnoreCase
-        );
-        // The elements of a list may be too many to look at.
-        let slots = self.slots(key).filter(|_| is_modelled).unwrap_or_default();
-        let mut is_opaque = slots.is_empty();
-        let equal = self.some_element(&slots, |encoder, slot| {
-            let test = encoder.asked(condition.operator.base, slot, &value.template);
-            is_opaque |= !test.is_exact();
-            test.certain
-        });
-        let present = self.present(key);
-        let equal = if is_opaque { opaque } else { equal };
-        self.t.and([present, equal])
-    }
-
-    /// True if and only if addresses do not confine the request: it has none, or the policy
-    /// cannot tell its address from more addresses than the table allows. Opaque where only many
-    /// small ranges together could exceed that number.
-    fn spread_over_addresses(&mut self, at: PolicyRef, policy: &Policy, table: &Table) -> Term {
-        let mut networks: Vec<Network> = Vec::new();
-        let mut place = None;
-        for statement in &policy.statements {
-            for condition in &statement.conditions {
-                let base = condition.operator.base;
-                let addresses =
-                    matches!(base, BaseOperator::IpAddress | BaseOperator::NotIpAddress);
-                if addresses && condition.key.eq_ignore_ascii_case(ADDRESS_KEY) {
-                    let values = condition.values.iter();
-                    networks.extend(values.filter_map(|v| Network::parse(&v.template.to_string())));
-                    place.get_or_insert((statement, condition.key_span));
-                }
-            }
-        }
-        let Some((statement, span)) = place else { return self.t.bool(true) };
-        let key = self.key(ADDRESS_KEY);
-        let present = self.present(&key);
-        let absent = self.t.not(present);
-        let source = Source { at, policy, statement };
-        let construct = format!("the number of addresses that `{}` admits in all", key.spelling);
-        let many = self.opaque(source, "many addresses", construct, span);
-        let mut ways = vec![absent];
-        let limits =
-            [(Family::V4, table.max_ipv4_addresses), (Family::V6, table.max_ipv6_addresses)];
-        for (family, limit) in limits {
-            ways.push(self.spread_over(&key, &networks, family, limit, many));
-        }
-        self.t.or(ways)
-    }
-
-    fn spread_over(
-        &mut self,
-        key: &Key,
-        networks: &[Network],
-        family: Family,
-        limit: u128,
-        many: Term,
-    ) -> Term {
-        let classes = addresses::classes(family, networks, &RFC_1918);
-        let (large, small): (Vec<_>, Vec<_>) = classes.into_iter().partition(|c| c.size > limit);
-        let total = small.iter().fold(0u128, |sum, class| sum.saturating_add(class.size));
-        let mut ways: Vec<Term> = large
-            .iter()
-            .map(|class| self.in_class(key, networks, family, &class.signature))
-            .collect();
-        if total > limit {
-            for class in &small {
-                let inside = self.in_class(key, networks, family, &class.signature);
-                ways.push(self.t.and([inside, many]));
-            }
-        }
-        self.t.or(ways)
-    }
-
-    /// True if and only if the address is of this family, in exactly the ranges of the signature,
-    /// and not private.
-    fn in_class(
-        &mut self,
-        key: &Key,
-        networks: &[Network],
-        family: Family,
-        signature: &[bool],
-    ) -> Term {
-        let is_v6 = self.t.var(&key.field(address_field::IS_V6), Sort::Bool);
-        let mut parts = vec![if family == Family::V6 { is_v6 } else { self.t.not(is_v6) }];
-        let ranges = networks.iter().copied().zip(signature.iter().copied());
-        for (network, inside) in ranges.chain(RFC_1918.map(|network| (network, false))) {
-            if network.family == family {
-                let test = self.test(key, &condition::Test::Address(network)).certain;
-                parts.push(if inside { test } else { self.t.not(test) });
-            }
-        }
-        self.t.and(parts)
-    }
-
     fn side(&mut self, side: Side) -> Vec<Encoded> {
         let question = self.question;
         question.side(side).into_iter().map(|(at, policy)| self.policy(at, policy)).collect()
@@ -713,38 +534,4 @@ impl<'q> Encoder<'q> {
 fn in_literal(t: &mut Terms, variable: Term, text: &str) -> Term {
     let constant = t.string(text);
     t.eq(variable, constant)
-}
-
-/// Whether the entry names someone in particular: neither everybody nor an identity provider.
-fn is_fixed_principal(entry: &PrincipalKind) -> bool {
-    !matches!(
-        entry,
-        PrincipalKind::Everyone | PrincipalKind::EveryAwsPrincipal | PrincipalKind::Federated(_)
-    )
-}
-
-/// Whether a value is fixed: no wildcard, whatever the operator, no variable, and none of the
-/// values that everybody has.
-fn is_fixed(pattern: &Pattern, fixed: Fixed) -> bool {
-    let has_wildcard = |tokens: &[Token]| tokens.iter().any(|t| !matches!(t, Token::Char(_)));
-    if pattern.widened {
-        return false;
-    }
-    let tokens = &pattern.tokens;
-    let of_everybody = tokens.is_empty() || *tokens == pattern::literal("anonymous");
-    let is_literal = !has_wildcard(tokens) && !of_everybody;
-    match fixed {
-        Fixed::Literal => is_literal,
-        Fixed::LiteralWithoutColon => is_literal && !tokens.contains(&Token::Char(':')),
-        Fixed::AccountOfArn => match pattern::arn_fields(tokens)[..] {
-            [first, partition, service, region, account, _] if !is_literal => {
-                let digit = |token: &Token| matches!(token, Token::Char('0'..='9'));
-                first == pattern::literal("arn")
-                    && ![partition, service, region].into_iter().any(has_wildcard)
-                    && account.len() == 12
-                    && account.iter().all(digit)
-            }
-            _ => is_literal,
-        },
-    }
 }

@@ -68,7 +68,7 @@ pub(crate) fn witness(
     let is_witness = |request: &Request| is_witness(question, &replayer, request, base, is_decided);
     for open in open {
         let policy = question.policy(open.at)?;
-        let statement = find(policy, open.statement)?;
+        let statement = policy.statement(open.statement)?;
         let meets = open.denies.iter().filter_map(|deny| meet(policy, statement, open, deny));
         for (meet, actions) in meets {
             let requests = requests(policy, &meet, &actions, &accesses, &context);
@@ -171,11 +171,6 @@ fn changed(question: &Question, request: &Request, base: Readings) -> Vec<Reques
         }
     }
     Vec::new()
-}
-
-/// The statement of that index.
-fn find(policy: &Policy, index: usize) -> Option<&Statement> {
-    policy.statements.get(index).filter(|statement| statement.index == index)
 }
 
 /// The statements that let the request in, if it breaks the property under all readings.

@@ -2,11 +2,11 @@
 
 use keyaki_policy::Policy;
 use keyaki_policy::access::AccessPattern;
-use keyaki_policy::ast::PrincipalKind;
+use keyaki_policy::ast::{Effect, PrincipalKind};
 use keyaki_policy::policy_set::{self, PolicySet};
 
 use crate::property::Property;
-use crate::public::Table;
+use crate::public::{Reading, Table};
 use crate::zone::Zone;
 
 /// A question about policies: a property that holds of all requests, or fails on one.
@@ -110,6 +110,17 @@ pub enum Place {
 }
 
 impl Question {
+    /// The question of whether a resource policy grants something to the public. Under
+    /// [`Reading::RestrictPublicBuckets`] its Deny statements are left out; the others keep their
+    /// indices.
+    pub fn no_public_access(policy: Policy, table: &'static Table) -> Question {
+        let mut policy = policy;
+        if table.reading == Reading::RestrictPublicBuckets {
+            policy.statements.retain(|statement| statement.effect == Effect::Allow);
+        }
+        Question::NoPublicAccess { policy, table }
+    }
+
     /// The name of the question on the command line and in jobs.
     pub fn name(&self) -> &'static str {
         match self {

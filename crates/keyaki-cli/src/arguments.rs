@@ -138,9 +138,14 @@ pub(crate) struct Asked {
     /// What the policies are attached to [default: resource if one has a Principal]
     #[arg(long, value_name = "TYPE")]
     pub(crate) policy_type: Option<PolicyTypeArgument>,
-    /// CloudFormation name of the resource's type [default: AWS::S3::Bucket]
+    /// CloudFormation name of the resource's type, which says what is public [default: AWS::KMS::Key
+    /// for a policy type of kms, AWS::IAM::AssumeRolePolicyDocument for trust, else AWS::S3::Bucket]
     #[arg(long, value_name = "TYPE")]
     pub(crate) resource_type: Option<String>,
+    /// What is public: documented, semantic (fixed parts of values confine as well) or
+    /// restrict-public-buckets (Allow statements alone) [default: documented]
+    #[arg(long = "reading", value_name = "READING", value_parser = public_reading)]
+    pub(crate) public_reading: Option<keyaki::public::Reading>,
     #[command(flatten)]
     pub(crate) reading: Reading,
 }
@@ -300,6 +305,12 @@ pub(crate) struct Properties {
 fn service_principals(name: &str) -> Result<keyaki::zone::ServicePrincipals, String> {
     keyaki::trust::services_by_name(name)
         .ok_or_else(|| "the readings are `ignore` and `deputy`".to_owned())
+}
+
+fn public_reading(name: &str) -> Result<keyaki::public::Reading, String> {
+    keyaki::public::Reading::by_name(name).ok_or_else(|| {
+        "the readings are `documented`, `semantic` and `restrict-public-buckets`".to_owned()
+    })
 }
 
 fn policy_type(name: &str) -> Result<keyaki::PolicyType, String> {

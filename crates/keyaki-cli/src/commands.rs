@@ -8,7 +8,7 @@ use std::time::Duration;
 use keyaki::access;
 use keyaki::decisions::Decisions;
 use keyaki::evaluation::Evaluation;
-use keyaki::job::{DEFAULT_RESOURCE_TYPE, Document, Inquiry, Setting, engines};
+use keyaki::job::{Document, Inquiry, Setting, engines};
 use keyaki::policies;
 use keyaki::policy::AccessPattern;
 use keyaki::question::{PolicyRef, Side};
@@ -326,6 +326,7 @@ impl Files {
         let setting = Setting {
             policy_type: asked.policy_type.map(PolicyType::from),
             resource_type: asked.resource_type.clone(),
+            reading: asked.public_reading.unwrap_or_default(),
             sets,
             accesses,
             zone,
@@ -442,8 +443,8 @@ fn print_json(result: &JobResult) -> Result<(), Failure> {
 
 /// The meaning of "public" that is in force, for people.
 pub(crate) fn reading(result: &JobResult) -> Option<String> {
-    let reading = result.reading.as_ref()?;
-    Some(format!("\"public\" is the {reading} ({DEFAULT_RESOURCE_TYPE})"))
+    let (reading, resource_type) = (result.reading.as_ref()?, result.resource_type.as_ref()?);
+    Some(format!("\"public\" is the {reading} ({resource_type})"))
 }
 
 impl From<PolicyTypeArgument> for PolicyType {

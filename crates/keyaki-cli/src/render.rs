@@ -107,8 +107,7 @@ pub(crate) fn evaluation(evaluation: &Evaluation, job: &Path, result: &JobResult
         let policy = evaluation.set.policies().find(|(place, _)| {
             document.is_some_and(|document| document.at.place == Place::Set(*place))
         });
-        let span =
-            policy.and_then(|(_, policy)| Some(policy.statements.get(statement.index)?.span));
+        let span = policy.and_then(|(_, policy)| Some(policy.statement(statement.index)?.span));
         let place = document.zip(span).map(|(document, span)| document.position(span.start));
         let kind = policy.map_or("policy", |(place, _)| kind_of_policy(place));
         let name = statement_name(statement);
@@ -335,7 +334,7 @@ fn place(inquiry: &Inquiry, files: &FileNames, statement: &StatementRef) -> Stri
     let position = document.and_then(|document| {
         let question = inquiry.question.as_ref().ok()?;
         let policy = question.policy(document.at)?;
-        let span = policy.statements.get(statement.index)?.span;
+        let span = policy.statement(statement.index)?.span;
         Some(document.position(span.start))
     });
     match position {

@@ -15,7 +15,7 @@ use keyaki_policy::ast::{
 };
 use keyaki_policy::{Readings, Switch};
 
-use crate::job::{DEFAULT_RESOURCE_TYPE, EngineMaker, Inquiry, unsupported_question};
+use crate::job::{EngineMaker, Inquiry, unsupported_question};
 use crate::wire::findings::{CoverageRecord, Finding, OneOrMany, RowRecord};
 use crate::wire::{AttemptRecord, EvidenceName, JobResult, Request, VerdictName, nanoseconds};
 
@@ -67,10 +67,8 @@ impl FindingsInquiry {
 
     /// What is public, if that is known of the type of the resource.
     fn table(&self) -> Option<&'static public::Table> {
-        match self.resource_type.as_deref() {
-            None | Some(DEFAULT_RESOURCE_TYPE) => Some(&public::S3),
-            Some(_) => None,
-        }
+        let name = self.resource_type.as_deref().unwrap_or(public::DEFAULT_RESOURCE_TYPE);
+        public::table(name, public::Reading::Documented).ok()
     }
 
     fn report(&self, question: &Question, found: Findings) -> JobResult {

@@ -1,10 +1,11 @@
 //! From parsed policies to the question about them: which sides it has, and what may stand there.
 
+use keyaki_analysis::Question;
+use keyaki_analysis::public::{self, DEFAULT_RESOURCE_TYPE, NoTable, Reading, Table};
 use keyaki_analysis::question::{Side, Subject};
-use keyaki_analysis::{Question, public};
 use keyaki_policy::{Policy, PolicySet, PolicyType};
 
-use crate::job::{DEFAULT_RESOURCE_TYPE, Document, Setting};
+use crate::job::{Document, Setting};
 use crate::policies::Shape;
 use crate::trust;
 use crate::wire::{ErrorRecord, QuestionName};
@@ -34,9 +35,12 @@ impl Given<'_> {
         if name != QuestionName::Custom && self.setting.property.is_some() {
             return Err(missing("only `custom` takes a property"));
         }
+        if name != QuestionName::NoPublicAccess && self.setting.reading != Reading::default() {
+            return Err(missing("only `no-public-access` takes a `reading` of what is public"));
+        }
         self.no_stray_policy(name)?;
         match name {
-            QuestionName::NoPublicAccess => self.no_public_access(),
+            QuestionName::NoPublicAccess => self.no_public_access().map(Ok),
             QuestionName::NoExternalAccess => self.no_external_access().map(Ok),
             QuestionName::NoNewAccess | QuestionName::Equivalent | QuestionName::Disjoint => {
                 self.comparison(name).map(Ok)
@@ -96,13 +100,35 @@ impl Given<'_> {
         Ok(Question::NoExternalAccess { policy: vec![policy.clone()].into(), zone })
     }
 
-    fn no_public_access(&self) -> Result<Result<Question, String>, ErrorRecord> {
+    fn no_public_access(&self) -> Result<Question, ErrorRecord> {
+        let table = self.table()?;
         let policy = self.resource_policy("no-public-access", "public")?;
-        Ok(match self.setting.resource_type.as_deref() {
-            None | Some(DEFAULT_RESOURCE_TYPE) => {
-                Ok(Question::NoPublicAccess { policy: policy.clone(), table: &public::S3 })
-            }
-            Some(other) => Err(format!("resource type `{other}`")),
+        Ok(Question::no_public_access(policy.clone(), table))
+    }
+
+    /// What the service of the resource takes for public. Without a resource type, a key policy and
+    /// a trust policy tell theirs; everything else is taken to be a bucket's.
+    fn table(&self) -> Result<&'static Table, ErrorRecord> {
+        let of_policy = match self.setting.policy_type {
+            Some(PolicyType::Kms) => "AWS::KMS::Key",
+            Some(PolicyType::Trust) => "AWS::IAM::AssumeRolePolicyDocument",
+            _ => DEFAULT_RESOURCE_TYPE,
+        };
+        let name = self.setting.resource_type.as_deref().unwrap_or(of_policy);
+        public::table(name, self.setting.reading).map_err(|error| {
+            let types = || public::tables(Reading::Documented).map(|t| t.resource_type.as_str());
+            let (code, hint) = match &error {
+                NoTable::UnknownType { similar, .. } => {
+                    let guess = similar.map(|name| format!("did you mean `{name}`? "));
+                    let types = types().collect::<Vec<_>>().join(", ");
+                    let hint = format!("{}the types are {types}", guess.unwrap_or_default());
+                    ("unknown-resource-type", hint)
+                }
+                NoTable::OtherReading { types, .. } => {
+                    ("unsupported-reading", format!("it is about {}", types.join(", ")))
+                }
+            };
+            ErrorRecord { hint: Some(hint), ..ErrorRecord::new(code, error.to_string()) }
         })
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use keyaki_analysis::check::Witness;
+use keyaki_analysis::public::Reading;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
 use keyaki_analysis::replay::broken_rules;
 use keyaki_analysis::zone::Zone;
@@ -35,9 +36,6 @@ use crate::wire::{
 
 /// The name of the task of deciding one request.
 pub const EVALUATE: &str = "evaluate";
-
-/// The resource type whose table is in force if the job names none.
-pub const DEFAULT_RESOURCE_TYPE: &str = "AWS::S3::Bucket";
 
 /// A question with all that is needed to answer it and to speak of its policies.
 #[derive(Clone, Debug)]
@@ -102,6 +100,8 @@ pub struct Setting {
     pub policy_type: Option<PolicyType>,
     /// CloudFormation name of the resource's type.
     pub resource_type: Option<String>,
+    /// Which meaning of "public", for `no-public-access`.
+    pub reading: Reading,
     /// The sides on which policies of several kinds stand.
     pub sets: Vec<(Side, Shape)>,
     /// What should not be granted, for `access-not-granted`.
@@ -123,6 +123,7 @@ impl Default for Setting {
         Setting {
             policy_type: None,
             resource_type: None,
+            reading: Reading::default(),
             sets: Vec::new(),
             accesses: Vec::new(),
             zone: None,
@@ -163,6 +164,10 @@ impl Inquiry {
             let of_resource = |name: &String| type_of_resource_policy(Some(name));
             setting.policy_type = setting.resource_type.as_ref().map(of_resource);
         }
+        if name == QuestionName::NoPublicAccess && setting.policy_type.is_none() {
+            let policy_type = type_of_resource_policy(setting.resource_type.as_deref());
+            setting.policy_type = Some(policy_type).filter(|t| *t != PolicyType::Resource);
+        }
         let policies = parse_all(&sources, &setting)?;
         let mut documents: Vec<Document> =
             sources.into_iter().map(|source| source.document).collect();
@@ -189,7 +194,8 @@ impl Inquiry {
                 };
                 result.question = Some(question.name().to_owned());
                 if let Question::NoPublicAccess { table, .. } = question {
-                    result.reading = Some(table.reading.to_owned());
+                    result.reading = Some(table.title());
+                    result.resource_type = Some(table.resource_type.clone());
                 }
                 result
             }
@@ -322,7 +328,7 @@ impl Inquiry {
     /// A statement of one of the policies of the question, as results name it.
     pub fn statement(&self, question: &Question, at: PolicyRef, index: usize) -> StatementRef {
         let policy = question.policy(at);
-        let sid = policy.and_then(|policy| policy.statements.get(index)?.sid.clone());
+        let sid = policy.and_then(|policy| policy.statement(index)?.sid.clone());
         StatementRef { policy: self.pointer(at), index, sid }
     }
 
@@ -496,10 +502,11 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
                 setting.resource_type = Some(reader.string(&value, &path)?.to_owned());
             }
             "reading" => {
-                if reader.string(&value, &path)? != "documented" {
-                    let message = "the only `reading` so far is `documented`";
-                    return Err(reader.wrong(&value, &path, message));
-                }
+                let name = reader.string(&value, &path)?;
+                let names = Reading::ALL.map(|(_, name)| name).join(", ");
+                let message = format!("unknown `reading` `{name}`: the readings are {names}");
+                let reading = Reading::by_name(name);
+                setting.reading = reading.ok_or_else(|| reader.wrong(&value, &path, &message))?;
             }
             "timeout_ms" => setting.timeout = reader.milliseconds(&value, &path)?,
             "solvers" => {

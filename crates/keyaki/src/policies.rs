@@ -157,7 +157,7 @@ pub fn from_file(
 pub fn type_of_resource_policy(resource_type: Option<&str>) -> PolicyType {
     match resource_type {
         Some("AWS::KMS::Key") => PolicyType::Kms,
-        Some("AWS::IAM::Role") => PolicyType::Trust,
+        Some("AWS::IAM::Role" | "AWS::IAM::AssumeRolePolicyDocument") => PolicyType::Trust,
         _ => PolicyType::Resource,
     }
 }

@@ -70,10 +70,11 @@ pub struct Job {
     /// What the policies are attached to; guessed from their `Principal` elements if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_type: Option<PolicyTypeName>,
-    /// CloudFormation name of the resource's type; `AWS::S3::Bucket` if absent.
+    /// CloudFormation name of the resource's type, which says what is public. If absent, that of a key for a `policy_type` of `kms`,
+    /// that of a trust policy for `trust`, else `AWS::S3::Bucket`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<String>,
-    /// Which meaning of "public"; `documented` if absent.
+    /// For `no-public-access`: which meaning of "public"; `documented` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<Reading>,
     /// When to stop, in milliseconds from the start of this job; 30,000 if absent.
@@ -276,6 +277,10 @@ impl From<PolicyTypeName> for PolicyType {
 pub enum Reading {
     /// As the service documents it: only fixed values of trusted keys confine a request.
     Documented,
+    /// Fixed parts of values confine as well: the account in an ARN, the organisation of a path.
+    Semantic,
+    /// As `documented`, of the Allow statements alone: how S3's RestrictPublicBuckets tells a public policy.
+    RestrictPublicBuckets,
 }
 
 /// The answer to a job.
@@ -352,6 +357,9 @@ pub struct JobResult {
     /// The meaning of "public" in force, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<String>,
+    /// The resource type whose meaning of "public" is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
     /// Wall-clock time from reading the job to its answer, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ns: Option<u64>,

@@ -26,6 +26,7 @@ use keyaki::policies;
 use keyaki::policy::evaluate::{Decision, decide, evaluate};
 use keyaki::property::parameters::Values;
 use keyaki::property::{from_text, library};
+use keyaki::public::Reading;
 use keyaki::question::{PolicyRef, Side, Subject};
 use keyaki::solvers::{Automaton, Config};
 use keyaki::trust;
@@ -73,6 +74,7 @@ struct Case {
     service_principals: Option<String>,
     policy_type: Option<String>,
     resource_type: Option<String>,
+    reading: Option<String>,
     verdict: String,
     reason: Option<String>,
     construct: Option<String>,
@@ -321,6 +323,8 @@ impl Case {
         };
         let accesses = self.access.iter().map(access).collect::<Result<_, _>>()?;
         let resource_type = self.resource_type.clone();
+        let reading = self.reading.as_deref().unwrap_or("documented");
+        let reading = Reading::by_name(reading).ok_or_else(|| format!("no reading {reading}"))?;
         let zone = self.zone()?;
         let values: Values =
             self.with.iter().map(|(name, texts)| (name.clone(), texts.all())).collect();
@@ -332,6 +336,7 @@ impl Case {
         let setting = Setting {
             policy_type,
             resource_type,
+            reading,
             sets,
             accesses,
             zone,

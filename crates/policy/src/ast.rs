@@ -338,6 +338,12 @@ impl Statement {
 }
 
 impl Policy {
+    /// The statement of that index, which is its position unless statements were left out.
+    pub fn statement(&self, index: usize) -> Option<&Statement> {
+        let at_its_position = self.statements.get(index).filter(|s| s.index == index);
+        at_its_position.or_else(|| self.statements.iter().find(|s| s.index == index))
+    }
+
     /// JSON pointer (RFC 6901) to the statement of that index, from the document's root.
     pub fn statement_path(&self, index: usize) -> String {
         if self.single_statement { "/Statement".to_owned() } else { format!("/Statement/{index}") }

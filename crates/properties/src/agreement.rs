@@ -13,7 +13,7 @@
 
 use arbitrary::Unstructured;
 use keyaki_analysis::encode::{Encoding, Opaque, is_opaque};
-use keyaki_analysis::public::S3;
+use keyaki_analysis::public::Table;
 use keyaki_analysis::replay::{Replay, breaks, violations};
 use keyaki_analysis::{Question, encode, question, witness};
 use keyaki_logic::{Formula, Model, eval};
@@ -82,9 +82,9 @@ impl Subject {
     }
 
     /// Of a resource policy.
-    pub fn no_public_access(text: String) -> Subject {
+    pub fn no_public_access(text: String, table: &'static Table) -> Subject {
         let policy = parsed(&text, PolicyType::Resource);
-        Subject::new(vec![text], Question::NoPublicAccess { policy, table: &S3 })
+        Subject::new(vec![text], Question::no_public_access(policy, table))
     }
 
     /// Of any question.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use keyaki_analysis::Question;
 use keyaki_analysis::property::{Demand, Property, Rule};
-use keyaki_analysis::public::S3;
+use keyaki_analysis::public::{self, DEFAULT_RESOURCE_TYPE, Reading, Table};
 use keyaki_analysis::zone::{ServicePrincipals, Zone};
 use keyaki_policy::request::{Context, ContextValue, Principal, Request};
 use keyaki_policy::{AccessPattern, Policy, PolicyType, Readings, Switch, access, parse};
@@ -46,6 +46,18 @@ pub fn of_texts(
 pub fn of_text(text: &str) -> Value {
     let policy: Value = serde_json::from_str(text).expect("a policy is JSON");
     json!({"question": "no-public-access", "policy": policy})
+}
+
+/// The same for a question about what the service of that table takes for public.
+///
+/// # Panics
+///
+/// The text is not JSON.
+pub fn of_table(text: &str, table: &Table) -> Value {
+    let mut case = of_text(text);
+    case["resource_type"] = json!(table.resource_type);
+    case["reading"] = json!(table.reading.name());
+    case
 }
 
 /// The same for a question whether a policy lets somebody in from outside a zone of trust, whose
@@ -92,7 +104,7 @@ pub fn question(case: &Value) -> Result<Question, NoCase> {
     match string(case, "question")? {
         "no-public-access" => {
             let policy = policy(&case["policy"], PolicyType::Resource)?;
-            Ok(Question::NoPublicAccess { policy, table: &S3 })
+            Ok(Question::no_public_access(policy, table(case)?))
         }
         "no-external-access" => {
             let policy = vec![policy(&case["policy"], PolicyType::Resource)?].into();
@@ -133,6 +145,13 @@ fn rule(value: &Value) -> Result<Rule, NoCase> {
     let scope = policy(&value["scope"], PolicyType::Resource)?;
     let outside = value.get("outside").map(zone).transpose()?;
     Ok(Rule { demand, scope, outside })
+}
+
+fn table(case: &Value) -> Result<&'static Table, NoCase> {
+    let name = case.get("resource_type").and_then(Value::as_str).unwrap_or(DEFAULT_RESOURCE_TYPE);
+    let reading = case.get("reading").and_then(Value::as_str).unwrap_or_default();
+    let reading = Reading::by_name(reading).unwrap_or_default();
+    public::table(name, reading).map_err(|error| NoCase(error.to_string()))
 }
 
 fn zone(case: &Value) -> Result<Zone, NoCase> {

@@ -21,7 +21,7 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
     let text = generate::policy(u, policy_type)?;
     if policy_type == PolicyType::Resource && u.ratio(1, 4)? {
         return Ok(match u.arbitrary()? {
-            true => case::of_text(&text),
+            true => case::of_table(&text, generate::table(u)?),
             false => case::of_zone(&text, &generate::zone(u)?),
         });
     }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arbitrary::{Result, Unstructured};
 use keyaki_analysis::Question;
+use keyaki_analysis::public::{self, Reading, Table};
 use keyaki_policy::ast::PrincipalKind;
 use keyaki_policy::catalogue::{self, Cardinality};
 use keyaki_policy::request::{ContextValue, Principal};
@@ -15,6 +16,20 @@ use keyaki_policy::{PolicyType, Readings, Request, Switch, evaluate};
 use serde_json::{Map, Value, json};
 
 const A: &str = "111122223333";
+
+/// One of the tables of what is public, under one of its readings; a bucket's as often as all others together.
+///
+/// # Errors
+///
+/// The data is exhausted.
+pub fn table(u: &mut Unstructured<'_>) -> Result<&'static Table> {
+    if u.ratio(1, 4)? {
+        return Ok(&public::S3);
+    }
+    let reading = u.choose(&Reading::ALL)?.0;
+    let tables: Vec<&Table> = public::tables(reading).collect();
+    Ok(*u.choose(&tables)?)
+}
 
 /// Keys, and texts that conditions and requests have for them.
 const KEYS: &[(&str, &[&str])] = &[
@@ -40,6 +55,10 @@ const KEYS: &[(&str, &[&str])] = &[
         ],
     ),
     ("aws:username", &["a", "b1", "b?", "*", "p/a", "?"]),
+    ("kms:CallerAccount", &[A, "444455556666", "*"]),
+    ("elasticfilesystem:AccessedViaMountTarget", &["true", "false", "TRUE"]),
+    ("accounts.google.com:aud", &["app", "app*"]),
+    ("oidc.example.com:sub", &["x", "x*", ""]),
     ("aws:PrincipalIsAWSService", &["true", "false", "TRUE", "t*"]),
     ("aws:PrincipalServiceName", &["sns.amazonaws.com", "*.amazonaws.com"]),
     ("aws:PrincipalServiceNamesList", &["sns.amazonaws.com", "sqs.amazonaws.com"]),

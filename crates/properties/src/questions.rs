@@ -22,7 +22,7 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
     if u.ratio(1, 3)? {
         let policy = generate::policy(u, PolicyType::Resource)?;
         return Ok(match u.arbitrary()? {
-            true => case::of_text(&policy),
+            true => case::of_table(&policy, generate::table(u)?),
             false => case::of_zone(&policy, &generate::zone(u)?),
         });
     }

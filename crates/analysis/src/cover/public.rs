@@ -23,7 +23,7 @@ pub(super) fn public_access(policy: &Policy, table: &Table) -> Vec<Open<'static>
             asks_for_fixed_value(condition, table)
                 || (few_addresses && asks_for_address(condition.operator, &condition.key))
         };
-        names_principals(statement)
+        names_principals(statement, table)
             || statement.conditions.iter().any(confines)
             || is_confined_by_deny(policy, statement, table, &budget)
     };
@@ -38,16 +38,15 @@ pub(super) fn public_access(policy: &Policy, table: &Table) -> Vec<Open<'static>
 
 /// Whether every principal that the statement matches is covered by an entry that names somebody in
 /// particular.
-fn names_principals(statement: &Statement) -> bool {
+fn names_principals(statement: &Statement, table: &Table) -> bool {
     let Some(clause) = &statement.principal else { return false };
     !clause.negated
-        && clause.entries.iter().all(|entry| {
-            !matches!(
-                entry.kind,
-                PrincipalKind::Everyone
-                    | PrincipalKind::EveryAwsPrincipal
-                    | PrincipalKind::Federated(_)
-            )
+        && clause.entries.iter().all(|entry| match &entry.kind {
+            PrincipalKind::Everyone
+            | PrincipalKind::EveryAwsPrincipal
+            | PrincipalKind::Federated(_) => false,
+            PrincipalKind::Service(name) => !table.deputies.contains(name),
+            _ => true,
         })
 }
 
@@ -73,13 +72,17 @@ fn cardinality(key: &str) -> Option<Cardinality> {
 
 /// Whether all values listed, of which there are some, are fixed values of a trusted key.
 fn has_fixed_values_only(condition: &Condition, table: &Table) -> bool {
-    let is_it = |trusted: &&TrustedKey| trusted.key.eq_ignore_ascii_case(&condition.key);
+    let is_it = |trusted: &&TrustedKey| trusted.key.includes(&condition.key);
     let Some(trusted) = table.trusted_keys.iter().find(is_it) else { return false };
     let is_fixed = |text: &str| {
         !text.is_empty()
             && text != "anonymous"
             && !glob::has_wildcard(text)
-            && (trusted.fixed != Fixed::LiteralWithoutColon || !text.contains(':'))
+            && match trusted.fixed {
+                Fixed::Literal | Fixed::AccountOfArn => true,
+                Fixed::NoColon => !text.contains(':'),
+                Fixed::True => text == "true",
+            }
     };
     !condition.values.is_empty()
         && condition.values.iter().all(|v| parts::plain(&v.template).is_some_and(is_fixed))
@@ -123,6 +126,7 @@ fn asks_for_address(operator: Operator, key: &str) -> bool {
 /// Whether all ranges that the policy names for the caller's address together are no more addresses
 /// than the table allows.
 fn names_few_addresses(policy: &Policy, table: &Table) -> bool {
+    let Some(max) = table.addresses else { return false };
     let conditions = policy.statements.iter().flat_map(|statement| &statement.conditions);
     let of_addresses =
         conditions.filter(|condition| condition.key.eq_ignore_ascii_case(ADDRESS_KEY));
@@ -137,5 +141,5 @@ fn names_few_addresses(policy: &Policy, table: &Table) -> bool {
         let size = 1u128.checked_shl(width - network.length).unwrap_or(u128::MAX);
         *sum = sum.saturating_add(size);
     }
-    n_v4 <= table.max_ipv4_addresses && n_v6 <= table.max_ipv6_addresses
+    n_v4 <= max.ipv4 && n_v6 <= max.ipv6
 }

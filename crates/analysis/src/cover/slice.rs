@@ -83,7 +83,7 @@ fn bare(policy: &Policy) -> Policy {
 /// The open statement with those of its actions only that are open.
 fn narrowed(question: &Question, open: &Open<'_>) -> Option<Statement> {
     let policy = question.policy(open.at)?;
-    let statement = policy.statements.get(open.statement)?;
+    let statement = policy.statement(open.statement)?;
     Some(with_actions(statement, |position, _| open.actions.binary_search(&position).is_ok()))
 }
 

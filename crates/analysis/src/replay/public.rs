@@ -21,7 +21,7 @@ use keyaki_policy::evaluate::{Truth, Unsupported, principal_covers, statement_ma
 use keyaki_policy::request::{Context, ContextValue, Principal, Request};
 
 use super::{Replay, addresses};
-use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
+use crate::public::{ADDRESS_KEY, Fixed, Part, Table, TrustedKey};
 use crate::question::{PolicyRef, Side};
 
 /// A truth value and what it hangs on, if it is unknown.
@@ -41,6 +41,9 @@ pub(super) fn breaks(
             return Replay::Refuted(format!("statement {} denies the request", statement.index));
         }
         denied = or(denied, (truth, hangs_on));
+    }
+    if let Some(reason) = idle(table, request) {
+        return Replay::Refuted(reason);
     }
     let spread = match spread_over_addresses(policy, table, request) {
         Ok(spread) => spread,
@@ -77,6 +80,13 @@ pub(super) fn breaks(
     }
 }
 
+/// Why nobody of another account gets anything by this action, if so.
+fn idle(table: &Table, request: &Request) -> Option<String> {
+    let action = &request.action;
+    let is_idle = table.without_effect.iter().any(|idle| idle.eq_ignore_ascii_case(action));
+    is_idle.then(|| format!("`{action}` cannot be granted to other accounts"))
+}
+
 /// Whether `statement` lets the request in only by what it, or a Deny, names.
 fn confined(
     policy: &Policy,
@@ -85,7 +95,7 @@ fn confined(
     request: &Request,
     readings: Readings,
 ) -> Answer {
-    if names_principal(policy, statement, request, readings) {
+    if names_principal(policy, statement, table, request, readings) {
         return (Truth::True, vec![]);
     }
     let naming = || statements(policy, Effect::Deny).chain([statement]);
@@ -99,6 +109,7 @@ fn confined(
 fn names_principal(
     policy: &Policy,
     statement: &Statement,
+    table: &Table,
     request: &Request,
     readings: Readings,
 ) -> bool {
@@ -109,13 +120,14 @@ fn names_principal(
     of_statement
         .chain(of_denies)
         .flat_map(|clause| &clause.entries)
-        .any(|entry| is_particular(entry) && principal_covers(entry, request, readings))
+        .any(|entry| is_particular(entry, table) && principal_covers(entry, request, readings))
 }
 
 /// Whether the entry names somebody in particular. An identity provider lets in whoever has an
-/// account there.
-fn is_particular(entry: &PrincipalEntry) -> bool {
-    match entry.kind {
+/// account there, and a deputy acts for whoever asks it.
+fn is_particular(entry: &PrincipalEntry, table: &Table) -> bool {
+    match &entry.kind {
+        PrincipalKind::Service(name) => !table.deputies.iter().any(|deputy| deputy == name),
         PrincipalKind::Everyone
         | PrincipalKind::EveryAwsPrincipal
         | PrincipalKind::Federated(_) => false,
@@ -125,7 +137,6 @@ fn is_particular(entry: &PrincipalEntry) -> bool {
         | PrincipalKind::RoleSession { .. }
         | PrincipalKind::FederatedUser(_)
         | PrincipalKind::UniqueId(_)
-        | PrincipalKind::Service(_)
         | PrincipalKind::CanonicalUser(_) => true,
     }
 }
@@ -138,26 +149,34 @@ fn has_fixed_value<'p>(
     request: &Request,
     readings: Readings,
 ) -> Answer {
-    let elements = match request.context.get(trusted.key) {
-        None => return (Truth::False, vec![]),
-        Some(ContextValue::One(element)) => std::slice::from_ref(element),
-        Some(ContextValue::Many(elements)) => elements.as_slice(),
-    };
     let mut sum = (Truth::False, vec![]);
     for statement in naming {
         let tests = statement.conditions.iter().filter(|test| {
-            test.key.eq_ignore_ascii_case(trusted.key) && test.operator.base != BaseOperator::Null
+            trusted.key.includes(&test.key) && test.operator.base != BaseOperator::Null
         });
         for test in tests {
-            let values = test.values.iter();
-            for value in values.filter(|value| is_fixed(&value.template, trusted.fixed)) {
+            let elements = match request.context.get(&test.key) {
+                None => continue,
+                Some(ContextValue::One(element)) => std::slice::from_ref(element),
+                Some(ContextValue::Many(elements)) => elements.as_slice(),
+            };
+            for value in test.values.iter().filter(|value| confines(value, test.operator, trusted))
+            {
                 for element in elements {
-                    sum = or(sum, in_language(statement.index, test, value, element, readings));
+                    let asked =
+                        in_language(statement.index, test, value, element, request, readings);
+                    sum = or(sum, asked);
                 }
             }
         }
     }
     sum
+}
+
+/// Whether whoever has the value is confined: it is fixed, or a part of it that is enough is.
+fn confines(value: &ConditionValue, operator: Operator, trusted: &TrustedKey) -> bool {
+    is_fixed(&value.template, trusted.fixed)
+        || trusted.part.is_some_and(|part| part_is_fixed(&value.template, operator, part))
 }
 
 /// Whether a value that is named for a trusted key is fixed: no wildcard, whatever the operator, no
@@ -179,8 +198,59 @@ fn is_fixed(template: &Template, fixed: Fixed) -> bool {
     let is_literal = !text.is_empty() && text != "anonymous" && !has_wildcard;
     match fixed {
         Fixed::Literal => is_literal,
-        Fixed::LiteralWithoutColon => is_literal && !text.contains(':'),
+        Fixed::NoColon => is_literal && !text.contains(':'),
         Fixed::AccountOfArn => is_literal || has_fixed_account(&text),
+        Fixed::True => text.to_lowercase() == "true",
+    }
+}
+
+/// Whether that part of the value is one that is the same for everybody who has the value.
+fn part_is_fixed(template: &Template, operator: Operator, part: Part) -> bool {
+    // One character for each variable, and the wildcards, which texts cannot have otherwise.
+    const OWNER: char = '\u{e000}';
+    const OWNERS_ORGANIZATION: char = '\u{e001}';
+    const VARIABLE: char = '\u{e002}';
+    const ESCAPED: char = '\u{e003}';
+    let mut text = String::new();
+    for segment in &template.segments {
+        match segment {
+            Segment::Text(piece) => text.push_str(piece),
+            Segment::Escaped(_) => text.push(ESCAPED),
+            Segment::Variable { key, default } => text.push(match key.to_lowercase().as_str() {
+                "aws:resourceaccount" if default.is_none() => OWNER,
+                "aws:resourceorgid" if default.is_none() => OWNERS_ORGANIZATION,
+                _ => VARIABLE,
+            }),
+        }
+    }
+    let is_open = |c: char| ['*', '?', VARIABLE, OWNER, OWNERS_ORGANIZATION].contains(&c);
+    match part {
+        Part::Owner => text == OWNER.to_string(),
+        Part::OwnersOrganization => text == OWNERS_ORGANIZATION.to_string(),
+        Part::Organization => {
+            let id = text.split_once('/').map(|(id, _)| id);
+            id.is_some_and(|id| !id.is_empty() && !id.contains(is_open))
+        }
+        Part::Account => {
+            let fields: Vec<&str> = text.splitn(6, ':').collect();
+            let ["arn", before @ .., account, _] = fields.as_slice() else { return false };
+            let is_of_arns = matches!(
+                operator.base,
+                BaseOperator::ArnEquals
+                    | BaseOperator::ArnLike
+                    | BaseOperator::ArnNotEquals
+                    | BaseOperator::ArnNotLike
+            );
+            // A wildcard of an ARN operator stays in its field; a variable's value need not.
+            let may_shift = |c: char| match c {
+                '*' | '?' => !is_of_arns,
+                other => is_open(other) && other != OWNER,
+            };
+            before.len() == 3
+                && !before.iter().any(|field| field.contains(may_shift))
+                && (*account == OWNER.to_string()
+                    || (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())))
+        }
     }
 }
 
@@ -196,18 +266,20 @@ fn has_fixed_account(text: &str) -> bool {
 }
 
 /// Whether `element` is in the language of the value under the test's operator, read positively
-/// and for one element.
+/// and for one element; variables stand for what the request has.
 fn in_language(
     statement: usize,
     test: &Condition,
     value: &ConditionValue,
     element: &str,
+    request: &Request,
     readings: Readings,
 ) -> Answer {
     let base = positive(test.operator.base);
     let operator = Operator { set: None, base, if_exists: false };
     let test = Condition { operator, values: vec![value.clone()], ..test.clone() };
-    let mut context = Context::default();
+    let mut context =
+        if value.template.has_variable() { request.context.clone() } else { Context::default() };
     context.insert(&test.key, ContextValue::One(element.to_owned()));
     let request = Request {
         principal: Principal::Anonymous,
@@ -264,6 +336,7 @@ fn spread_over_addresses(
     table: &Table,
     request: &Request,
 ) -> Result<Answer, String> {
+    let Some(max) = table.addresses else { return Ok((Truth::True, vec![])) };
     let place = addresses::naming_conditions(policy).next();
     let (Some((statement, test)), Some(value)) = (place, request.context.get(ADDRESS_KEY)) else {
         return Ok((Truth::True, vec![]));
@@ -273,7 +346,7 @@ fn spread_over_addresses(
         ContextValue::Many(_) => return Err(format!("`{ADDRESS_KEY}` is a list")),
     };
     let Ok(address) = address else { return Err(format!("`{text}` is no address")) };
-    let max = if address.is_ipv4() { table.max_ipv4_addresses } else { table.max_ipv6_addresses };
+    let max = if address.is_ipv4() { max.ipv4 } else { max.ipv6 };
     let classes = addresses::Classes::of_family(address, &addresses::named_ranges(policy));
     let size = classes.size_around(address);
     if size > max {

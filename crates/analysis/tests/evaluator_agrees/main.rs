@@ -62,7 +62,10 @@ fn what_a_policy_adds_to_another_is_agreed_on() {
 
 #[test]
 fn what_is_public_is_agreed_on() {
-    check_agreement(|u| Ok(Subject::no_public_access(generate::policy(u, PolicyType::Resource)?)));
+    check_agreement(|u| {
+        let policy = generate::policy(u, PolicyType::Resource)?;
+        Ok(Subject::no_public_access(policy, generate::table(u)?))
+    });
 }
 
 /// Tries questions and requests, and sees to it that all outcomes occurred.

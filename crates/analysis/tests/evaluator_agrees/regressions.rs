@@ -198,7 +198,7 @@ fn check_new(statement: &str, principal: Principal, context: &[(&str, &str)], ex
 
 #[track_caller]
 fn check_public(statement: &str, principal: Principal, context: &[(&str, &str)], expected: &str) {
-    let subject = Subject::no_public_access(document(statement));
+    let subject = Subject::no_public_access(document(statement), &keyaki_analysis::public::S3);
     assert_eq!(compare(&subject, &request(principal, context), Readings::DEFAULT), expected);
 }
 

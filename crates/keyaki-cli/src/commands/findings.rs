@@ -65,6 +65,7 @@ fn asked(arguments: &Findings) -> Asked {
         trust: arguments.trust.clone(),
         policy_type: arguments.policy_type,
         resource_type: arguments.resource_type.clone(),
+        public_reading: None,
         reading: arguments.reading.clone(),
     }
 }

@@ -514,9 +514,10 @@ fn a_question_that_cannot_be_encoded_is_refused() {
     "#]],
     );
     check_text(
-        &den.keyaki("encode no-public-access p.json --resource-type AWS::SQS::Queue"),
+        &den.keyaki("encode no-public-access p.json --resource-type AWS::SQS::Queues"),
         expect![[r#"
-            error: resource type `AWS::SQS::Queue` is not modelled yet
+            error: unknown resource type `AWS::SQS::Queues`
+            hint: did you mean `AWS::SQS::Queue`? the types are AWS::S3::Bucket, AWS::S3::AccessPoint, AWS::S3::Glacier, AWS::S3Outposts::Bucket, AWS::S3Outposts::AccessPoint, AWS::S3Express::DirectoryBucket, AWS::S3Express::AccessPoint, AWS::S3Tables::TableBucket, AWS::S3Tables::Table, AWS::DynamoDB::Table, AWS::DynamoDB::Stream, AWS::DSQL::Cluster, AWS::EFS::FileSystem, AWS::SecretsManager::Secret, AWS::KMS::Key, AWS::IAM::AssumeRolePolicyDocument, AWS::Lambda::Function, AWS::SQS::Queue, AWS::SNS::Topic, AWS::OpenSearchService::Domain, AWS::Kinesis::Stream, AWS::Kinesis::StreamConsumer, AWS::ApiGateway::RestApi, AWS::CodeArtifact::Domain, AWS::Backup::BackupVault, AWS::CloudTrail::Dashboard, AWS::CloudTrail::EventDataStore
         "#]],
     );
 }

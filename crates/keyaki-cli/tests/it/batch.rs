@@ -247,7 +247,7 @@ fn a_member_that_is_wrong_is_an_error_at_its_place() {
         (r#""solvers":[3]"#, "/solvers"),
         (r#""policy_type":"sep""#, "/policy_type"),
         (r#""resource_type":null"#, "/resource_type"),
-        (r#""reading":"semantic""#, "/reading"),
+        (r#""reading":"semantics""#, "/reading"),
         (r#""existing":true"#, "/existing"),
         (r#""new":[3]"#, "/new/0"),
     ] {
@@ -313,18 +313,29 @@ fn a_line_beyond_the_limit_is_an_error_and_the_batch_goes_on() {
 }
 
 #[test]
-fn a_resource_type_without_table_is_unknown() {
+fn a_resource_type_has_its_table_or_is_an_error() {
     if !has_solver() {
         return;
     }
-    let mut job = public_access("x", PRIVATE);
-    job["resource_type"] = "AWS::SQS::Queue".into();
-    let run = batch(&[job]);
-    let result = run.result();
-    assert_eq!(result["verdict"], "unknown");
-    assert_eq!(result["reason"], "unsupported");
-    assert_eq!(result["unsupported"][0]["construct"], "resource type `AWS::SQS::Queue`");
-    assert_eq!(run.status, 0);
+    let ask = |name: &str, reading: &str| {
+        let mut job = public_access("x", PRIVATE);
+        (job["resource_type"], job["reading"]) = (name.into(), reading.into());
+        let run = batch(&[job]);
+        (run.status, run.result())
+    };
+    let (status, result) = ask("AWS::SQS::Queue", "semantic");
+    assert_eq!((status, &result["verdict"]), (0, &"holds".into()));
+    assert_eq!(result["reading"], "semantic reading of Amazon SQS");
+    assert_eq!(result["resource_type"], "AWS::SQS::Queue");
+    let (status, result) = ask("AWS::SQS::Queues", "documented");
+    assert_eq!((status, &result["error"]["code"]), (2, &"unknown-resource-type".into()));
+    let hint = result["error"]["hint"].as_str().unwrap();
+    assert!(hint.starts_with("did you mean `AWS::SQS::Queue`? the types are AWS::S3::Bucket"));
+    let (status, result) = ask("AWS::SQS::Queue", "restrict-public-buckets");
+    assert_eq!((status, &result["error"]["code"]), (2, &"unsupported-reading".into()));
+    let line = serde_json::json!({"id": "x", "question": "no-new-access", "reading": "semantic",
+        "existing": {"Statement": []}, "new": {"Statement": []}});
+    check_error(line.to_string(), Some("x"), "invalid-job", [None, None]);
 }
 
 #[test]

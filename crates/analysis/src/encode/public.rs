@@ -1,0 +1,313 @@
+//! When a request is public: what confines it, and what does not (`docs/semantics.md`, "Public").
+//!
+//! Which values are fixed is told from the text of the policy; that a request has one is a test of
+//! the formula. A list of fixed values for the whole policy would be shorter and let one statement
+//! confine another.
+
+use keyaki_logic::{Regex, Sort, Term};
+use keyaki_policy::Policy;
+use keyaki_policy::ast::{
+    BaseOperator, Condition, ConditionValue, Effect, Operator, PrincipalKind, Segment, Statement,
+    Template,
+};
+
+use super::pattern::{self, Pattern, Token};
+use super::symbols::{Key, address_field};
+use super::{Cell, Encoder, Source, condition};
+use crate::addresses::{self, Family, Network, RFC_1918};
+use crate::public::{ADDRESS_KEY, Fixed, Part, Table, TrustedKey};
+use crate::question::{PolicyRef, Side};
+
+impl<'q> Encoder<'q> {
+    /// The cells of: some Allow statement lets in a public request.
+    pub(super) fn no_public_access(&mut self, policy: &'q Policy, table: &Table) -> Vec<Cell> {
+        let at = PolicyRef::of_union(Side::Policy, 0);
+        let encoded = self.policy(at, policy);
+        let denied = self.some_match(std::slice::from_ref(&encoded), Effect::Deny);
+        let not_denied = self.t.not(denied);
+        let spread = self.spread_over_addresses(at, policy, table);
+        let spared = self.spared_by_a_deny(policy, table);
+        let not_spared = self.t.not(spared);
+        let idle = self.is_without_effect(table);
+        let effective = self.t.not(idle);
+        let mut cells = Vec::new();
+        for &(effect, index, matches) in &encoded.statements {
+            if effect == Effect::Deny {
+                continue;
+            }
+            let statement = policy.statements.iter().find(|s| s.index == index);
+            let Some(statement) = statement else { continue };
+            let named = statement.principal.iter().filter(|clause| !clause.negated);
+            let named = named.flat_map(|clause| &clause.entries);
+            let covered = self.covered_by(named.filter(|e| is_fixed_principal(&e.kind, table)));
+            let not_covered = self.t.not(covered);
+            let mut parts = vec![matches, not_denied, not_covered, not_spared, spread, effective];
+            for key in &table.trusted_keys {
+                let fixed = self.has_fixed_value(at, policy, statement, key);
+                parts.push(self.t.not(fixed));
+            }
+            let breaks = self.t.and(parts);
+            cells.push(Cell { through: Some((at, index)), breaks });
+        }
+        cells
+    }
+
+    /// True if and only if the action is a known one that cannot be granted to other accounts.
+    fn is_without_effect(&mut self, table: &Table) -> Term {
+        let mut names_by_service: Vec<(&str, Vec<Regex>)> = Vec::new();
+        for action in &table.without_effect {
+            let Some((service, name)) = action.split_once(':') else { continue };
+            let name = pattern::regex(&pattern::literal(name));
+            match names_by_service.iter_mut().find(|(other, _)| *other == service) {
+                Some((_, names)) => names.push(name),
+                None => names_by_service.push((service, vec![name])),
+            }
+        }
+        let services = names_by_service.into_iter().map(|(service, names)| {
+            let is_service = self
+                .t
+                .in_re(self.symbols.action_service, pattern::regex(&pattern::literal(service)));
+            let is_name = self.t.in_re(self.symbols.action_name, Regex::Union(names));
+            self.t.and([is_service, is_name])
+        });
+        let services: Vec<Term> = services.collect();
+        self.t.or(services)
+    }
+
+    /// True if and only if a Deny statement's `NotPrincipal` covers the principal.
+    fn spared_by_a_deny(&mut self, policy: &Policy, table: &Table) -> Term {
+        let denies = policy.statements.iter().filter(|s| s.effect == Effect::Deny);
+        let clauses = denies.filter_map(|s| s.principal.as_ref()).filter(|clause| clause.negated);
+        let entries = clauses.flat_map(|clause| &clause.entries);
+        self.covered_by(entries.filter(|entry| is_fixed_principal(&entry.kind, table)))
+    }
+
+    /// True if and only if the request has a fixed value of the key, named in the statement or in
+    /// a Deny statement.
+    fn has_fixed_value(
+        &mut self,
+        at: PolicyRef,
+        policy: &Policy,
+        allow: &Statement,
+        trusted: &TrustedKey,
+    ) -> Term {
+        let denies = policy.statements.iter().filter(|s| s.effect == Effect::Deny);
+        let mut tests = Vec::new();
+        for statement in denies.chain([allow]) {
+            let source = Source { at, policy, statement };
+            for condition in &statement.conditions {
+                let operator = condition.operator;
+                if trusted.key.includes(&condition.key) && operator.base != BaseOperator::Null {
+                    let key = self.key(&condition.key);
+                    for value in &condition.values {
+                        if is_fixed(&value.template, operator, trusted) {
+                            tests.push(self.fixed_value(source, condition, &key, value));
+                        }
+                    }
+                }
+            }
+        }
+        self.t.or(tests)
+    }
+
+    /// True if and only if the key is present and some element of it is this fixed value.
+    fn fixed_value(
+        &mut self,
+        source: Source<'_>,
+        condition: &Condition,
+        key: &Key,
+        value: &ConditionValue,
+    ) -> Term {
+        let name = format!("fixed value {} {} `{}`", condition.operator, key.lower, value.template);
+        let construct = format!("fixed value `{}` of `{}`", value.template, key.spelling);
+        let opaque = self.opaque(source, &name, construct, value.span);
+        let is_modelled = !matches!(
+            condition.operator.base,
+            BaseOperator::StringEqualsIgnoreCase | BaseOperator::StringNotEqualsIgnoreCase
+        );
+        // The elements of a list may be too many to look at.
+        let slots = self.slots(key).filter(|_| is_modelled).unwrap_or_default();
+        let mut is_opaque = slots.is_empty();
+        let equal = self.some_element(&slots, |encoder, slot| {
+            let test = encoder.asked(condition.operator.base, slot, &value.template);
+            is_opaque |= !test.is_exact();
+            test.certain
+        });
+        let present = self.present(key);
+        let equal = if is_opaque { opaque } else { equal };
+        self.t.and([present, equal])
+    }
+
+    /// True if and only if addresses do not confine the request: it has none, or the policy
+    /// cannot tell its address from more addresses than the table allows. Opaque where only many
+    /// small ranges together could exceed that number.
+    fn spread_over_addresses(&mut self, at: PolicyRef, policy: &Policy, table: &Table) -> Term {
+        let Some(max) = table.addresses else { return self.t.bool(true) };
+        let mut networks: Vec<Network> = Vec::new();
+        let mut place = None;
+        for statement in &policy.statements {
+            for condition in &statement.conditions {
+                let base = condition.operator.base;
+                let addresses =
+                    matches!(base, BaseOperator::IpAddress | BaseOperator::NotIpAddress);
+                if addresses && condition.key.eq_ignore_ascii_case(ADDRESS_KEY) {
+                    let values = condition.values.iter();
+                    networks.extend(values.filter_map(|v| Network::parse(&v.template.to_string())));
+                    place.get_or_insert((statement, condition.key_span));
+                }
+            }
+        }
+        let Some((statement, span)) = place else { return self.t.bool(true) };
+        let key = self.key(ADDRESS_KEY);
+        let present = self.present(&key);
+        let absent = self.t.not(present);
+        let source = Source { at, policy, statement };
+        let construct = format!("the number of addresses that `{}` admits in all", key.spelling);
+        let many = self.opaque(source, "many addresses", construct, span);
+        let mut ways = vec![absent];
+        for (family, limit) in [(Family::V4, max.ipv4), (Family::V6, max.ipv6)] {
+            ways.push(self.spread_over(&key, &networks, family, limit, many));
+        }
+        self.t.or(ways)
+    }
+
+    fn spread_over(
+        &mut self,
+        key: &Key,
+        networks: &[Network],
+        family: Family,
+        limit: u128,
+        many: Term,
+    ) -> Term {
+        let classes = addresses::classes(family, networks, &RFC_1918);
+        let (large, small): (Vec<_>, Vec<_>) = classes.into_iter().partition(|c| c.size > limit);
+        let total = small.iter().fold(0u128, |sum, class| sum.saturating_add(class.size));
+        let mut ways: Vec<Term> = large
+            .iter()
+            .map(|class| self.in_class(key, networks, family, &class.signature))
+            .collect();
+        if total > limit {
+            for class in &small {
+                let inside = self.in_class(key, networks, family, &class.signature);
+                ways.push(self.t.and([inside, many]));
+            }
+        }
+        self.t.or(ways)
+    }
+
+    /// True if and only if the address is of this family, in exactly the ranges of the signature,
+    /// and not private.
+    fn in_class(
+        &mut self,
+        key: &Key,
+        networks: &[Network],
+        family: Family,
+        signature: &[bool],
+    ) -> Term {
+        let is_v6 = self.t.var(&key.field(address_field::IS_V6), Sort::Bool);
+        let mut parts = vec![if family == Family::V6 { is_v6 } else { self.t.not(is_v6) }];
+        let ranges = networks.iter().copied().zip(signature.iter().copied());
+        for (network, inside) in ranges.chain(RFC_1918.map(|network| (network, false))) {
+            if network.family == family {
+                let test = self.test(key, &condition::Test::Address(network)).certain;
+                parts.push(if inside { test } else { self.t.not(test) });
+            }
+        }
+        self.t.and(parts)
+    }
+}
+
+/// Whether the entry names someone in particular: neither everybody nor an identity provider, nor a
+/// service that acts for anybody.
+fn is_fixed_principal(entry: &PrincipalKind, table: &Table) -> bool {
+    match entry {
+        PrincipalKind::Everyone
+        | PrincipalKind::EveryAwsPrincipal
+        | PrincipalKind::Federated(_) => false,
+        PrincipalKind::Service(name) => !table.deputies.contains(name),
+        _ => true,
+    }
+}
+
+/// Whether a value that is named for a trusted key is fixed: no wildcard, whatever the operator, no
+/// variable, and none of the values that everybody has; or a part of it that is enough.
+fn is_fixed(value: &Template, operator: Operator, trusted: &TrustedKey) -> bool {
+    if trusted.part.is_some_and(|part| has_fixed_part(value, operator, part)) {
+        return true;
+    }
+    let pattern = Pattern::new(value, true);
+    let has_wildcard = |tokens: &[Token]| tokens.iter().any(|t| !matches!(t, Token::Char(_)));
+    if pattern.widened {
+        return false;
+    }
+    let tokens = &pattern.tokens;
+    let of_everybody = tokens.is_empty() || *tokens == pattern::literal("anonymous");
+    let is_literal = !has_wildcard(tokens) && !of_everybody;
+    match trusted.fixed {
+        Fixed::Literal => is_literal,
+        Fixed::NoColon => is_literal && !tokens.contains(&Token::Char(':')),
+        Fixed::True => value.to_string().eq_ignore_ascii_case("true"),
+        Fixed::AccountOfArn => match pattern::arn_fields(tokens)[..] {
+            [first, partition, service, region, account, _] if !is_literal => {
+                first == pattern::literal("arn")
+                    && ![partition, service, region].into_iter().any(has_wildcard)
+                    && is_account(account)
+            }
+            _ => is_literal,
+        },
+    }
+}
+
+fn is_account(tokens: &[Token]) -> bool {
+    let digit = |token: &Token| matches!(token, Token::Char('0'..='9'));
+    tokens.len() == 12 && tokens.iter().all(digit)
+}
+
+/// Whether the part of the value is fixed.
+fn has_fixed_part(value: &Template, operator: Operator, part: Part) -> bool {
+    use BaseOperator::*;
+    let is_variable = |segment: &Segment, name: &str| matches!(segment, Segment::Variable { key, default: None } if key.eq_ignore_ascii_case(name));
+    let is_only = |name: &str| matches!(&value.segments[..], [one] if is_variable(one, name));
+    match part {
+        Part::Owner => is_only("aws:ResourceAccount"),
+        Part::OwnersOrganization => is_only("aws:ResourceOrgID"),
+        Part::Organization => {
+            let pattern = Pattern::new(value, true);
+            let end = pattern.tokens.iter().position(|token| *token == Token::Char('/'));
+            let id = end.map(|end| &pattern.tokens[..end]);
+            id.is_some_and(|id| {
+                !id.is_empty() && id.iter().all(|token| matches!(token, Token::Char(_)))
+            })
+        }
+        Part::Account => {
+            // Only the operators of ARNs keep a wildcard within its field.
+            let by_fields =
+                matches!(operator.base, ArnEquals | ArnLike | ArnNotEquals | ArnNotLike);
+            // The owner's account is twelve digits, and then that is what stands there. The value of
+            // another variable may bring colons of its own, so none may precede the account.
+            let mut n_colons = 0;
+            let mut segments = Vec::new();
+            for segment in &value.segments {
+                match segment {
+                    owner if is_variable(owner, "aws:ResourceAccount") => {
+                        segments.push(Segment::Text("0".repeat(12)));
+                    }
+                    Segment::Variable { .. } if n_colons < 5 => return false,
+                    other => {
+                        if let Segment::Text(text) = other {
+                            n_colons += text.matches(':').count();
+                        }
+                        segments.push(other.clone());
+                    }
+                }
+            }
+            let pattern = Pattern::new(&Template { segments }, true);
+            let fields = pattern::arn_fields(&pattern.tokens);
+            let [first, partition, service, region, account, _] = fields[..] else { return false };
+            let is_plain = |field: &[Token]| field.iter().all(|t| matches!(t, Token::Char(_)));
+            first == pattern::literal("arn")
+                && (by_fields || [partition, service, region].into_iter().all(is_plain))
+                && is_account(account)
+        }
+    }
+}
