@@ -103,7 +103,7 @@ pub enum Fixed {
     /// As [`Fixed::Literal`], or an ARN whose account is twelve digits and whose wildcards are all
     /// in the sixth field.
     AccountOfArn,
-    /// Only `true`, in any case: the other value is what everybody has.
+    /// Only `true`, whatever values the policy names: the other one is what everybody has.
     True,
 }
 

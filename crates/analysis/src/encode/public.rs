@@ -99,6 +99,10 @@ impl<'q> Encoder<'q> {
                 let operator = condition.operator;
                 if trusted.key.includes(&condition.key) && operator.base != BaseOperator::Null {
                     let key = self.key(&condition.key);
+                    if trusted.fixed == Fixed::True {
+                        tests.push(self.is_true(&key));
+                        continue;
+                    }
                     for value in &condition.values {
                         if is_fixed(&value.template, operator, trusted) {
                             tests.push(self.fixed_value(source, condition, &key, value));
@@ -108,6 +112,13 @@ impl<'q> Encoder<'q> {
             }
         }
         self.t.or(tests)
+    }
+
+    /// True if and only if the key is present and true.
+    fn is_true(&mut self, key: &Key) -> Term {
+        let present = self.present(key);
+        let truth = self.asked(BaseOperator::Bool, key, &Template::text("true")).certain;
+        self.t.and([present, truth])
     }
 
     /// True if and only if the key is present and some element of it is this fixed value.
@@ -246,7 +257,8 @@ fn is_fixed(value: &Template, operator: Operator, trusted: &TrustedKey) -> bool 
     match trusted.fixed {
         Fixed::Literal => is_literal,
         Fixed::NoColon => is_literal && !tokens.contains(&Token::Char(':')),
-        Fixed::True => value.to_string().eq_ignore_ascii_case("true"),
+        // Of such a key it is not asked which values are named.
+        Fixed::True => false,
         Fixed::AccountOfArn => match pattern::arn_fields(tokens)[..] {
             [first, partition, service, region, account, _] if !is_literal => {
                 first == pattern::literal("arn")

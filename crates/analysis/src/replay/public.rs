@@ -160,6 +160,11 @@ fn has_fixed_value<'p>(
                 Some(ContextValue::One(element)) => std::slice::from_ref(element),
                 Some(ContextValue::Many(elements)) => elements.as_slice(),
             };
+            if trusted.fixed == Fixed::True {
+                let is_true = elements.iter().any(|element| element.to_lowercase() == "true");
+                sum = or(sum, (if is_true { Truth::True } else { Truth::False }, vec![]));
+                continue;
+            }
             for value in test.values.iter().filter(|value| confines(value, test.operator, trusted))
             {
                 for element in elements {
@@ -200,7 +205,8 @@ fn is_fixed(template: &Template, fixed: Fixed) -> bool {
         Fixed::Literal => is_literal,
         Fixed::NoColon => is_literal && !text.contains(':'),
         Fixed::AccountOfArn => is_literal || has_fixed_account(&text),
-        Fixed::True => text.to_lowercase() == "true",
+        // Whatever is named, it is the request's value that counts.
+        Fixed::True => false,
     }
 }
 
