@@ -84,6 +84,17 @@ impl Network {
     }
 }
 
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (first, _) = self.bounds();
+        let address = match (self.family, u32::try_from(first)) {
+            (Family::V4, Ok(first)) => IpAddr::V4(first.into()),
+            _ => IpAddr::V6(first.into()),
+        };
+        write!(f, "{address}/{}", self.length)
+    }
+}
+
 /// The addresses of one family that lie in the same ranges of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Class {
@@ -137,6 +148,11 @@ mod tests {
         assert_eq!(network("::1").length, 128);
         assert_eq!(network("0.0.0.0/0").prefix, 0);
         assert_eq!(network("::/0").bounds(), (0, u128::MAX));
+        for text in
+            ["203.0.113.0/24", "0.0.0.0/0", "::/0", "2001:db8::/32", "1.2.3.4/32", "::1/128"]
+        {
+            assert_eq!(network(text).to_string(), text);
+        }
         for bad in ["", "1.2.3", "1.2.3.4/33", "::/129", "1.2.3.4/", "1.2.3.4/+8", "x/8"] {
             assert_eq!(Network::parse(bad), None, "{bad}");
         }

@@ -13,6 +13,7 @@
 //! resource type. Said in full it is a list of 15,000 names, and hardly any query needs one of
 //! them, so a service's list is added when a model breaks it.
 
+mod addresses;
 mod equivalent;
 pub(crate) mod readings;
 pub(crate) mod rows;
@@ -123,6 +124,9 @@ pub struct Witness {
     /// The Allow statements that let it in; of a request that both should not allow those of both
     /// sides.
     pub statements: Vec<(PolicyRef, usize)>,
+    /// Requests that break the property only together with this one: each stands for addresses that
+    /// are few alone. They were replayed together. Mostly there are none.
+    pub companions: Vec<Request>,
 }
 
 /// Why there is no verdict.
@@ -203,12 +207,40 @@ pub fn check(
     if let Some(directions) = question.directions() {
         return equivalent::check(&directions, base, &setting, start);
     }
-    let (encoding, free) = match prepare(question, base, &options) {
+    check_one(question, base, &setting, start)
+}
+
+/// Answers a question of one direction.
+fn check_one(
+    question: &Question,
+    base: Readings,
+    setting: &Setting<'_>,
+    start: Instant,
+) -> Result<Report, Error> {
+    let (mut encoding, free) = match prepare(question, base, setting.options) {
         Prepared::Known(verdict, by) => return Ok(Report::at_once(verdict, by, base, start)),
         Prepared::Encoded(encoding, free) => (encoding, free),
     };
-    let mut run = Run::new(question, (&encoding, &free), base, &setting);
+    let mut run = Run::new(question, (&encoding, &free), base, setting);
     let mut verdict = run.verdict()?;
+    if matches!(verdict, Verdict::Unknown { reason: Reason::Unsupported, .. })
+        && encoding.counts_addresses()
+    {
+        let (attempts, queries) = (std::mem::take(&mut run.attempts), run.queries);
+        let counted = addresses::count(question, base, setting)?;
+        if let addresses::Counted::Many(report) = counted {
+            let attempts = [attempts, report.attempts].concat();
+            let queries = queries + report.queries;
+            return Ok(Report { attempts, queries, wall: start.elapsed(), ..*report });
+        }
+        if let addresses::Counted::Few { all_agreed } = counted {
+            encoding.settle_addresses();
+            run = Run::new(question, (&encoding, &free), base, setting);
+            (run.queries, run.all_agreed) = (queries, all_agreed);
+            verdict = run.verdict()?;
+        }
+        run.attempts = [attempts, run.attempts].concat();
+    }
     let mut depends_on = Vec::new();
     let mut witness_under = base;
     if let Verdict::Fails(witness) = verdict {
@@ -230,6 +262,24 @@ pub fn check(
         reverse: None,
         wall: start.elapsed(),
     })
+}
+
+/// Whether the question hangs on the number of addresses of several sets together, and these are
+/// few.
+///
+/// # Errors
+///
+/// As of [`check`].
+pub(crate) fn addresses_are_few(
+    question: &Question,
+    solver: &dyn Solver,
+    options: &Options,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<bool, Error> {
+    let base = readings::base(&options.decisions);
+    let counted = addresses::count(question, base, &Setting { solver, options, limits, cancel })?;
+    Ok(matches!(counted, addresses::Counted::Few { .. }))
 }
 
 /// Whom to ask, and within which limits.
@@ -260,7 +310,8 @@ fn prepare(question: &Question, base: Readings, options: &Options) -> Prepared {
         }
         let is_decided = |switch| options.decisions.contains_key(&switch);
         if let Some((request, statements)) = guess::witness(question, &open, base, &is_decided) {
-            let witness = Witness { request, side: allowing_side(question), statements };
+            let side = allowing_side(question);
+            let witness = Witness { request, side, statements, companions: Vec::new() };
             return Prepared::Known(Verdict::Fails(witness), "candidates");
         }
         // An optional relation may ask for any key that the question mentions.
@@ -648,7 +699,9 @@ impl<'a> Run<'a> {
             Replay::Confirmed { allowing } => {
                 self.witness_under = readings;
                 let side = allowing_side(self.question);
-                return Ok(Verdict::Fails(Witness { request, side, statements: allowing }));
+                let companions = Vec::new();
+                let witness = Witness { request, side, statements: allowing, companions };
+                return Ok(Verdict::Fails(witness));
             }
             Replay::Refuted(detail) => detail,
             Replay::Undecided(constructs) => format!(

@@ -28,7 +28,7 @@ pub mod instant;
 mod lists;
 mod pattern;
 mod principal;
-mod public;
+pub(crate) mod public;
 mod rows;
 pub mod symbols;
 mod usage;

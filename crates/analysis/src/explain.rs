@@ -18,7 +18,7 @@ use keyaki_logic::{
     Cancel, Formula, Limits, Outcome, Piece, Regex, Solver, SolverError, Term, Terms, relax,
 };
 
-use crate::check::{MAX_REFINEMENTS, without_pseudo_resource};
+use crate::check::{Error, MAX_REFINEMENTS, addresses_are_few, without_pseudo_resource};
 use crate::encode::symbols::{Kind, name};
 use crate::encode::{BREAKS, Opaque, encode};
 use crate::question::{PolicyRef, Question};
@@ -83,6 +83,13 @@ pub fn explain(
 ) -> Result<Vec<Excluded>, SolverError> {
     let mut encoding = encode(question);
     encoding.decide(&options.decisions);
+    if encoding.counts_addresses() {
+        match addresses_are_few(question, solver, options, limits, cancel) {
+            Ok(true) => encoding.settle_addresses(),
+            Ok(false) | Err(Error::Unsound { .. }) => {}
+            Err(Error::Solver { error, .. }) => return Err(error),
+        }
+    }
     let mut excluded = Vec::with_capacity(encoding.cells.len());
     for cell in &encoding.cells {
         let is_late = cancel.is_cancelled() || Instant::now() >= limits.deadline;

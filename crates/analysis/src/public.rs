@@ -155,6 +155,13 @@ pub const DEFAULT_RESOURCE_TYPE: &str = "AWS::S3::Bucket";
 static TABLES: LazyLock<Vec<Table>> =
     LazyLock::new(|| read(include_str!("public/tables.toml")).expect("a test reads the tables"));
 
+/// The tables once more, of which any address is the public: for the question whether a policy
+/// admits some address of a few.
+static COUNTING: LazyLock<Vec<Table>> = LazyLock::new(|| {
+    let any = Some(MaxAddresses { ipv4: 0, ipv6: 0 });
+    TABLES.iter().map(|table| Table { addresses: any, ..table.clone() }).collect()
+});
+
 /// Amazon S3's buckets, documented reading.
 pub static S3: LazyLock<&'static Table> = LazyLock::new(|| {
     table(DEFAULT_RESOURCE_TYPE, Reading::Documented).expect("a test reads the tables")
@@ -184,6 +191,14 @@ pub fn table(name: &str, reading: Reading) -> Result<&'static Table, NoTable> {
 }
 
 impl Table {
+    /// The same table, but that any address is the public.
+    pub(crate) fn counting(&self) -> Option<&'static Table> {
+        let is_twin = |table: &&Table| {
+            (table.reading, &table.resource_type) == (self.reading, &self.resource_type)
+        };
+        COUNTING.iter().find(is_twin)
+    }
+
     /// All names of the resource type, the first being the one that answers use.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.resource_type).chain(&self.other_names).map(String::as_str)

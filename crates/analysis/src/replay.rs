@@ -75,6 +75,38 @@ impl<'q> Replayer<'q> {
     }
 }
 
+/// The same of a request with companions: several requests that break `no-public-access` by the
+/// number of their addresses (`docs/semantics.md`, "Public"). Without companions it is [`replay`].
+pub fn replay_together(
+    question: &Question,
+    request: &Request,
+    companions: &[Request],
+    readings: Readings,
+) -> Replay {
+    let Question::NoPublicAccess { policy, table } = question else {
+        return replay(question, request, readings);
+    };
+    if companions.is_empty() {
+        return replay(question, request, readings);
+    }
+    let requests: Vec<&Request> = std::iter::once(request).chain(companions).collect();
+    let violations: Vec<String> =
+        requests.iter().flat_map(|request| violations(question, request, readings)).collect();
+    if !violations.is_empty() {
+        return Replay::Refuted(violations.join("; "));
+    }
+    public::breaks_together(policy, table, &requests, readings)
+}
+
+/// How many addresses of IPv4 and of IPv6 the policy of a question does not tell from one of those
+/// of the requests.
+pub fn admitted_addresses(question: &Question, requests: &[&Request]) -> Option<[u128; 2]> {
+    match question {
+        Question::NoPublicAccess { policy, .. } => Some(public::admitted(policy, requests)),
+        _ => None,
+    }
+}
+
 /// Whether `request` breaks the property, if it can happen.
 pub fn breaks(question: &Question, request: &Request, readings: Readings) -> Replay {
     match question {

@@ -15,8 +15,8 @@ use keyaki::question::Place;
 use keyaki::script::Solved;
 use keyaki::solvers::{Automaton, Found, RawAnswer, Status};
 use keyaki::wire::{
-    ErrorRecord, EvidenceName, JobResult, MatchedStatement, Principal, ReasonName, RelationName,
-    Request, StatementRef, VerdictName,
+    AdmittedAddresses, ErrorRecord, EvidenceName, JobResult, MatchedStatement, Principal,
+    ReasonName, RelationName, Request, StatementRef, VerdictName,
 };
 
 use keyaki::zone::{ServicePrincipals, Zone};
@@ -57,6 +57,19 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
         for statement in statements {
             line(&mut out, format_args!("  allowed by {}", place(inquiry, files, statement)));
         }
+    }
+    if let Some(n_admitted) = &result.admitted_addresses {
+        let n_others = result.companions.len();
+        let others = if n_others == 1 { "one other" } else { &format!("{n_others} others") };
+        let AdmittedAddresses { ipv4, ipv6 } = n_admitted;
+        let numbers = [(ipv4, "IPv4"), (ipv6, "IPv6")].into_iter().filter(|(n, _)| *n != "0");
+        let numbers: Vec<_> =
+            numbers.map(|(n, family)| format!("{n} addresses of {family}")).collect();
+        out.push('\n');
+        line(
+            &mut out,
+            format_args!("  its address and {others} stand for {}", numbers.join(" and ")),
+        );
     }
     if !result.witness_under.is_empty() {
         out.push('\n');

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use keyaki_analysis::check::Witness;
 use keyaki_analysis::public::Reading;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
-use keyaki_analysis::replay::broken_rules;
+use keyaki_analysis::replay::{admitted_addresses, broken_rules};
 use keyaki_analysis::zone::Zone;
 use keyaki_analysis::{Error, Question, Report, Unsupported, Verdict};
 use keyaki_logic::{Cancel, Limits, Reason, SolverError};
@@ -296,6 +296,12 @@ impl Inquiry {
         let statements =
             statements.map(|&(at, index)| self.statement(question, at, index)).collect();
         let request = Some(Request::from(&witness.request));
+        if !witness.companions.is_empty() {
+            result.companions = witness.companions.iter().map(Request::from).collect();
+            let all: Vec<_> =
+                std::iter::once(&witness.request).chain(&witness.companions).collect();
+            result.admitted_addresses = admitted_addresses(question, &all).map(Into::into);
+        }
         if witness.side == Side::Existing {
             (result.witness_reverse, result.statements_reverse) = (request, statements);
         } else {

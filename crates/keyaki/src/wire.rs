@@ -333,6 +333,13 @@ pub struct JobResult {
     /// `existing` does not; absent if none is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Request>,
+    /// With `fails` of `no-public-access`, where only several sets of addresses together are the public: a request for each of the
+    /// others, beside the witness. None of them breaks the property alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companions: Vec<Request>,
+    /// With `companions`: how many addresses the policy does not tell from one of those of the witness and its companions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admitted_addresses: Option<AdmittedAddresses>,
     /// With `fails` of `equivalent`: a request that `existing` allows and `new` does not; absent if none
     /// is known. At least one of the two witnesses is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -399,6 +406,21 @@ pub enum RelationName {
     Wider,
     /// Each allows something that the other does not.
     Incomparable,
+}
+
+/// Numbers of addresses, in decimal digits: those of IPv6 are too large for numbers of JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AdmittedAddresses {
+    /// Of IPv4, outside RFC 1918.
+    pub ipv4: String,
+    /// Of IPv6.
+    pub ipv6: String,
+}
+
+impl From<[u128; 2]> for AdmittedAddresses {
+    fn from([ipv4, ipv6]: [u128; 2]) -> AdmittedAddresses {
+        AdmittedAddresses { ipv4: ipv4.to_string(), ipv6: ipv6.to_string() }
+    }
 }
 
 /// What policies decide about a request.

@@ -36,7 +36,7 @@ use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Verdict};
 use keyaki_analysis::Relation;
 use keyaki_analysis::check::Witness;
 use keyaki_analysis::property::Demand;
-use keyaki_analysis::replay::{Replay, replay};
+use keyaki_analysis::replay::{Replay, replay_together};
 use keyaki_policy::{Readings, Switch};
 use serde::Deserialize;
 
@@ -75,6 +75,8 @@ struct Case {
     policy_type: Option<String>,
     resource_type: Option<String>,
     reading: Option<String>,
+    #[serde(default)]
+    decisions: BTreeMap<String, String>,
     verdict: String,
     reason: Option<String>,
     construct: Option<String>,
@@ -166,7 +168,7 @@ fn what_holds_is_explained_and_what_fails_is_not() {
     for (file, case) in cases().iter().filter(|(_, case)| case.verdict != "unknown") {
         let inquiry = case.inquiry().unwrap();
         let question = inquiry.question.as_ref().unwrap();
-        let ways = Engine::explain(question, &Decisions::default(), TIMEOUT, &Cancel::new());
+        let ways = Engine::explain(question, &inquiry.decisions, TIMEOUT, &Cancel::new());
         let is_explained = ways.unwrap().iter().all(|way| way.why.is_some());
         if is_explained != (case.verdict == "holds") {
             wrong.push(format!("{file}: {}", case.name));
@@ -255,7 +257,7 @@ fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
     };
     let engine = Engine::new(&Config::builtin(), options.clone()).map_err(|e| e.to_string())?;
     let report = engine
-        .check_within(question, &Decisions::default(), TIMEOUT, &Cancel::new())
+        .check_within(question, &inquiry.decisions, TIMEOUT, &Cancel::new())
         .map_err(|error| error.to_string())?;
     match report.verdict {
         Verdict::Holds(_) => case.compare("holds", None, ""),
@@ -323,6 +325,10 @@ impl Case {
         };
         let accesses = self.access.iter().map(access).collect::<Result<_, _>>()?;
         let resource_type = self.resource_type.clone();
+        let mut decisions = Decisions::default();
+        for (name, reading) in &self.decisions {
+            decisions.decide(name, reading).map_err(|error| error.to_string())?;
+        }
         let reading = self.reading.as_deref().unwrap_or("documented");
         let reading = Reading::by_name(reading).ok_or_else(|| format!("no reading {reading}"))?;
         let zone = self.zone()?;
@@ -337,6 +343,7 @@ impl Case {
             policy_type,
             resource_type,
             reading,
+            decisions,
             sets,
             accesses,
             zone,
@@ -403,10 +410,10 @@ impl Case {
 /// evaluator alone.
 fn check_witness(
     question: &Question,
-    Witness { request, side, .. }: &Witness,
+    Witness { request, side, companions, .. }: &Witness,
     readings: Readings,
 ) -> Result<(), String> {
-    match replay(question, request, readings) {
+    match replay_together(question, request, companions, readings) {
         Replay::Confirmed { .. } => {}
         other => return Err(format!("{request:?} does not replay: {other:?}")),
     }

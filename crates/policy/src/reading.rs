@@ -62,6 +62,8 @@ pub enum Switch {
     R31,
     /// `aws:SourceIp` is a public address.
     R35,
+    /// How the addresses are counted that a policy lets in.
+    D32,
 }
 
 /// Which reading of each switch is in force.
@@ -73,7 +75,7 @@ pub struct Readings {
 
 impl Switch {
     /// All switches with the names of their readings, the default first.
-    pub const ALL: [(Switch, &'static str, [&'static str; 2]); 25] = {
+    pub const ALL: [(Switch, &'static str, [&'static str; 2]); 26] = {
         use Switch::*;
         const SOFT: [&str; 2] = ["holds", "may-fail"];
         const OPTION: [&str; 2] = ["may-fail", "holds"];
@@ -103,6 +105,7 @@ impl Switch {
             (R23, "R23", OPTION),
             (R31, "R31", OPTION),
             (R35, "R35", OPTION),
+            (D32, "D32", ["together", "alone"]),
         ]
     };
 
@@ -156,6 +159,7 @@ impl Switch {
             Switch::R23 => "whether the keys of an EC2 role session come together",
             Switch::R31 => "whether `kms:ViaService` comes with `aws:ViaAWSService`",
             Switch::R35 => "whether `aws:SourceIp` is always a public address",
+            Switch::D32 => "whether ranges of addresses are counted together or each alone",
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use keyaki_analysis::question::Side;
-use keyaki_analysis::replay::{Replay, replay};
+use keyaki_analysis::replay::{Replay, replay, replay_together};
 use keyaki_analysis::{Error, Options, Question, Relation, Report, Verdict, check};
 use keyaki_logic::{Cancel, Limits, Solver};
 use keyaki_policy::PolicyType;
@@ -97,7 +97,8 @@ pub(crate) fn ask(
 pub(crate) fn assert_witness(question: &Question, report: &Report) {
     let Verdict::Fails(witness) = &report.verdict else { return };
     for witness in std::iter::once(witness).chain(&report.reverse) {
-        let replayed = replay(question, &witness.request, report.witness_under);
+        let (request, companions) = (&witness.request, &witness.companions);
+        let replayed = replay_together(question, request, companions, report.witness_under);
         assert!(matches!(replayed, Replay::Confirmed { .. }), "{replayed:?}: {witness:?}");
         if let Some([forward, reverse]) = question.directions() {
             let direction = if witness.side == Side::Existing { reverse } else { forward };

@@ -10,13 +10,35 @@ use keyaki_policy::ast::{
     BaseOperator, Condition, ConditionValue, Effect, Operator, PrincipalKind, Segment, Statement,
     Template,
 };
+use keyaki_policy::reading::Switch;
 
 use super::pattern::{self, Pattern, Token};
 use super::symbols::{Key, address_field};
-use super::{Cell, Encoder, Source, condition};
-use crate::addresses::{self, Family, Network, RFC_1918};
+use super::{Cell, Encoder, Encoding, OPAQUE, Source, condition};
+use crate::addresses::{self, Class, Family, Network, RFC_1918};
 use crate::public::{ADDRESS_KEY, Fixed, Part, Table, TrustedKey};
 use crate::question::{PolicyRef, Side};
+
+/// The name of the opaque value "the sets of addresses that are small are many together".
+const MANY_ADDRESSES: &str = "many addresses";
+
+impl Encoding {
+    /// Whether it hangs on the number of addresses of several sets together.
+    pub(crate) fn counts_addresses(&self) -> bool {
+        self.unsupported.contains_key(&many_addresses())
+    }
+
+    /// Asserts that those are few, as somebody has counted them.
+    pub(crate) fn settle_addresses(&mut self) {
+        let many = self.terms.var(&many_addresses(), Sort::Bool);
+        let few = self.terms.not(many);
+        self.axioms.push(("addresses: counted, and few".to_owned(), few));
+    }
+}
+
+fn many_addresses() -> String {
+    format!("{OPAQUE}{MANY_ADDRESSES}")
+}
 
 impl<'q> Encoder<'q> {
     /// The cells of: some Allow statement lets in a public request.
@@ -150,58 +172,40 @@ impl<'q> Encoder<'q> {
     }
 
     /// True if and only if addresses do not confine the request: it has none, or the policy
-    /// cannot tell its address from more addresses than the table allows. Opaque where only many
-    /// small ranges together could exceed that number.
+    /// cannot tell its address from more addresses than the table allows. Opaque where only several
+    /// small sets together could exceed that number: those are counted apart
+    /// ([`Encoding::settle_addresses`]).
     fn spread_over_addresses(&mut self, at: PolicyRef, policy: &Policy, table: &Table) -> Term {
         let Some(max) = table.addresses else { return self.t.bool(true) };
-        let mut networks: Vec<Network> = Vec::new();
-        let mut place = None;
-        for statement in &policy.statements {
-            for condition in &statement.conditions {
-                let base = condition.operator.base;
-                let addresses =
-                    matches!(base, BaseOperator::IpAddress | BaseOperator::NotIpAddress);
-                if addresses && condition.key.eq_ignore_ascii_case(ADDRESS_KEY) {
-                    let values = condition.values.iter();
-                    networks.extend(values.filter_map(|v| Network::parse(&v.template.to_string())));
-                    place.get_or_insert((statement, condition.key_span));
-                }
-            }
-        }
-        let Some((statement, span)) = place else { return self.t.bool(true) };
+        let mut naming = naming_addresses(policy);
+        let Some((statement, condition)) = naming.next() else { return self.t.bool(true) };
+        let networks = named_networks(policy);
         let key = self.key(ADDRESS_KEY);
         let present = self.present(&key);
-        let absent = self.t.not(present);
-        let source = Source { at, policy, statement };
-        let construct = format!("the number of addresses that `{}` admits in all", key.spelling);
-        let many = self.opaque(source, "many addresses", construct, span);
-        let mut ways = vec![absent];
+        let mut ways = vec![self.t.not(present)];
+        let mut together = Vec::new();
         for (family, limit) in [(Family::V4, max.ipv4), (Family::V6, max.ipv6)] {
-            ways.push(self.spread_over(&key, &networks, family, limit, many));
-        }
-        self.t.or(ways)
-    }
-
-    fn spread_over(
-        &mut self,
-        key: &Key,
-        networks: &[Network],
-        family: Family,
-        limit: u128,
-        many: Term,
-    ) -> Term {
-        let classes = addresses::classes(family, networks, &RFC_1918);
-        let (large, small): (Vec<_>, Vec<_>) = classes.into_iter().partition(|c| c.size > limit);
-        let total = small.iter().fold(0u128, |sum, class| sum.saturating_add(class.size));
-        let mut ways: Vec<Term> = large
-            .iter()
-            .map(|class| self.in_class(key, networks, family, &class.signature))
-            .collect();
-        if total > limit {
-            for class in &small {
-                let inside = self.in_class(key, networks, family, &class.signature);
-                ways.push(self.t.and([inside, many]));
+            let classes = addresses::classes(family, &networks, &RFC_1918);
+            let (large, small): (Vec<_>, Vec<_>) =
+                classes.into_iter().partition(|class| class.size > limit);
+            let total = small.iter().fold(0u128, |sum, class| sum.saturating_add(class.size));
+            let inside = |class: &Class| self.in_class(&key, &networks, family, &class.signature);
+            let mut inside = inside;
+            ways.extend(large.iter().map(&mut inside));
+            if total > limit {
+                together.extend(small.iter().map(&mut inside));
             }
+        }
+        if !together.is_empty() {
+            let source = Source { at, policy, statement };
+            let construct =
+                format!("the number of addresses that `{}` admits in all", key.spelling);
+            let many = self.opaque(source, MANY_ADDRESSES, construct, condition.key_span);
+            // D32: or no two sets of addresses are counted together.
+            let no = self.t.bool(false);
+            let many = self.by_reading(Switch::D32, many, no);
+            let in_one = self.t.or(together);
+            ways.push(self.t.and([in_one, many]));
         }
         self.t.or(ways)
     }
@@ -226,6 +230,23 @@ impl<'q> Encoder<'q> {
         }
         self.t.and(parts)
     }
+}
+
+/// The conditions that name ranges of the caller's address, with their statements.
+fn naming_addresses(policy: &Policy) -> impl Iterator<Item = (&Statement, &Condition)> {
+    let conditions =
+        policy.statements.iter().flat_map(|s| s.conditions.iter().map(move |c| (s, c)));
+    conditions.filter(|(_, condition)| {
+        let base = condition.operator.base;
+        matches!(base, BaseOperator::IpAddress | BaseOperator::NotIpAddress)
+            && condition.key.eq_ignore_ascii_case(ADDRESS_KEY)
+    })
+}
+
+/// The ranges that these conditions name. What is no range matches nothing, and names none.
+pub(crate) fn named_networks(policy: &Policy) -> Vec<Network> {
+    let values = naming_addresses(policy).flat_map(|(_, condition)| &condition.values);
+    values.filter_map(|value| Network::parse(&value.template.to_string())).collect()
 }
 
 /// Whether the entry names someone in particular: neither everybody nor an identity provider, nor a

@@ -84,13 +84,26 @@ impl Classes {
     /// The size of the class of `address`; none if it is in RFC 1918.
     pub(super) fn size_around(&self, address: IpAddr) -> u128 {
         let (is_ipv4, number) = number(address);
-        let is_private = |text| read_range(text).is_some_and(|r| r.contains(is_ipv4, number));
-        if PRIVATE.into_iter().any(is_private) {
+        if is_private(is_ipv4, number) {
             return 0;
         }
-        let around: BTreeSet<Range> =
-            self.ranges.iter().copied().filter(|range| range.contains(is_ipv4, number)).collect();
-        self.sizes.get(&around).copied().unwrap_or_default()
+        self.sizes.get(&self.around(is_ipv4, number)).copied().unwrap_or_default()
+    }
+
+    /// The size of the classes of these addresses together.
+    pub(super) fn size_around_all(&self, addresses: &[IpAddr]) -> u128 {
+        let classes: BTreeSet<BTreeSet<Range>> = addresses
+            .iter()
+            .map(|address| number(*address))
+            .filter(|(is_ipv4, number)| !is_private(*is_ipv4, *number))
+            .map(|(is_ipv4, number)| self.around(is_ipv4, number))
+            .collect();
+        let sizes = classes.iter().map(|class| self.sizes.get(class).copied().unwrap_or_default());
+        sizes.fold(0, u128::saturating_add)
+    }
+
+    fn around(&self, is_ipv4: bool, number: u128) -> BTreeSet<Range> {
+        self.ranges.iter().copied().filter(|range| range.contains(is_ipv4, number)).collect()
     }
 
     /// How many addresses are in classes of at most `max` addresses.
@@ -104,6 +117,12 @@ impl Range {
     fn contains(self, is_ipv4: bool, number: u128) -> bool {
         self.is_ipv4 == is_ipv4 && self.low <= number && number <= self.high
     }
+}
+
+/// Whether the address is in RFC 1918.
+fn is_private(is_ipv4: bool, number: u128) -> bool {
+    let holds = |text| read_range(text).is_some_and(|range| range.contains(is_ipv4, number));
+    PRIVATE.into_iter().any(holds)
 }
 
 fn read_value(value: &ConditionValue) -> Option<Range> {

@@ -12,13 +12,13 @@
 
 use std::net::IpAddr;
 
-use keyaki_policy::Readings;
 use keyaki_policy::ast::{
     BaseOperator, Clause, Condition, ConditionValue, Effect, Operator, Policy, PolicyType,
     PrincipalEntry, PrincipalKind, Segment, Statement, Template, Version,
 };
 use keyaki_policy::evaluate::{Truth, Unsupported, principal_covers, statement_matches};
 use keyaki_policy::request::{Context, ContextValue, Principal, Request};
+use keyaki_policy::{Readings, Switch};
 
 use super::{Replay, addresses};
 use crate::public::{ADDRESS_KEY, Fixed, Part, Table, TrustedKey};
@@ -34,6 +34,65 @@ pub(super) fn breaks(
     request: &Request,
     readings: Readings,
 ) -> Replay {
+    match spread_over_addresses(policy, table, request, readings) {
+        Ok(spread) => lets_in(policy, table, request, readings, spread),
+        Err(reason) => Replay::Refuted(reason),
+    }
+}
+
+/// Whether the policy lets all these requests in, none is confined by something else than its
+/// address, and of one family their addresses stand for more than the table allows: each for those
+/// that the policy does not tell from it (D32).
+pub(super) fn breaks_together(
+    policy: &Policy,
+    table: &Table,
+    requests: &[&Request],
+    readings: Readings,
+) -> Replay {
+    let mut allowing = vec![];
+    for request in requests {
+        match lets_in(policy, table, request, readings, (Truth::True, vec![])) {
+            Replay::Confirmed { allowing: more } if allowing.is_empty() => allowing = more,
+            Replay::Confirmed { .. } => {}
+            other => return other,
+        }
+    }
+    let n_addresses = admitted(policy, requests);
+    let max = table.addresses.map(|max| [max.ipv4, max.ipv6]).unwrap_or([u128::MAX; 2]);
+    let is_many = n_addresses[0] > max[0] || n_addresses[1] > max[1];
+    match is_many && !readings.is_alternative(Switch::D32) {
+        true => Replay::Confirmed { allowing },
+        false => Replay::Refuted(format!(
+            "addresses: the requests stand for {} of IPv4 and {} of IPv6",
+            n_addresses[0], n_addresses[1]
+        )),
+    }
+}
+
+/// How many addresses, of IPv4 and of IPv6, the policy does not tell from one of those of the
+/// requests.
+pub(super) fn admitted(policy: &Policy, requests: &[&Request]) -> [u128; 2] {
+    let ranges = addresses::named_ranges(policy);
+    let addresses = requests.iter().filter_map(|request| match request.context.get(ADDRESS_KEY) {
+        Some(ContextValue::One(text)) => text.parse::<IpAddr>().ok(),
+        _ => None,
+    });
+    let (ipv6, ipv4): (Vec<IpAddr>, Vec<IpAddr>) = addresses.partition(|a| a.is_ipv6());
+    [ipv4, ipv6].map(|family| match family.first() {
+        Some(first) => addresses::Classes::of_family(*first, &ranges).size_around_all(&family),
+        None => 0,
+    })
+}
+
+/// Whether the policy lets the request in, and nothing confines it but perhaps its address, of
+/// which `spread` says whether it does not.
+fn lets_in(
+    policy: &Policy,
+    table: &Table,
+    request: &Request,
+    readings: Readings,
+    spread: Answer,
+) -> Replay {
     let mut denied = (Truth::False, vec![]);
     for statement in statements(policy, Effect::Deny) {
         let (truth, hangs_on) = statement_matches(policy, statement, request, readings);
@@ -45,10 +104,6 @@ pub(super) fn breaks(
     if let Some(reason) = idle(table, request) {
         return Replay::Refuted(reason);
     }
-    let spread = match spread_over_addresses(policy, table, request) {
-        Ok(spread) => spread,
-        Err(reason) => return Replay::Refuted(reason),
-    };
 
     let place = PolicyRef::of_union(Side::Policy, 0);
     let (mut allowing, mut hangs_on, mut is_allowed) = (vec![], vec![], false);
@@ -341,6 +396,7 @@ fn spread_over_addresses(
     policy: &Policy,
     table: &Table,
     request: &Request,
+    readings: Readings,
 ) -> Result<Answer, String> {
     let Some(max) = table.addresses else { return Ok((Truth::True, vec![])) };
     let place = addresses::naming_conditions(policy).next();
@@ -358,7 +414,8 @@ fn spread_over_addresses(
     if size > max {
         return Ok((Truth::True, vec![]));
     }
-    if size == 0 || classes.size_of_small(max) <= max {
+    let is_alone = readings.is_alternative(Switch::D32);
+    if size == 0 || is_alone || classes.size_of_small(max) <= max {
         return Err(format!(
             "addresses: `{text}` is one of {size} outside RFC 1918 that the policy treats alike, \
              and {max} are not public"
