@@ -65,6 +65,9 @@ pub struct Report {
     /// With [`Relation::Incomparable`]: a request that only the existing policies allow, beside the
     /// witness of the verdict, which only the new ones do.
     pub reverse: Option<Witness>,
+    /// Requests that break the property only together with the witness: each stands for addresses
+    /// that are few alone. They were replayed together. Mostly there are none.
+    pub companions: Vec<Request>,
     /// From call to return.
     pub wall: Duration,
 }
@@ -124,9 +127,6 @@ pub struct Witness {
     /// The Allow statements that let it in; of a request that both should not allow those of both
     /// sides.
     pub statements: Vec<(PolicyRef, usize)>,
-    /// Requests that break the property only together with this one: each stands for addresses that
-    /// are few alone. They were replayed together. Mostly there are none.
-    pub companions: Vec<Request>,
 }
 
 /// Why there is no verdict.
@@ -260,6 +260,7 @@ fn check_one(
         witness_under,
         relation: None,
         reverse: None,
+        companions: Vec::new(),
         wall: start.elapsed(),
     })
 }
@@ -311,7 +312,7 @@ fn prepare(question: &Question, base: Readings, options: &Options) -> Prepared {
         let is_decided = |switch| options.decisions.contains_key(&switch);
         if let Some((request, statements)) = guess::witness(question, &open, base, &is_decided) {
             let side = allowing_side(question);
-            let witness = Witness { request, side, statements, companions: Vec::new() };
+            let witness = Witness { request, side, statements };
             return Prepared::Known(Verdict::Fails(witness), "candidates");
         }
         // An optional relation may ask for any key that the question mentions.
@@ -369,6 +370,7 @@ impl Report {
             witness_under: readings,
             relation: None,
             reverse: None,
+            companions: Vec::new(),
             wall: start.elapsed(),
         }
     }
@@ -699,9 +701,7 @@ impl<'a> Run<'a> {
             Replay::Confirmed { allowing } => {
                 self.witness_under = readings;
                 let side = allowing_side(self.question);
-                let companions = Vec::new();
-                let witness = Witness { request, side, statements: allowing, companions };
-                return Ok(Verdict::Fails(witness));
+                return Ok(Verdict::Fails(Witness { request, side, statements: allowing }));
             }
             Replay::Refuted(detail) => detail,
             Replay::Undecided(constructs) => format!(

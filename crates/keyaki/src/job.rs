@@ -232,6 +232,12 @@ impl Inquiry {
                 result.verdict = Some(VerdictName::Fails);
                 result.evidence = Some(EvidenceName::Replayed);
                 self.tell(&mut result, question, &witness);
+                if !report.companions.is_empty() {
+                    let companions = &report.companions;
+                    let all: Vec<_> = std::iter::once(&witness.request).chain(companions).collect();
+                    result.admitted_addresses = admitted_addresses(question, &all).map(Into::into);
+                    result.companions = companions.iter().map(Request::from).collect();
+                }
                 if let Question::Custom { property, .. } = question {
                     let broken = broken_rules(question, property, &witness.request, under);
                     let at = |rule| PolicyRef::of_union(Side::Property, rule);
@@ -296,12 +302,6 @@ impl Inquiry {
         let statements =
             statements.map(|&(at, index)| self.statement(question, at, index)).collect();
         let request = Some(Request::from(&witness.request));
-        if !witness.companions.is_empty() {
-            result.companions = witness.companions.iter().map(Request::from).collect();
-            let all: Vec<_> =
-                std::iter::once(&witness.request).chain(&witness.companions).collect();
-            result.admitted_addresses = admitted_addresses(question, &all).map(Into::into);
-        }
         if witness.side == Side::Existing {
             (result.witness_reverse, result.statements_reverse) = (request, statements);
         } else {

@@ -32,7 +32,7 @@ use keyaki::solvers::{Automaton, Config};
 use keyaki::trust;
 use keyaki::wire::{AccessEntry, PolicyTypeName, QuestionName, Trust};
 use keyaki::zone::{ServicePrincipals, Zone};
-use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Verdict};
+use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Request, Verdict};
 use keyaki_analysis::Relation;
 use keyaki_analysis::check::Witness;
 use keyaki_analysis::property::Demand;
@@ -270,7 +270,7 @@ fn run(case: &Case, options: &EngineOptions) -> Result<(), String> {
                 return Err("two witnesses are for what is incomparable".to_owned());
             }
             for witness in std::iter::once(&witness).chain(&report.reverse) {
-                check_witness(question, witness, report.witness_under)?;
+                check_witness(question, witness, &report.companions, report.witness_under)?;
             }
             Ok(())
         }
@@ -410,7 +410,8 @@ impl Case {
 /// evaluator alone.
 fn check_witness(
     question: &Question,
-    Witness { request, side, companions, .. }: &Witness,
+    Witness { request, side, .. }: &Witness,
+    companions: &[Request],
     readings: Readings,
 ) -> Result<(), String> {
     match replay_together(question, request, companions, readings) {

@@ -97,7 +97,7 @@ pub(crate) fn ask(
 pub(crate) fn assert_witness(question: &Question, report: &Report) {
     let Verdict::Fails(witness) = &report.verdict else { return };
     for witness in std::iter::once(witness).chain(&report.reverse) {
-        let (request, companions) = (&witness.request, &witness.companions);
+        let (request, companions) = (&witness.request, &report.companions);
         let replayed = replay_together(question, request, companions, report.witness_under);
         assert!(matches!(replayed, Replay::Confirmed { .. }), "{replayed:?}: {witness:?}");
         if let Some([forward, reverse]) = question.directions() {

@@ -163,12 +163,9 @@ impl Asked<'_> {
             }
         });
         let Some((witness_under, statements)) = found else { return Counted::Unknown };
-        let witness = Witness {
-            request: request.clone(),
-            side: allowing_side(self.question),
-            statements,
-            companions: companions.to_vec(),
-        };
+        let witness =
+            Witness { request: request.clone(), side: allowing_side(self.question), statements };
+        let companions = companions.to_vec();
         Counted::Many(Box::new(Report {
             verdict: Verdict::Fails(witness),
             solver,
@@ -178,6 +175,7 @@ impl Asked<'_> {
             witness_under,
             relation: None,
             reverse: None,
+            companions,
             wall: Duration::ZERO,
         }))
     }

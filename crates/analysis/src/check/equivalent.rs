@@ -81,6 +81,7 @@ pub(super) fn check(
         witness_under: told.under,
         relation: told.relation,
         reverse: told.reverse,
+        companions: Vec::new(),
         wall: start.elapsed(),
     })
 }
