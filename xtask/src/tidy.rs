@@ -22,7 +22,14 @@ const EDGES: &[(&str, &[&str])] = &[
     ("keyaki-cli", &["keyaki"]),
     (
         "keyaki-properties",
-        &["keyaki-analysis", "keyaki-automata", "keyaki-logic", "keyaki-policy", "keyaki-solvers"],
+        &[
+            "keyaki-analysis",
+            "keyaki-automata",
+            "keyaki-logic",
+            "keyaki-policy",
+            "keyaki-solvers",
+            "keyaki-verify",
+        ],
     ),
     (
         "keyaki-compare",
@@ -37,6 +44,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("keyaki-bench", &["keyaki"]),
     ("keyaki-testing", &[]),
+    ("keyaki-verify", &[]),
     ("xtask", &[]),
 ];
 

@@ -13,6 +13,7 @@
 //! [`Limits`]: solver::Limits
 
 pub mod cancel;
+pub mod certificate;
 pub mod eval;
 pub mod model;
 pub mod proof;

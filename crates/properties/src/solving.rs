@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use keyaki_logic::certificate::{Certificate, Part};
 use keyaki_logic::proof::Rule;
 use keyaki_logic::{Cancel, Formula, Limits, Outcome, Proof, Reason, Solver, eval};
 use keyaki_solvers::{Automaton, Checked, Config, Process, locate};
@@ -19,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const EXTERNAL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A model is one, and where there is none, trying all values finds none, and the proof is
-/// accepted by a naive checker. Asked again, it says the same. Only templates are undecided.
+/// accepted by a naive checker, and as a certificate by `keyaki-verify`. Asked again, it says the same. Only templates are undecided.
 pub(crate) fn check_enumeration(case: &Value) -> Result<Vec<&'static str>, NoCase> {
     let formula = formula(case)?;
     let (outcome, proof) = explained(&formula);
@@ -35,6 +36,10 @@ pub(crate) fn check_enumeration(case: &Value) -> Result<Vec<&'static str>, NoCas
             assert_eq!(model, None, "has a model");
             let proof = proof.expect("unsat comes with a proof");
             assert_eq!(proof::check(&formula, &proof), Ok(()), "proof {proof:#?}");
+            let part = Part { label: "case".to_owned(), formula, proof };
+            let Certificate { text, query } = Certificate::new(&[part]);
+            let verified = keyaki_verify::verify(text.as_bytes());
+            assert_eq!(verified.map(|verified| verified.query), Ok(query), "rejected:\n{text}");
             "unsat"
         }
         Outcome::Unknown(reason) => {

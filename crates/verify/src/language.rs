@@ -1,0 +1,477 @@
+//! Regular languages, and whether one is empty.
+//!
+//! A language is a node of an arena, and equal nodes have one number. Of a node it is known whether the empty text is in
+//! its language, and for each character what may follow it there, which is a node again (Brzozowski,
+//! "Derivatives of regular expressions", 1964). So a language is empty if no node that can be reached from
+//! its own has the empty text. No automaton is ever built, and complements cost nothing, which is why this is short.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// The number of a node.
+pub(crate) type Id = u32;
+
+/// A node: a language.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Node {
+    /// The empty text.
+    Empty,
+    /// One symbol that lies in one of these inclusive ranges, which ascend.
+    Set(Vec<(u32, u32)>),
+    /// What is in the first and then in the second, which is no set and no union of nothing.
+    Cat(Id, Id),
+    /// What is in one of these, in ascending order.
+    Or(Vec<Id>),
+    /// What is in all of these, in ascending order.
+    And(Vec<Id>),
+    Not(Id),
+    Star(Id),
+    /// At least so many times and at most so many, if there is a most.
+    Loop(Id, u32, Option<u32>),
+    /// What can be continued by a text of the second to one of the first.
+    Before(Id, Id),
+}
+
+/// The largest code of a character.
+pub(crate) const MAX_CHAR: u32 = 0x10_FFFF;
+
+/// The symbol that stands for one unknown character.
+pub(crate) const ONE_CHAR: u32 = MAX_CHAR + 1;
+
+/// The arena.
+pub(crate) struct Languages {
+    nodes: Vec<Node>,
+    numbers: HashMap<Node, Id>,
+    has_empty: Vec<bool>,
+    after: HashMap<(Id, u32), Id>,
+    /// What may still be done, in nodes and in steps from one to another.
+    budget: u64,
+}
+
+/// The budget is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooMuch;
+
+type Result<T> = std::result::Result<T, TooMuch>;
+
+/// The language without a text: no symbol lies in no range.
+pub(crate) const NOTHING: Id = 0;
+
+/// The empty text alone.
+pub(crate) const EMPTY: Id = 1;
+
+/// All texts.
+pub(crate) const ALL: Id = 2;
+
+impl Languages {
+    pub(crate) fn new(budget: u64) -> Languages {
+        let (nodes, numbers, has_empty, after) = Default::default();
+        let mut languages = Languages { nodes, numbers, has_empty, after, budget };
+        for node in [Node::Set(vec![]), Node::Empty, Node::Not(NOTHING)] {
+            // Three nodes are within every budget.
+            let _ = languages.node(node);
+        }
+        languages
+    }
+
+    fn spend(&mut self, cost: usize) -> Result<()> {
+        self.budget = self.budget.checked_sub(cost as u64).ok_or(TooMuch)?;
+        Ok(())
+    }
+
+    fn node(&mut self, node: Node) -> Result<Id> {
+        if let Some(&id) = self.numbers.get(&node) {
+            return Ok(id);
+        }
+        let has = |id: &Id| self.has_empty[*id as usize];
+        let (has_empty, cost) = match &node {
+            Node::Empty | Node::Star(_) => (true, 1),
+            Node::Set(ranges) => (false, ranges.len()),
+            Node::Cat(a, b) => (has(a) && has(b), 1),
+            Node::Or(all) => (all.iter().any(has), all.len()),
+            Node::And(all) => (all.iter().all(has), all.len()),
+            Node::Not(inner) => (!has(inner), 1),
+            Node::Loop(inner, least, _) => (*least == 0 || has(inner), 1),
+            &Node::Before(of, rest) => (!self.meet_in_nothing(of, rest)?, 1),
+        };
+        self.spend(cost + 1)?;
+        let id = self.nodes.len() as Id;
+        self.nodes.push(node.clone());
+        self.numbers.insert(node, id);
+        self.has_empty.push(has_empty);
+        Ok(id)
+    }
+
+    fn meet_in_nothing(&mut self, a: Id, b: Id) -> Result<bool> {
+        let both = self.and(vec![a, b])?;
+        self.is_nothing(both)
+    }
+
+    /// One symbol of these ranges.
+    pub(crate) fn set(&mut self, mut ranges: Vec<(u32, u32)>) -> Result<Id> {
+        ranges.retain(|(low, high)| low <= high);
+        ranges.sort_unstable();
+        self.node(Node::Set(ranges))
+    }
+
+    /// Exactly these symbols.
+    pub(crate) fn text(&mut self, symbols: impl DoubleEndedIterator<Item = u32>) -> Result<Id> {
+        let mut all = EMPTY;
+        for symbol in symbols.rev() {
+            let first = self.set(vec![(symbol, symbol)])?;
+            all = self.cat(first, all)?;
+        }
+        Ok(all)
+    }
+
+    pub(crate) fn cat(&mut self, a: Id, b: Id) -> Result<Id> {
+        match (a, b) {
+            (NOTHING, _) | (_, NOTHING) => return Ok(NOTHING),
+            (EMPTY, other) | (other, EMPTY) => return Ok(other),
+            (ALL, ALL) => return Ok(ALL),
+            _ => {}
+        }
+        match self.nodes[a as usize] {
+            // To the right, so that the first part of a node is no such node.
+            Node::Cat(first, second) => {
+                let rest = self.cat(second, b)?;
+                self.cat(first, rest)
+            }
+            _ if a == ALL && matches!(self.nodes[b as usize], Node::Cat(ALL, _)) => Ok(b),
+            _ => self.node(Node::Cat(a, b)),
+        }
+    }
+
+    pub(crate) fn or(&mut self, parts: Vec<Id>) -> Result<Id> {
+        self.nary(
+            parts,
+            NOTHING,
+            ALL,
+            |node| match node {
+                Node::Or(parts) => Some(parts),
+                _ => None,
+            },
+            Node::Or,
+        )
+    }
+
+    pub(crate) fn and(&mut self, parts: Vec<Id>) -> Result<Id> {
+        self.nary(
+            parts,
+            ALL,
+            NOTHING,
+            |node| match node {
+                Node::And(parts) => Some(parts),
+                _ => None,
+            },
+            Node::And,
+        )
+    }
+
+    fn nary(
+        &mut self,
+        parts: Vec<Id>,
+        neutral: Id,
+        absorbing: Id,
+        parts_of: impl Fn(&Node) -> Option<&Vec<Id>>,
+        make: impl Fn(Vec<Id>) -> Node,
+    ) -> Result<Id> {
+        let mut all = BTreeSet::new();
+        for part in parts {
+            match parts_of(&self.nodes[part as usize]) {
+                Some(own) => all.extend(own.iter().copied()),
+                None => drop(all.insert(part)),
+            }
+        }
+        self.spend(all.len())?;
+        all.remove(&neutral);
+        if all.contains(&absorbing) {
+            return Ok(absorbing);
+        }
+        match (all.pop_first(), all.is_empty()) {
+            (None, _) => Ok(neutral),
+            (Some(only), true) => Ok(only),
+            (Some(first), false) => self.node(make([first].into_iter().chain(all).collect())),
+        }
+    }
+
+    pub(crate) fn not(&mut self, inner: Id) -> Result<Id> {
+        match self.nodes[inner as usize] {
+            Node::Not(inner) => Ok(inner),
+            _ => self.node(Node::Not(inner)),
+        }
+    }
+
+    pub(crate) fn star(&mut self, inner: Id) -> Result<Id> {
+        match inner {
+            NOTHING | EMPTY => Ok(EMPTY),
+            ALL => Ok(ALL),
+            _ => self.node(Node::Star(inner)),
+        }
+    }
+
+    pub(crate) fn repeat(&mut self, inner: Id, least: u32, most: Option<u32>) -> Result<Id> {
+        match most {
+            Some(most) if most < least => Ok(NOTHING),
+            Some(0) => Ok(EMPTY),
+            Some(1) if least == 1 => Ok(inner),
+            None if least == 0 => self.star(inner),
+            _ if inner == NOTHING => Ok(if least == 0 { EMPTY } else { NOTHING }),
+            _ if inner == EMPTY => Ok(EMPTY),
+            _ => self.node(Node::Loop(inner, least, most)),
+        }
+    }
+
+    /// What can be continued by a text of `rest` to one of `of`.
+    pub(crate) fn before(&mut self, of: Id, rest: Id) -> Result<Id> {
+        match of {
+            NOTHING => Ok(NOTHING),
+            _ => self.node(Node::Before(of, rest)),
+        }
+    }
+
+    /// What follows this symbol in the texts of the language.
+    pub(crate) fn after(&mut self, id: Id, symbol: u32) -> Result<Id> {
+        if let Some(&known) = self.after.get(&(id, symbol)) {
+            return Ok(known);
+        }
+        self.spend(1)?;
+        let found = match self.nodes[id as usize].clone() {
+            Node::Empty => NOTHING,
+            Node::Set(ranges) => {
+                let is_in = ranges.iter().any(|(low, high)| (*low..=*high).contains(&symbol));
+                if is_in { EMPTY } else { NOTHING }
+            }
+            Node::Cat(..) => {
+                let mut ways = Vec::new();
+                let mut rest = id;
+                // A loop, because a text can be long.
+                while let Node::Cat(a, b) = self.nodes[rest as usize] {
+                    let first = self.after(a, symbol)?;
+                    ways.push(self.cat(first, b)?);
+                    rest = b;
+                    if !self.has_empty[a as usize] {
+                        break;
+                    }
+                    if !matches!(self.nodes[b as usize], Node::Cat(..)) {
+                        ways.push(self.after(b, symbol)?);
+                    }
+                }
+                self.or(ways)?
+            }
+            Node::Or(parts) => {
+                let parts = self.after_each(&parts, symbol)?;
+                self.or(parts)?
+            }
+            Node::And(parts) => {
+                let parts = self.after_each(&parts, symbol)?;
+                self.and(parts)?
+            }
+            Node::Not(inner) => {
+                let inner = self.after(inner, symbol)?;
+                self.not(inner)?
+            }
+            Node::Star(inner) => {
+                let first = self.after(inner, symbol)?;
+                self.cat(first, id)?
+            }
+            Node::Loop(inner, least, most) => {
+                // If the empty text is one of the inner ones, those before could have been that.
+                let first = self.after(inner, symbol)?;
+                let most = most.map(|most| most - 1);
+                let rest = self.repeat(inner, least.saturating_sub(1), most)?;
+                self.cat(first, rest)?
+            }
+            Node::Before(of, rest) => {
+                let of = self.after(of, symbol)?;
+                self.before(of, rest)?
+            }
+        };
+        self.after.insert((id, symbol), found);
+        Ok(found)
+    }
+
+    fn after_each(&mut self, parts: &[Id], symbol: u32) -> Result<Vec<Id>> {
+        parts.iter().map(|part| self.after(*part, symbol)).collect()
+    }
+
+    /// Where the first symbols begin that a text can be told by: between two of these all are alike.
+    fn cuts(&mut self, id: Id, cuts: &mut BTreeSet<u32>) -> Result<()> {
+        self.spend(1)?;
+        match self.nodes[id as usize].clone() {
+            Node::Empty => {}
+            Node::Set(ranges) => {
+                self.spend(ranges.len())?;
+                cuts.extend(ranges.iter().flat_map(|(low, high)| [*low, high.saturating_add(1)]));
+            }
+            Node::Cat(..) => {
+                let mut rest = id;
+                while let Node::Cat(a, b) = self.nodes[rest as usize] {
+                    self.cuts(a, cuts)?;
+                    rest = b;
+                    if !self.has_empty[a as usize] {
+                        return Ok(());
+                    }
+                }
+                self.cuts(rest, cuts)?;
+            }
+            Node::Or(parts) | Node::And(parts) => {
+                for part in parts {
+                    self.cuts(part, cuts)?;
+                }
+            }
+            Node::Not(inner)
+            | Node::Star(inner)
+            | Node::Loop(inner, ..)
+            | Node::Before(inner, _) => {
+                self.cuts(inner, cuts)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Characters, one for each class of those that are alike at the beginning of a text, with the last
+    /// of its class.
+    fn classes(&mut self, id: Id) -> Result<Vec<(u32, u32)>> {
+        let mut cuts = BTreeSet::from([0, 0xD800, 0xE000, MAX_CHAR + 1]);
+        self.cuts(id, &mut cuts)?;
+        let cuts: Vec<u32> = cuts.into_iter().filter(|cut| *cut <= MAX_CHAR + 1).collect();
+        let classes = cuts.windows(2).map(|pair| (pair[0], pair[1] - 1));
+        // Surrogates are no characters.
+        Ok(classes.filter(|(first, _)| !(0xD800..0xE000).contains(first)).collect())
+    }
+
+    /// Whether the text is in the language.
+    pub(crate) fn has(&mut self, id: Id, symbols: impl Iterator<Item = u32>) -> Result<bool> {
+        let mut rest = id;
+        for symbol in symbols {
+            rest = self.after(rest, symbol)?;
+        }
+        Ok(self.has_empty[rest as usize])
+    }
+
+    /// Whether no text is in the language.
+    pub(crate) fn is_nothing(&mut self, id: Id) -> Result<bool> {
+        let mut seen = HashSet::from([id]);
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if self.has_empty[id as usize] {
+                return Ok(false);
+            }
+            for (symbol, _) in self.classes(id)? {
+                let next = self.after(id, symbol)?;
+                if next != NOTHING && seen.insert(next) {
+                    open.push(next);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Texts of the language: all, if they are at most so many and no longer than that, else that many or an
+    /// error.
+    pub(crate) fn some(&mut self, id: Id, n: usize, longest: usize) -> Result<Vec<Vec<u32>>> {
+        let (mut found, mut open) = (Vec::new(), vec![(id, Vec::new())]);
+        while let Some((id, text)) = open.pop() {
+            if self.has_empty[id as usize] {
+                found.push(text.clone());
+            }
+            if found.len() >= n {
+                return Ok(found);
+            }
+            for (first, last) in self.classes(id)? {
+                let next = self.after(id, first)?;
+                if self.is_nothing(next)? {
+                    continue;
+                }
+                if text.len() >= longest {
+                    return Err(TooMuch);
+                }
+                for symbol in (first..=last).take(n) {
+                    self.spend(text.len() + 1)?;
+                    open.push((next, [&text[..], &[symbol]].concat()));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "the budget of tests suffices")]
+mod tests {
+    use super::*;
+
+    fn glob(languages: &mut Languages, pattern: &str) -> Id {
+        let mut all = EMPTY;
+        for c in pattern.chars().rev() {
+            let first = match c {
+                '*' => ALL,
+                '?' => languages.set(vec![(0, MAX_CHAR)]).unwrap(),
+                c => languages.set(vec![(c.into(), c.into())]).unwrap(),
+            };
+            all = languages.cat(first, all).unwrap();
+        }
+        all
+    }
+
+    #[test]
+    fn inclusion_and_overlap_of_globs() {
+        let mut l = Languages::new(1 << 20);
+        for (narrow, wide, is_included, meet) in [
+            ("a*c", "a*", true, true),
+            ("a*", "a*c", false, true),
+            ("a*", "b*", false, false),
+            ("a?c", "a*c", true, true),
+            ("*a*b*", "*b*", true, true),
+            ("*a*b*", "*ab*", false, true),
+            ("**", "*", true, true),
+        ] {
+            let (narrow_id, wide_id) = (glob(&mut l, narrow), glob(&mut l, wide));
+            let outside = l.not(wide_id).unwrap();
+            let escaping = l.and(vec![narrow_id, outside]).unwrap();
+            assert_eq!(l.is_nothing(escaping), Ok(is_included), "{narrow} in {wide}");
+            assert_eq!(l.meet_in_nothing(narrow_id, wide_id), Ok(!meet), "{narrow} and {wide}");
+        }
+    }
+
+    #[test]
+    fn loops_and_what_comes_before() {
+        let mut l = Languages::new(1 << 20);
+        let digit = l.set(vec![(48, 57)]).unwrap();
+        let twelve = l.repeat(digit, 12, Some(12)).unwrap();
+        let text = |s: &str| s.chars().map(u32::from).collect::<Vec<_>>();
+        assert_eq!(l.has(twelve, text("123456789012").into_iter()), Ok(true));
+        assert_eq!(l.has(twelve, text("1234567890123").into_iter()), Ok(false));
+        let maybe = l.or(vec![EMPTY, digit]).unwrap();
+        let few = l.repeat(maybe, 2, Some(3)).unwrap();
+        for (word, expected) in [("", true), ("1", true), ("123", true), ("1234", false)] {
+            assert_eq!(l.has(few, text(word).into_iter()), Ok(expected), "{word}");
+        }
+        let (whole, rest) = (glob(&mut l, "ab*d"), glob(&mut l, "?d"));
+        let before = l.before(whole, rest).unwrap();
+        for (word, expected) in
+            [("ab", true), ("a", true), ("", false), ("abxx", true), ("b", false)]
+        {
+            assert_eq!(l.has(before, text(word).into_iter()), Ok(expected), "{word}");
+        }
+    }
+
+    #[test]
+    fn texts_are_counted_and_the_budget_ends() {
+        let mut l = Languages::new(1 << 20);
+        let two = l.set(vec![(97, 98)]).unwrap();
+        let four = l.repeat(two, 2, Some(2)).unwrap();
+        assert_eq!(l.some(four, 10, 10).unwrap().len(), 4);
+        assert_eq!(l.some(four, 3, 10).unwrap().len(), 3);
+        assert!(l.is_nothing(NOTHING).unwrap() && !l.is_nothing(four).unwrap());
+        // The automaton of this complement has 2^61 states.
+        let mut l = Languages::new(1 << 16);
+        let (ab, a) = (l.set(vec![(97, 98)]).unwrap(), l.text([97].into_iter()).unwrap());
+        let (head, tail) = (l.star(ab).unwrap(), l.repeat(ab, 60, Some(60)).unwrap());
+        let rest = l.cat(a, tail).unwrap();
+        let whole = l.cat(head, rest).unwrap();
+        let outside = l.not(whole).unwrap();
+        let both = l.and(vec![whole, outside]).unwrap();
+        assert_eq!(l.is_nothing(both), Err(TooMuch));
+    }
+}
