@@ -35,6 +35,10 @@ pub struct Certificate {
 
 impl Certificate {
     /// The certificate of these parts, in their order.
+    ///
+    /// # Panics
+    ///
+    /// If a proof speaks of a term that its formula does not have, so that it is none of that formula.
     pub fn new(parts: &[Part]) -> Certificate {
         let (mut query, mut proof) = (String::new(), String::new());
         for Part { label, formula, proof: steps } in parts {

@@ -22,6 +22,7 @@ use serde_json::Value;
 
 pub mod agreement;
 pub mod case;
+mod certificates;
 mod comparing;
 mod covering;
 mod custom;
@@ -130,6 +131,12 @@ pub const PROPERTIES: [Property; 13] = [
         draw: formulas::draw,
         check: solving::check_enumeration,
         outcomes: &["sat", "unsat"],
+    },
+    Property {
+        name: "certificates_are_right",
+        draw: formulas::draw,
+        check: certificates::check,
+        outcomes: &["accepted", "rejected"],
     },
     Property {
         name: "automaton_agrees_with_smt",

@@ -14,7 +14,7 @@ use crate::formulas::{formula, models};
 use crate::{NoCase, proof};
 
 /// Time for the embedded solver, which needs milliseconds.
-const TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Time for an external one; whoever needs more has said nothing.
 const EXTERNAL_TIMEOUT: Duration = Duration::from_secs(2);

@@ -33,6 +33,7 @@ properties! {
     custom_agrees_with_evaluation
     findings_agree_with_enumeration
     automaton_agrees_with_enumeration
+    certificates_are_right
     automaton_agrees_with_smt
     dfa_agrees_with_regex
 }
