@@ -19,7 +19,7 @@ const USAGE: &str = "nightly [--minutes N]";
 const DEFAULT_MINUTES: u64 = 8 * 60;
 
 /// The crate of the properties that have files, and how many they are: they get most of the time.
-const PROPERTIES: (&str, u32) = ("keyaki-properties", 10);
+const PROPERTIES: (&str, u32) = ("keyaki-properties", 14);
 
 /// The other crates with property tests, with about as many tests as each has. A number that is wrong
 /// makes a night longer or shorter and nothing else.

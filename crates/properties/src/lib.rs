@@ -65,7 +65,7 @@ pub struct NoCase(
 );
 
 /// All properties.
-pub const PROPERTIES: [Property; 13] = [
+pub const PROPERTIES: [Property; 14] = [
     Property {
         name: "parse_never_panics",
         draw: parsing::draw_damaged,
