@@ -18,7 +18,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("keyaki-logic", &[]),
     ("keyaki-solvers", &["keyaki-automata", "keyaki-logic"]),
     ("keyaki-analysis", &["keyaki-logic", "keyaki-policy"]),
-    ("keyaki", &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers"]),
+    (
+        "keyaki",
+        &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers", "keyaki-verify"],
+    ),
     ("keyaki-cli", &["keyaki"]),
     (
         "keyaki-properties",

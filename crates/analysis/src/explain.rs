@@ -14,15 +14,14 @@ use std::time::Instant;
 pub use keyaki_logic::proof::Theory;
 use keyaki_logic::proof::{Literal, Proof, Rule};
 use keyaki_logic::term::Node;
-use keyaki_logic::{
-    Cancel, Formula, Limits, Outcome, Piece, Regex, Solver, SolverError, Term, Terms, relax,
-};
+use keyaki_logic::{Cancel, Formula, Limits, Piece, Regex, Solver, SolverError, Term, Terms};
 
-use crate::check::{Error, MAX_REFINEMENTS, addresses_are_few, without_pseudo_resource};
+use crate::Options;
+use crate::certify::refute;
+use crate::check::{Error, addresses_are_few};
 use crate::encode::symbols::{Kind, name};
 use crate::encode::{BREAKS, Opaque, encode};
 use crate::question::{PolicyRef, Question};
-use crate::{Options, witness};
 
 /// Characters of a pattern that are shown.
 const MAX_SHOWN_CHARS: usize = 80;
@@ -95,36 +94,12 @@ pub fn explain(
         let is_late = cancel.is_cancelled() || Instant::now() >= limits.deadline;
         let why = match is_late {
             true => None,
-            false => why(encoding.plain(cell.breaks, Opaque::Free), solver, limits, cancel)?,
+            false => refute(encoding.plain(cell.breaks, Opaque::Free), solver, limits, cancel)?
+                .map(|(formula, proof)| Why::new(&formula, &proof)),
         };
         excluded.push(Excluded { through: cell.through, why });
     }
     Ok(excluded)
-}
-
-/// Why a formula has no model, with as much of the lazy axiom as that takes; `None` if it has one,
-/// or if it was not found out.
-fn why(
-    mut formula: Formula,
-    solver: &dyn Solver,
-    limits: &Limits,
-    cancel: &Cancel,
-) -> Result<Option<Why>, SolverError> {
-    for _ in 0..MAX_REFINEMENTS {
-        let (answer, proof) = solver.explain(&formula, limits, cancel)?;
-        match answer.outcome {
-            Outcome::Unsat => return Ok(proof.map(|proof| Why::new(&formula, &proof))),
-            Outcome::Sat(model) => match witness::action_without_pseudo_resource(&model) {
-                Some(service) => formula = without_pseudo_resource(&formula, &service),
-                None => return Ok(None),
-            },
-            Outcome::Unknown(_) if relax::has_templates(&formula) => {
-                formula = relax::relax(&formula);
-            }
-            Outcome::Unknown(_) => return Ok(None),
-        }
-    }
-    Ok(None)
 }
 
 impl Why {

@@ -58,6 +58,9 @@ pub(crate) struct Check {
     /// If the property holds, tell for each statement that might break it what excludes that
     #[arg(long, conflicts_with = "json")]
     pub(crate) explain: bool,
+    /// If the property holds, write a certificate for `keyaki-verify` to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -92,6 +95,9 @@ pub(crate) struct Findings {
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) solving: Solving,
+    /// If the property holds, write there what `keyaki-verify` checks; `-` is not taken
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,5 +1,6 @@
 //! What each command does.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -93,8 +94,9 @@ impl From<ErrorRecord> for Failure {
 /// `keyaki check`
 pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
     let timeout = arguments.solving.timeout;
-    let asked = match Files::from_paths(&arguments.asked, Setting { timeout, ..Setting::default() })
-    {
+    let certificate = arguments.certificate.is_some();
+    let setting = Setting { timeout, certificate, ..Setting::default() };
+    let asked = match Files::from_paths(&arguments.asked, setting) {
         Ok(asked) => asked,
         Err((record, files)) => return refuse(*record, &files, arguments.json),
     };
@@ -103,7 +105,11 @@ pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
         Err(record) => return refuse(record, &asked.files, arguments.json),
     };
     let options = options(&arguments.solving);
-    let result = asked.inquiry.answer(&engines(&config, &options), &Cancel::new());
+    let mut result = asked.inquiry.answer(&engines(&config, &options), &Cancel::new());
+    if let Some(path) = &arguments.certificate {
+        // It is in the file then, not in the result.
+        result.certificate.take().map_or(Ok(()), |certificate| keep(path, &certificate))?;
+    }
     if arguments.json {
         print_json(&result)?;
     } else if let Some(error) = &result.error {
@@ -121,6 +127,14 @@ pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
         Some(VerdictName::Fails) => Exit::Fails,
         Some(VerdictName::Unknown) => Exit::Unknown,
         None => Exit::Error,
+    })
+}
+
+/// Writes a certificate.
+fn keep(path: &Path, certificate: &str) -> Result<(), Failure> {
+    fs::write(path, certificate).map_err(|error| {
+        let message = format!("cannot write `{}`: {error}", path.display());
+        ErrorRecord::new("unwritable-file", message).into()
     })
 }
 

@@ -87,6 +87,9 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
         line(&mut out, format_args!("  {reading}"));
     }
     line(&mut out, format_args!("  {}", provenance(result)));
+    if let Some(reason) = &result.uncertified {
+        line(&mut out, format_args!("  no certificate: {reason}"));
+    }
     out
 }
 

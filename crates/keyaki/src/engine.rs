@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use keyaki_analysis::certify::{Refuted, certify};
 use keyaki_analysis::explain::{Excluded, explain};
 use keyaki_analysis::findings::{Findings, Wanted, findings};
 use keyaki_analysis::{Error, Options, Question, Report, check};
@@ -167,6 +168,22 @@ impl Engine {
     ) -> Result<Vec<Excluded>, SolverError> {
         let options = Options { decisions: decisions.decided().clone(), ..Options::default() };
         explain(question, &Automaton, &options, &Limits::within(timeout), cancel)
+    }
+
+    /// Every way to break a property that holds, with the proof that it is none, by the embedded solver, whoever else
+    /// may have answered; `None` if there is no such proof, or not within `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`SolverError`] if it broke.
+    pub fn certify(
+        question: &Question,
+        decisions: &Decisions,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Result<Option<Vec<Refuted>>, SolverError> {
+        let options = Options { decisions: decisions.decided().clone(), ..Options::default() };
+        certify(question, &Automaton, &options, &Limits::within(timeout), cancel)
     }
 
     /// Answers an SMT-LIB script with one `(check-sat)`.

@@ -7,16 +7,19 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use keyaki_analysis::certify::Refuted;
 use keyaki_analysis::check::Witness;
 use keyaki_analysis::public::Reading;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
 use keyaki_analysis::replay::{admitted_addresses, broken_rules};
 use keyaki_analysis::zone::Zone;
 use keyaki_analysis::{Error, Question, Report, Unsupported, Verdict};
+use keyaki_logic::certificate::{Certificate, Part};
 use keyaki_logic::{Cancel, Limits, Reason, SolverError};
 use keyaki_policy::json::{self, Kind, Member};
 use keyaki_policy::{AccessPattern, ParseError, Policy, PolicyType, Readings, Switch};
 use keyaki_solvers::Config;
+use keyaki_verify::Rejection;
 
 use crate::decisions::Decisions;
 use crate::engine::{Engine, EngineOptions};
@@ -50,6 +53,8 @@ pub struct Inquiry {
     pub solvers: Vec<String>,
     /// The readings that are asked for; both of every other undecided switch are considered.
     pub decisions: Decisions,
+    /// Whether a certificate is wanted, if the property holds.
+    pub certificate: bool,
 }
 
 /// What a job wants done.
@@ -116,6 +121,8 @@ pub struct Setting {
     pub solvers: Vec<String>,
     /// The readings that are asked for.
     pub decisions: Decisions,
+    /// Whether a certificate is wanted, if the property holds.
+    pub certificate: bool,
 }
 
 impl Default for Setting {
@@ -131,6 +138,7 @@ impl Default for Setting {
             timeout: Limits::DEFAULT_TIMEOUT,
             solvers: Vec::new(),
             decisions: Decisions::default(),
+            certificate: false,
         }
     }
 }
@@ -174,8 +182,8 @@ impl Inquiry {
         let given = Given { documents: &documents, policies: &policies, setting: &setting };
         let question = given.question(name)?;
         documents.extend(setting.property.into_iter().flat_map(|property| property.documents));
-        let Setting { timeout, solvers, decisions, .. } = setting;
-        Ok(Inquiry { question, documents, timeout, solvers, decisions })
+        let Setting { timeout, solvers, decisions, certificate, .. } = setting;
+        Ok(Inquiry { question, documents, timeout, solvers, decisions, certificate })
     }
 
     /// Answers the inquiry. Engines are made by `engine` from the names of solvers.
@@ -192,6 +200,9 @@ impl Inquiry {
                     Ok(Err(error)) => self.error(error),
                     Ok(Ok(report)) => self.report(question, report),
                 };
+                if self.certificate && result.verdict == Some(VerdictName::Holds) {
+                    self.certify(question, &mut result, cancel);
+                }
                 result.question = Some(question.name().to_owned());
                 if let Question::NoPublicAccess { table, .. } = question {
                     result.reading = Some(table.title());
@@ -202,6 +213,47 @@ impl Inquiry {
         };
         result.elapsed_ns = Some(nanoseconds(start.elapsed()));
         result
+    }
+
+    /// Adds a certificate that the checker has accepted, or why there is none.
+    fn certify(&self, question: &Question, result: &mut JobResult, cancel: &Cancel) {
+        let refuted = Engine::certify(question, &self.decisions, self.timeout, cancel);
+        match refuted.map(|refuted| refuted.map(|refuted| self.certificate_of(question, refuted))) {
+            Ok(Some(Ok(certificate))) => {
+                result.evidence = Some(EvidenceName::Certified);
+                result.certificate = Some(certificate.text);
+            }
+            Ok(Some(Err(rejection))) => {
+                result.uncertified =
+                    Some(format!("the checker rejects what was made: {rejection}"));
+            }
+            Ok(None) => {
+                let reason = "the embedded solver has no proof of each way to break the property";
+                result.uncertified = Some(reason.to_owned());
+            }
+            Err(error) => result.uncertified = Some(error.to_string()),
+        }
+    }
+
+    /// What was refuted, as a certificate that the checker accepts.
+    fn certificate_of(
+        &self,
+        question: &Question,
+        refuted: Vec<Refuted>,
+    ) -> Result<Certificate, Rejection> {
+        let part = |Refuted { through, formula, proof }| {
+            let label = match through {
+                Some((at, index)) => {
+                    let statement = self.statement(question, at, index);
+                    format!("through statement {index} of {}", statement.policy)
+                }
+                None => "through no statement".to_owned(),
+            };
+            Part { label, formula, proof }
+        };
+        let parts: Vec<Part> = refuted.into_iter().map(part).collect();
+        let certificate = Certificate::new(&parts);
+        keyaki_verify::verify(certificate.text.as_bytes()).map(|_| certificate)
     }
 
     /// The text of a policy.
@@ -515,6 +567,7 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
                 setting.reading = reading.ok_or_else(|| reader.wrong(&value, &path, &message))?;
             }
             "timeout_ms" => setting.timeout = reader.milliseconds(&value, &path)?,
+            "certificate" => setting.certificate = reader.boolean(&value, &path)?,
             "solvers" => {
                 let Kind::Array(names) = &value.kind else {
                     return Err(reader.wrong(&value, &path, "`solvers` is a list of names"));

@@ -83,6 +83,9 @@ pub struct Job {
     /// Names of the solvers to ask; all that are installed if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solvers: Option<Vec<String>>,
+    /// Whether a certificate is wanted, if the property holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<bool>,
 }
 
 /// What a job can want.
@@ -314,6 +317,12 @@ pub struct JobResult {
     /// lists and those that are not the default or as the job wants them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub witness_under: BTreeMap<String, String>,
+    /// With `holds`, if it was asked for: what `keyaki-verify` checks (docs/certificates.md).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// With `holds`, if a certificate was asked for and there is none: why, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertified: Option<String>,
     /// With `unknown`: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<ReasonName>,
