@@ -48,7 +48,7 @@ pub fn certify(
         let formula = encoding.plain(cell.breaks, Opaque::Free);
         match refute(formula, solver, limits, cancel)? {
             Some((formula, proof)) => {
-                refuted.push(Refuted { through: cell.through, formula, proof })
+                refuted.push(Refuted { through: cell.through, formula, proof });
             }
             None => return Ok(None),
         }

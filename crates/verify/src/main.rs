@@ -9,20 +9,26 @@ use std::process::ExitCode;
 
 use keyaki_verify::{MAX_BYTES, verify};
 
-const USAGE: &str = "usage: keyaki-verify FILE\n
+const USAGE: &str = "usage: keyaki-verify FILE [--query HASH]\n
 Checks a certificate of `keyaki check --certificate FILE`; `-` is standard input.
+With `--query` it has to be about the query with that SHA-256.
 Exit status: 0 if it is one, 1 if not, 2 if it cannot be read.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [path] = &arguments[..] else {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (path, wanted) = match arguments[..] {
+        ["--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        [path] => (path, None),
+        [path, "--query", hash] | ["--query", hash, path] => (path, Some(hash)),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
     };
-    if path == "--help" || path == "-h" {
-        println!("{USAGE}");
-        return ExitCode::SUCCESS;
-    }
     let text = match read(path) {
         Ok(text) => text,
         Err(error) => {
@@ -31,6 +37,10 @@ fn main() -> ExitCode {
         }
     };
     match verify(&text) {
+        Ok(verified) if wanted.is_some_and(|wanted| wanted != verified.query) => {
+            println!("rejected: it is about another query, {}", verified.query);
+            ExitCode::FAILURE
+        }
         Ok(verified) => {
             let (n_parts, n_steps) = (verified.parts.len(), verified.n_steps);
             println!("verified: none of {n_parts} formulas has a model, in {n_steps} steps");

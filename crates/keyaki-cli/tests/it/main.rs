@@ -9,6 +9,7 @@
 mod bad_input;
 
 mod batch;
+mod certificates;
 mod custom;
 mod evaluate;
 mod fakes;
