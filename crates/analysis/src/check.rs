@@ -389,6 +389,8 @@ struct Run<'a> {
     solver: &'a dyn Solver,
     simplify: bool,
     candidates: bool,
+    /// Whether models are made readable.
+    polishes: bool,
     limits: &'a Limits,
     cancel: &'a Cancel,
     attempts: Vec<Attempt>,
@@ -425,6 +427,7 @@ impl<'a> Run<'a> {
             solver: setting.solver,
             simplify: setting.options.simplify,
             candidates: setting.options.candidates,
+            polishes: true,
             limits: setting.limits,
             cancel: setting.cancel,
             attempts: Vec::new(),
@@ -579,8 +582,7 @@ impl<'a> Run<'a> {
             && let Some(model) = witness::search(self.question, self.encoding, formula)
         {
             self.decided_by = Some("candidates".to_owned());
-            let model = witness::polish(self.question, self.encoding, formula, model);
-            return Ok(Found::Model(model));
+            return Ok(Found::Model(self.polished(formula, model)));
         }
         let mut refined: Option<Formula> = None;
         for _ in 0..MAX_REFINEMENTS {
@@ -589,13 +591,20 @@ impl<'a> Run<'a> {
                 Found::Model(model) => model,
                 other => return Ok(other),
             };
-            let model = witness::polish(self.question, self.encoding, formula, model);
+            let model = self.polished(formula, model);
             match witness::action_without_pseudo_resource(&model) {
                 None => return Ok(Found::Model(model)),
                 Some(service) => refined = Some(without_pseudo_resource(formula, &service)),
             }
         }
         Ok(Found::Unknown(Reason::SolverGaveUp))
+    }
+
+    fn polished(&self, formula: &Formula, model: Model) -> Model {
+        match self.polishes {
+            true => witness::polish(self.question, self.encoding, formula, model),
+            false => model,
+        }
     }
 
     /// Solves a formula that may have templates, as long as possible without showing them to the
@@ -873,6 +882,7 @@ mod tests {
             solver: &solver,
             simplify: true,
             candidates: false,
+            polishes: true,
             limits: &Limits::within(Duration::from_secs(10)),
             cancel: &Cancel::new(),
             attempts: Vec::new(),

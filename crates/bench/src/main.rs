@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use keyaki_bench::mix::{KINDS, Mix, PASS};
 use keyaki_bench::report::Table;
 use keyaki_bench::throughput::{self, Bench};
-use keyaki_bench::{growth, latency, record, variables};
+use keyaki_bench::{findings, growth, latency, record, variables};
 
 use options::Options;
 
@@ -86,6 +86,12 @@ fn run(options: &Options) -> Result<(), String> {
         let census = variables::Census::of(mix.lines())?;
         table.variables(&census);
         files.push(("variables.csv", census.csv()));
+    }
+    if options.has("findings") && !options.quick {
+        note("findings");
+        let points = findings::measure(&findings::SIZES)?;
+        table.findings(&points);
+        files.push(("findings.csv", findings::csv(&points)));
     }
     let about = format!(
         "{}{before}{}seed `{}`; jobs of each kind to draw from: {:?}\n",

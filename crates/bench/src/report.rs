@@ -1,7 +1,9 @@
 //! The one table: measure, target, measured.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
+use crate::findings;
 use crate::growth::{FAMILIES, Point, VARIANTS, of_series, worst_ratio};
 use crate::latency::{Sample, median_ratio, quantile, ratio};
 use crate::mix::KINDS;
@@ -140,6 +142,22 @@ impl Table {
                 n_resources + n_values
             );
             self.row(format!("policy variables: {name}"), NONE, measured);
+        }
+    }
+
+    /// How long it takes to list rows.
+    pub fn findings(&mut self, points: &[findings::Point]) {
+        for point in points {
+            let findings::Point { n, n_precise, n_rows, times } = point;
+            let target = if *n == 15 { "< 50 ms" } else { NONE };
+            let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+            let worst = times.iter().max().copied().unwrap_or_default();
+            let measured = format!(
+                "{:.1} ms, at most {:.1} ms; {n_rows} rows of {n_precise}",
+                milliseconds(point.median()),
+                milliseconds(worst)
+            );
+            self.row(format!("findings of {n} statements, median"), target, measured);
         }
     }
 

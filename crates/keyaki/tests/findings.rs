@@ -1,10 +1,10 @@
-//! Rows of findings: the cases of `corpus/findings`, and how many rows there are of policies made to have many.
+//! Rows of findings: the cases of `corpus/findings`. How many rows there are of policies made to have many is a test of crates/bench.
 //!
 //! A case is asked as a job, so that reading, answer and JSON are what a user has. Each row is held once more against the question
 //! that it comes from: its witness breaks the property, and with a Deny of every row the property holds. The latter knows
 //! nothing of how rows were found.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a panic is how a test fails")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;
 use std::path::Path;
@@ -202,56 +202,4 @@ fn cases() -> Vec<Case> {
         file.case
     };
     paths.iter().flat_map(|path| read(path)).collect()
-}
-
-/// The policy of `n` statements with which AccessRefinery (FSE 2026) measures: any two statements have a principal in common,
-/// and no two a source.
-fn stress_policy(n: usize) -> Value {
-    const LETTERS: &str = "abcdefghijklmno";
-    let statements = (1..=n).map(|number| {
-        let pattern = format!("{}*{}", &LETTERS[..number - 1], &LETTERS[number..]);
-        json!({
-            "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "s3:ListBucket",
-            "Resource": "arn:aws:s3:::antsknmath",
-            "Condition": {
-                "StringLike": {"aws:PrincipalArn": format!("arn:aws:iam::123456789012:user/{pattern}")},
-                "ArnLike": {"aws:SourceArn":
-                    format!("arn:aws:sns:ap-northeast-1:123456789012:{LETTERS}{number}")},
-            },
-        })
-    });
-    json!({"Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>()})
-}
-
-/// For `n` statements `n²` precise rows, of which `n` cover everything, as published for the policies that
-/// `stress_policy` writes down.
-#[test]
-fn the_stress_policies_have_as_many_rows_as_published() {
-    for n in [1, 2, 5, 10, 15] {
-        for (all, rows) in [(false, n), (true, n * n)] {
-            let result = answer(&json!({
-                "question": "findings", "policy": stress_policy(n), "all": all,
-                "trust": {"accounts": ["111122223333"]}, "decisions": {"R9": "may-fail"},
-            }));
-            let coverage = result.coverage.unwrap();
-            assert_eq!(coverage.verdict, VerdictName::Holds, "{n}");
-            assert_eq!(coverage.precise_rows, n * n, "{n}");
-            assert_eq!(result.findings.unwrap().len(), rows, "{n}");
-            assert!(all || coverage.is_least);
-        }
-    }
-}
-
-#[test]
-fn the_stress_policies_are_those_of_the_publication() {
-    let folder = Path::new("../../../shared/corpus/findings/Scalability_05Keys");
-    if !folder.is_dir() {
-        eprintln!("SKIPPED: the published policies are not beside this working copy");
-        return;
-    }
-    for n in 1..=15 {
-        let text = fs::read_to_string(folder.join(format!("{n:02}_allow.json"))).unwrap();
-        let published: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(stress_policy(n), published, "{n}");
-    }
 }

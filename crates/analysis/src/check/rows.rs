@@ -75,7 +75,7 @@ pub fn findings(
     };
     let mut groups: Vec<Group> = Vec::new();
     for (tuple, is_public) in chosen.rows.iter().zip(publics) {
-        let mut cause = search.cause(tuple);
+        let mut cause = search.cause(tuple)?;
         if !free.is_empty() {
             cause = search.settled(cause, tuple, base, &free, &setting)?;
         }
@@ -136,6 +136,8 @@ struct Element {
     under: Readings,
     /// For each dimension the nodes that it matches.
     matched: Vec<Vec<usize>>,
+    /// Whether it has been made readable.
+    is_polished: bool,
 }
 
 /// A row that is a statement as it stands.
@@ -185,6 +187,15 @@ impl<'a> Search<'a> {
             }
             Verdict::Fails(witness) => self.learn(witness),
         }
+        // Only what is shown has to be readable.
+        self.run.polishes = false;
+        let taken_apart = self.take_apart(cell);
+        self.run.polishes = true;
+        taken_apart
+    }
+
+    /// Finds the rows of a cell through which some request comes.
+    fn take_apart(&mut self, cell: &Cell) -> Result<(), Error> {
         let Some(open) = self.open(cell)? else {
             let witness =
                 self.elements.last().map(|element| (element.witness.clone(), element.under));
@@ -357,7 +368,8 @@ impl<'a> Search<'a> {
         for tuple in Product::new(&innermost).take(MAX_TUPLES) {
             self.found.entry(tuple).or_insert(Ok(element));
         }
-        self.elements.push(Element { witness, under, matched });
+        let is_polished = self.run.polishes;
+        self.elements.push(Element { witness, under, matched, is_polished });
     }
 
     /// For each dimension the nodes that match the request.
@@ -541,18 +553,40 @@ impl<'a> Search<'a> {
         Ok(Cause::Shown { witness: Box::new(witness), under, depends_on: settled.depends_on })
     }
 
-    fn cause(&self, tuple: &Tuple) -> Cause {
-        match self.found.get(tuple) {
-            Some(Ok(element)) => {
-                let Element { witness, under, .. } = &self.elements[*element];
-                let (witness, under) = (witness.clone(), *under);
-                Cause::Shown { witness: Box::new(witness), under, depends_on: Vec::new() }
+    fn cause(&mut self, tuple: &Tuple) -> Result<Cause, Error> {
+        let (reason, unsupported) = match self.found.get(tuple) {
+            Some(&Ok(element)) => {
+                if !self.elements[element].is_polished {
+                    self.polish(element, tuple)?;
+                }
+                let Element { witness, under, .. } = &self.elements[element];
+                let witness = Box::new(witness.clone());
+                return Ok(Cause::Shown { witness, under: *under, depends_on: Vec::new() });
             }
-            Some(Err((reason, unsupported))) => {
-                Cause::Undecided { reason: *reason, unsupported: unsupported.clone() }
+            Some(Err((reason, unsupported))) => (*reason, unsupported.clone()),
+            None => (Reason::SolverGaveUp, Vec::new()),
+        };
+        Ok(Cause::Undecided { reason, unsupported })
+    }
+
+    /// Puts a readable request of the row in the place of one that is not.
+    fn polish(&mut self, element: usize, tuple: &Tuple) -> Result<(), Error> {
+        let through = self.elements[element].witness.statements.first().copied();
+        let cells = self.run.encoding.cells.iter();
+        let Some(cell) = cells.into_iter().find(|cell| cell.through == through) else {
+            return Ok(());
+        };
+        let mut parts = vec![cell.breaks];
+        parts.extend(self.reduced(tuple));
+        if let Verdict::Fails(witness) = self.ask_for(cell, parts)? {
+            let under = self.run.witness_under;
+            let matched = self.matched(&witness.request, under);
+            let polished = Element { witness, under, matched, is_polished: true };
+            if polished.is_of(tuple) {
+                self.elements[element] = polished;
             }
-            None => Cause::Undecided { reason: Reason::SolverGaveUp, unsupported: Vec::new() },
         }
+        Ok(())
     }
 }
 
