@@ -14,6 +14,7 @@ use keyaki_policy::evaluate::Truth;
 use keyaki_policy::request::Request;
 use keyaki_policy::{Readings, Switch};
 
+use super::addresses::{self, Counted};
 use super::{
     Cell, Error, Evidence, Options, PolicyRef, Question, Run, Setting, Unsupported, Verdict,
     Witness, readings,
@@ -690,6 +691,11 @@ fn public_rows(
     let (mut encoding, terms) = encode_lattice(&public, lattice);
     let free = encoding.decide(&options.decisions);
     let base = readings::base(&options.decisions);
+    if encoding.counts_addresses()
+        && let Counted::Few { .. } = addresses::count(&public, base, setting)?
+    {
+        encoding.settle_addresses();
+    }
     let mut run = Run::new(&public, (&encoding, &free), base, setting);
     run.simplify = true;
     let mut search = Search::new(lattice, &terms, run);
