@@ -3,7 +3,8 @@
 //! Every resource policy is asked `no-public-access`; every two versions of an AWS managed policy
 //! that follow each other are asked `no-new-access`, in both directions, and so is every policy
 //! and a small edit of it; and every policy is asked `access-not-granted` with two lists of accesses
-//! that AWS published. The program is used as
+//! that AWS published. Every resource policy is also asked `no-external-access`, with the account that it names first as the owner, and
+//! every policy and its edit `equivalent` and `disjoint`. The program is used as
 //! anybody would use it, a command that reads jobs and writes results, so a crash costs one job
 //! and is reported with its id.
 //!
@@ -74,7 +75,7 @@ pub(crate) fn jobs_of_each_family(
     seed: &str,
     size: usize,
 ) -> Result<Vec<Value>, String> {
-    let jobs = jobs::all(folder, seed)?;
+    let jobs = jobs::measured(folder, seed)?;
     Ok(draw::of_each_family(jobs, seed, size).into_iter().map(|job| job.job).collect())
 }
 
@@ -94,7 +95,7 @@ pub(crate) fn jobs_in_rounds(
     for round in 0..rounds {
         let of_round = format!("{seed}/{round}");
         let jobs = match folder {
-            Some(folder) => jobs::all(folder, &of_round)?,
+            Some(folder) => jobs::measured(folder, &of_round)?,
             None => jobs::of_the_repository(&repository, &of_round)?,
         };
         let size = jobs.len();
@@ -121,7 +122,7 @@ pub(crate) fn jobs_of_the_repository(seed: &str) -> Result<Vec<Value>, String> {
 }
 
 const USAGE: &str = "corpus [--keyaki PATH] [--timeout SECONDS] [--workers N] [--solver NAME] \
-                     [--out FILE] [--family public|history|edit|access] [--sample N] [--seed TEXT], \
+                     [--out FILE] [--family public|history|edit|access|external|equivalent|disjoint] [--sample N] [--seed TEXT], \
                      or corpus --review FILE [--seed TEXT]";
 
 struct Options {

@@ -8,7 +8,41 @@ use serde_json::{Value, json};
 use super::{edits, json_lines, text_of};
 
 /// The questions asked, in the order in which they are reported.
-pub(super) const QUESTIONS: [&str; 3] = ["no-public-access", "no-new-access", "access-not-granted"];
+pub(super) const QUESTIONS: [&str; 6] = [
+    "no-public-access",
+    "no-new-access",
+    "access-not-granted",
+    "no-external-access",
+    "equivalent",
+    "disjoint",
+];
+
+/// The table for the service of a resource policy, as records name it. The others have none of their own.
+const RESOURCE_TYPES: [(&str, &str); 20] = [
+    ("trust", "AWS::IAM::AssumeRolePolicyDocument"),
+    ("resource:s3", "AWS::S3::Bucket"),
+    ("resource:s3express", "AWS::S3Express::DirectoryBucket"),
+    ("resource:s3-outposts", "AWS::S3Outposts::Bucket"),
+    ("resource:s3tables", "AWS::S3Tables::TableBucket"),
+    ("resource:glacier", "AWS::S3::Glacier"),
+    ("resource:sqs", "AWS::SQS::Queue"),
+    ("resource:sns", "AWS::SNS::Topic"),
+    ("resource:kms", "AWS::KMS::Key"),
+    ("resource:es", "AWS::OpenSearchService::Domain"),
+    ("resource:lambda", "AWS::Lambda::Function"),
+    ("resource:execute-api", "AWS::ApiGateway::RestApi"),
+    ("resource:elasticfilesystem", "AWS::EFS::FileSystem"),
+    ("resource:secretsmanager", "AWS::SecretsManager::Secret"),
+    ("resource:backup", "AWS::Backup::BackupVault"),
+    ("resource:cloudtrail-data", "AWS::CloudTrail::EventDataStore"),
+    ("resource:kinesis", "AWS::Kinesis::Stream"),
+    ("resource:dynamodb", "AWS::DynamoDB::Table"),
+    ("resource:dsql", "AWS::DSQL::Cluster"),
+    ("resource:codeartifact", "AWS::CodeArtifact::Domain"),
+];
+
+/// The account that owns resources of which no policy says whose they are.
+const OWNER: &str = "111122223333";
 
 /// The files whose policies are compared with edits of themselves and asked what they grant, in the
 /// order of reports.
@@ -56,7 +90,8 @@ pub(super) struct Job {
     /// `public/RECORD`, or `history/NAME/OLD->NEW/forward`, or the same with `backward`, where NEW
     /// is the policy of reference and OLD the one in question, or `edit/FILE/RECORD/EDIT/forward` or
     /// `backward`, where OLD is the record and NEW the edited one, or `access/FILE/RECORD/` and the
-    /// name of a list of accesses.
+    /// name of a list of accesses, or `external/RECORD`, or `equivalent/FILE/RECORD/EDIT` or `disjoint/…` of the policy and
+    /// the edited one.
     pub(super) id: String,
     /// The question.
     pub(super) question: &'static str,
@@ -66,8 +101,19 @@ pub(super) struct Job {
 
 /// All jobs of the corpus: public access in the order of the record ids, then the histories in the
 /// order of names and versions, then the edits in the order of files and record ids, forward
-/// before backward, then the lists of accesses in the same order.
+/// before backward, then the lists of accesses in the same order, then what is let in from outside, then again the edits.
 pub(super) fn all(folder: &Path, seed: &str) -> Result<Vec<Job>, String> {
+    let read = |file: &str| json_lines(&folder.join(format!("{file}.jsonl")));
+    let mut jobs = measured(folder, seed)?;
+    jobs.extend(external(read("resource")?));
+    for file in EDITED_FILES {
+        jobs.extend(both(file, read(file)?, seed));
+    }
+    Ok(jobs)
+}
+
+/// Those of the first three questions, which is what is measured.
+pub(super) fn measured(folder: &Path, seed: &str) -> Result<Vec<Job>, String> {
     let read = |file: &str| json_lines(&folder.join(format!("{file}.jsonl")));
     let mut jobs = public(read("resource")?);
     jobs.extend(histories(read("aws_managed_history")?, read("aws_managed")?)?);
@@ -78,6 +124,67 @@ pub(super) fn all(folder: &Path, seed: &str) -> Result<Vec<Job>, String> {
         jobs.extend(accesses(file, read(file)?));
     }
     Ok(jobs)
+}
+
+/// Whether each resource policy lets somebody in from outside its own account: that of the first ARN in its resources that has one.
+fn external(mut records: Vec<Value>) -> Vec<Job> {
+    records.sort_by(|a, b| text_of(a, "id").cmp(text_of(b, "id")));
+    let job = |record: &Value| {
+        let id = format!("external/{}", text_of(record, "id"));
+        let owner = owner(&record["policy"]).unwrap_or(OWNER);
+        let mut job = resource_job(&id, QUESTIONS[3], record);
+        job["resource_account"] = owner.into();
+        job["trust"] = json!({"accounts": [owner]});
+        Job { id, question: QUESTIONS[3], job }
+    };
+    records.iter().map(job).collect()
+}
+
+/// The account in the first ARN of a policy's resources that has one.
+fn owner(policy: &Value) -> Option<&str> {
+    let statements = policy["Statement"]
+        .as_array()
+        .map_or(std::slice::from_ref(&policy["Statement"]), Vec::as_slice);
+    let texts = statements.iter().flat_map(|statement| {
+        let resource = &statement["Resource"];
+        resource.as_array().map_or(std::slice::from_ref(resource), Vec::as_slice)
+    });
+    let account =
+        |arn: &'_ str| -> bool { arn.len() == 12 && arn.bytes().all(|b| b.is_ascii_digit()) };
+    texts
+        .filter_map(Value::as_str)
+        .filter_map(|arn| arn.split(':').nth(4))
+        .find(|field| account(field))
+}
+
+/// A job about a resource policy.
+fn resource_job(id: &str, question: &str, record: &Value) -> Value {
+    let of_record = text_of(record, "policy_type");
+    let mut job = json!({
+        "id": id, "question": question, "policy_type": policy_type("resource", of_record),
+        "policy": record["policy"],
+    });
+    if let Some((_, resource_type)) = RESOURCE_TYPES.iter().find(|(known, _)| *known == of_record) {
+        job["resource_type"] = (*resource_type).into();
+    }
+    job
+}
+
+/// Each policy and an edit of itself: whether they are the same, and whether they have nothing in common.
+fn both(file: &str, mut records: Vec<Value>, seed: &str) -> Vec<Job> {
+    records.sort_by(|a, b| text_of(a, "id").cmp(text_of(b, "id")));
+    let mut jobs = Vec::new();
+    for record in records {
+        let id = text_of(&record, "id");
+        let policy_type = policy_type(file, text_of(&record, "policy_type"));
+        let policy = &record["policy"];
+        let Some((edit, other)) = edits::edited(policy, policy_type, id, seed) else { continue };
+        for question in [QUESTIONS[4], QUESTIONS[5]] {
+            let id = format!("{question}/{file}/{id}/{edit}");
+            jobs.push(comparison(id, question, policy_type, policy, &other));
+        }
+    }
+    jobs
 }
 
 /// Each policy with each list of accesses.
@@ -122,8 +229,20 @@ fn edited(file: &str, mut records: Vec<Value>, seed: &str) -> Vec<Job> {
         let policy = &record["policy"];
         if let Some((edit, other)) = edits::edited(policy, policy_type, id, seed) {
             let pair = format!("edit/{file}/{id}/{edit}");
-            jobs.push(comparison(format!("{pair}/forward"), policy_type, policy, &other));
-            jobs.push(comparison(format!("{pair}/backward"), policy_type, &other, policy));
+            jobs.push(comparison(
+                format!("{pair}/forward"),
+                QUESTIONS[1],
+                policy_type,
+                policy,
+                &other,
+            ));
+            jobs.push(comparison(
+                format!("{pair}/backward"),
+                QUESTIONS[1],
+                policy_type,
+                &other,
+                policy,
+            ));
         }
     }
     jobs
@@ -145,9 +264,7 @@ fn public(mut records: Vec<Value>) -> Vec<Job> {
     let job = |record: Value| {
         let id = format!("public/{}", text_of(&record, "id"));
         let question = QUESTIONS[0];
-        let job = json!({
-            "id": id, "question": question, "policy_type": "resource", "policy": record["policy"],
-        });
+        let job = resource_job(&id, question, &record);
         Job { id, question, job }
     };
     records.into_iter().map(job).collect()
@@ -172,15 +289,32 @@ fn histories(earlier: Vec<Value>, current: Vec<Value>) -> Result<Vec<Job>, Strin
         for ((old, before), (new, after)) in versions.iter().zip(versions.iter().skip(1)) {
             let pair = format!("history/{name}/v{old}->v{new}");
             let (before, after) = (&before["policy"], &after["policy"]);
-            jobs.push(comparison(format!("{pair}/forward"), "identity", before, after));
-            jobs.push(comparison(format!("{pair}/backward"), "identity", after, before));
+            jobs.push(comparison(
+                format!("{pair}/forward"),
+                QUESTIONS[1],
+                "identity",
+                before,
+                after,
+            ));
+            jobs.push(comparison(
+                format!("{pair}/backward"),
+                QUESTIONS[1],
+                "identity",
+                after,
+                before,
+            ));
         }
     }
     Ok(jobs)
 }
 
-fn comparison(id: String, policy_type: &str, existing: &Value, new: &Value) -> Job {
-    let question = QUESTIONS[1];
+fn comparison(
+    id: String,
+    question: &'static str,
+    policy_type: &str,
+    existing: &Value,
+    new: &Value,
+) -> Job {
     let job = json!({
         "id": id, "question": question, "policy_type": policy_type,
         "existing": existing, "new": new,
@@ -242,6 +376,29 @@ mod tests {
         assert_eq!(jobs[0].job["access"][0]["actions"][9], "iam:PassRole");
         assert_eq!(jobs[1].job["access"][0]["resources"], json!(OBJECTS));
         assert_eq!(jobs[1].job["policy_type"], "kms");
+    }
+
+    #[test]
+    fn a_resource_policy_is_judged_by_the_table_of_its_type_and_belongs_to_an_account() {
+        let statement = json!([
+            {"Effect": "Allow", "Resource": ["*", "arn:aws:sqs:us-east-1:444455556666:q"]},
+        ]);
+        let record = json!({
+            "id": "res-1", "policy_type": "resource:sqs", "policy": {"Statement": statement},
+        });
+        let job = &external(vec![record.clone()])[0].job;
+        assert_eq!(
+            (&job["resource_account"], &job["policy_type"]),
+            (&json!("444455556666"), &json!("resource"))
+        );
+        assert_eq!(public(vec![record])[0].job["resource_type"], "AWS::SQS::Queue");
+        let other =
+            json!({"id": "res-2", "policy_type": "resource:ecr", "policy": {"Statement": {}}});
+        let job = &external(vec![other])[0].job;
+        assert_eq!(
+            (&job["resource_account"], &job["resource_type"]),
+            (&json!(OWNER), &Value::Null)
+        );
     }
 
     #[test]

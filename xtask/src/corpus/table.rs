@@ -314,6 +314,9 @@ fn id_is_of(id: &str, question: &str) -> bool {
     let of_family = match id.split('/').next() {
         Some("public") => QUESTIONS[0],
         Some("access") => QUESTIONS[2],
+        Some("external") => QUESTIONS[3],
+        Some("equivalent") => QUESTIONS[4],
+        Some("disjoint") => QUESTIONS[5],
         _ => QUESTIONS[1],
     };
     of_family == question
