@@ -15,6 +15,9 @@ use crate::question::{Question, Side};
 /// The most statements of one side that are tried as accesses.
 const MAX_STATEMENTS: usize = 8;
 
+/// The most pairs of actions that are looked at.
+const MAX_PAIRS: usize = 1 << 20;
+
 /// What a request has to be besides what a statement lets in: one of the listed accesses, or what
 /// some statement of the other side lets in as well.
 pub(super) fn wanted(question: &Question) -> Cow<'_, [AccessPattern]> {
@@ -57,14 +60,15 @@ pub(super) fn actions(
             }
             continue;
         };
-        let mut common = listed.entries.iter().flat_map(|listed| {
-            positions.iter().filter_map(|at| statement.action.entries.get(*at)).filter_map(
-                |entry| match statement.action.negated {
-                    true => Some(listed.text.clone()).filter(|text| !has_wildcard(text)),
-                    false => common(&entry.text, &listed.text),
-                },
-            )
+        let pairs = listed.entries.iter().flat_map(|listed| {
+            let entries = positions.iter().filter_map(|at| statement.action.entries.get(*at));
+            entries.map(move |entry| (entry, listed))
         });
+        let mut common =
+            pairs.take(MAX_PAIRS).filter_map(|(entry, listed)| match statement.action.negated {
+                true => Some(listed.text.clone()).filter(|text| !has_wildcard(text)),
+                false => common(&entry.text, &listed.text),
+            });
         if !common.all(&mut add) {
             return actions;
         }
@@ -74,6 +78,10 @@ pub(super) fn actions(
 
 /// An action that both patterns match.
 fn common(entry: &str, listed: &str) -> Option<String> {
+    // Most pairs end here.
+    if parts::actions_are_disjoint(entry, listed) {
+        return None;
+    }
     let word = |word: &str, pattern: &str| {
         (!has_wildcard(word) && parts::action_includes(pattern, word)).then(|| word.to_owned())
     };
