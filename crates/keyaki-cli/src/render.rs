@@ -86,6 +86,12 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
     if let Some(reading) = reading(result) {
         line(&mut out, format_args!("  {reading}"));
     }
+    for name in &result.assumed {
+        line(
+            &mut out,
+            format_args!("  read with {name} attached, since no statement allows anything"),
+        );
+    }
     line(&mut out, format_args!("  {}", provenance(result)));
     if let Some(reason) = &result.uncertified {
         line(&mut out, format_args!("  no certificate: {reason}"));
@@ -354,7 +360,11 @@ fn place(inquiry: &Inquiry, files: &FileNames, statement: &StatementRef) -> Stri
         Some(document.position(span.start))
     });
     match position {
-        Some(position) => format!("{name} ({}:{position})", file(files, &statement.policy)),
+        Some(position) => match file(files, &statement.policy) {
+            // What was put beside the policies has no file, but a name.
+            file if file.is_empty() => format!("{name} of {}", visible(&statement.policy)),
+            file => format!("{name} ({file}:{position})"),
+        },
         None => name,
     }
 }

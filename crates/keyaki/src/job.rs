@@ -21,6 +21,7 @@ use keyaki_policy::{AccessPattern, ParseError, Policy, PolicyType, Readings, Swi
 use keyaki_solvers::Config;
 use keyaki_verify::Rejection;
 
+use crate::attached;
 use crate::decisions::Decisions;
 use crate::engine::{Engine, EngineOptions};
 use crate::evaluation::Evaluation;
@@ -176,9 +177,12 @@ impl Inquiry {
             let policy_type = type_of_resource_policy(setting.resource_type.as_deref());
             setting.policy_type = Some(policy_type).filter(|t| *t != PolicyType::Resource);
         }
-        let policies = parse_all(&sources, &setting)?;
+        let mut policies = parse_all(&sources, &setting)?;
         let mut documents: Vec<Document> =
             sources.into_iter().map(|source| source.document).collect();
+        if !matches!(name, QuestionName::NoPublicAccess | QuestionName::NoExternalAccess) {
+            attached::attach(&mut documents, &mut policies);
+        }
         let given = Given { documents: &documents, policies: &policies, setting: &setting };
         let question = given.question(name)?;
         documents.extend(setting.property.into_iter().flat_map(|property| property.documents));
@@ -211,6 +215,7 @@ impl Inquiry {
                 result
             }
         };
+        result.assumed = attached::names(&self.documents);
         result.elapsed_ns = Some(nanoseconds(start.elapsed()));
         result
     }

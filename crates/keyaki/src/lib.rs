@@ -16,6 +16,7 @@
 //! policies. [`validation`] needs neither solver nor request.
 
 pub mod access;
+mod attached;
 pub mod decisions;
 pub mod engine;
 pub mod evaluation;

@@ -323,6 +323,10 @@ pub struct JobResult {
     /// With `holds`, if a certificate was asked for and there is none: why, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncertified: Option<String>,
+    /// Policies that were not given and are read beside those that were: `FullAWSAccess` beside service control policies without
+    /// any Allow, and `RCPFullAWSAccess` beside resource control policies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
     /// With `unknown`: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<ReasonName>,
@@ -534,7 +538,7 @@ pub struct Construct {
 /// A statement of a policy of the job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatementRef {
-    /// JSON pointer into the job.
+    /// JSON pointer into the job, or the name of a policy that was `assumed`.
     pub policy: String,
     /// Position in the policy, from 0.
     pub index: usize,

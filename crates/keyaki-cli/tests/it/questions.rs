@@ -185,3 +185,35 @@ fn a_script_of_equivalent_is_of_both_directions_or_of_one() {
     assert_eq!(run.status, 2);
     assert!(run.stderr.contains("`--only` is for `equivalent`"), "{}", run.stderr);
 }
+
+#[test]
+fn guardrails_that_only_deny_are_read_beside_what_is_attached_with_them() {
+    let deny = |actions: &[&str]| json!({"Effect": "Deny", "Action": actions, "Resource": "*"});
+    let job = |existing: &[&str], new: &[&str]| {
+        json!({
+            "question": "no-new-access", "policy_type": "scp",
+            "existing": policy(&[deny(existing)]), "new": policy(&[deny(new)]),
+        })
+    };
+    let weaker = result_of(&job(&["s3:DeleteBucket", "s3:PutBucketPolicy"], &["s3:DeleteBucket"]));
+    assert_eq!(
+        (&weaker["verdict"], &weaker["assumed"]),
+        (&json!("fails"), &json!(["FullAWSAccess"]))
+    );
+    assert_eq!(weaker["witness"]["action"], "s3:PutBucketPolicy");
+    assert_eq!(weaker["statements"][0]["policy"], "FullAWSAccess");
+    let same = result_of(&job(&["s3:DeleteBucket"], &["s3:DeleteBucket"]));
+    assert_eq!((&same["verdict"], &same["assumed"]), (&json!("holds"), &json!(["FullAWSAccess"])));
+    let allowing = json!({
+        "question": "no-new-access", "policy_type": "scp",
+        "existing": policy(&[allow("s3:*")]), "new": policy(&[allow("s3:Get*")]),
+    });
+    assert_eq!(result_of(&allowing)["assumed"], Value::Null);
+    let den = Den::with("old.json", policy(&[deny(&["s3:Put*", "s3:Delete*"])]).to_string());
+    den.write("new.json", policy(&[deny(&["s3:Put*"])]).to_string());
+    let run = den.keyaki("check no-new-access old.json new.json --policy-type scp");
+    assert_eq!(run.status, 1, "{}", run.stdout);
+    for told in ["allowed by statement 0 of FullAWSAccess", "read with FullAWSAccess attached"] {
+        assert!(run.stdout.contains(told), "{}", run.stdout);
+    }
+}
