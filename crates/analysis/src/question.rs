@@ -205,6 +205,37 @@ impl Question {
         policies.find(|(place, _)| *place == at).map(|(_, policy)| policy)
     }
 
+    /// The policy that stands there, to be changed.
+    pub(crate) fn policy_mut(&mut self, at: PolicyRef) -> Option<&mut Policy> {
+        let subject = match (self, at.side) {
+            (Question::NoPublicAccess { policy, .. }, Side::Policy) => return Some(policy),
+            (
+                Question::NoNewAccess { existing: subject, .. }
+                | Question::Equivalent { existing: subject, .. }
+                | Question::Disjoint { existing: subject, .. },
+                Side::Existing,
+            )
+            | (
+                Question::NoNewAccess { new: subject, .. }
+                | Question::Equivalent { new: subject, .. }
+                | Question::Disjoint { new: subject, .. },
+                Side::New,
+            )
+            | (
+                Question::AccessNotGranted { policy: subject, .. }
+                | Question::NoExternalAccess { policy: subject, .. }
+                | Question::Custom { policy: subject, .. },
+                Side::Policy,
+            ) => subject,
+            _ => return None,
+        };
+        match (subject, at.place) {
+            (Subject::Union(policies), Place::Union(index)) => policies.get_mut(index),
+            (Subject::Set(set), Place::Set(place)) => set.get_mut(place),
+            _ => None,
+        }
+    }
+
     /// The keys that conditions and variables of the policies mention, as they are spelt there and as often; unique ids are
     /// looked for in the user id (2.4).
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {

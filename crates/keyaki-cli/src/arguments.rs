@@ -55,7 +55,8 @@ pub(crate) struct Check {
     pub(crate) asked: Asked,
     #[command(flatten)]
     pub(crate) solving: Solving,
-    /// If the property holds, tell for each statement that might break it what excludes that
+    /// If the property fails, tell why, and what to change so that it would hold; if it holds, for each
+    /// statement that might break it what excludes that
     #[arg(long, conflicts_with = "json")]
     pub(crate) explain: bool,
     /// If the property holds, write a certificate for `keyaki-verify` to this file

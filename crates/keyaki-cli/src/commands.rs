@@ -95,7 +95,8 @@ impl From<ErrorRecord> for Failure {
 pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
     let timeout = arguments.solving.timeout;
     let certificate = arguments.certificate.is_some();
-    let setting = Setting { timeout, certificate, ..Setting::default() };
+    let setting =
+        Setting { timeout, certificate, explain: arguments.explain, ..Setting::default() };
     let asked = match Files::from_paths(&arguments.asked, setting) {
         Ok(asked) => asked,
         Err((record, files)) => return refuse(*record, &files, arguments.json),

@@ -9,14 +9,15 @@ use std::path::Path;
 
 use keyaki::Question;
 use keyaki::evaluation::Evaluation;
+use keyaki::explanation::principal;
 use keyaki::job::Inquiry;
 use keyaki::policy::{Switch, policy_set};
 use keyaki::question::Place;
 use keyaki::script::Solved;
 use keyaki::solvers::{Automaton, Found, RawAnswer, Status};
 use keyaki::wire::{
-    AdmittedAddresses, ErrorRecord, EvidenceName, JobResult, MatchedStatement, Principal,
-    ReasonName, RelationName, Request, StatementRef, VerdictName,
+    AdmittedAddresses, ErrorRecord, EvidenceName, JobResult, MatchedStatement, ReasonName,
+    RelationName, Request, StatementRef, VerdictName,
 };
 
 use keyaki::zone::{ServicePrincipals, Zone};
@@ -79,6 +80,12 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
         out.push('\n');
         unknown(&mut out, files, result);
     }
+    if let Some(explanation) = &result.explanation {
+        out.push('\n');
+        for text in wrapped(&visible(explanation)) {
+            line(&mut out, format_args!("  {text}"));
+        }
+    }
     out.push('\n');
     for zone in inquiry.question.iter().flat_map(Question::zones) {
         line(&mut out, format_args!("  inside are {}", inside(zone)));
@@ -107,6 +114,24 @@ fn readings(out: &mut String, under: &BTreeMap<String, String>, depends_on: &[St
         line(out, format_args!("  {word} {name}: {explanation}"));
         line(out, format_args!("    it fails as shown under `{name}={reading}` (--decision)"));
     }
+}
+
+/// How wide a paragraph is, in characters.
+const WIDTH: usize = 98;
+
+/// A paragraph in lines; a word that is longer than a line has one of its own.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// The decision about one request.
@@ -311,7 +336,7 @@ fn is_file_of(pointer: &str, prefix: &str) -> bool {
 }
 
 fn request(out: &mut String, request: &Request) {
-    line(out, format_args!("  principal  {}", principal(&request.principal)));
+    line(out, format_args!("  principal  {}", visible(&principal(&request.principal))));
     if let Some(base) = &request.federated_base {
         line(out, format_args!("             by {base}"));
     }
@@ -328,25 +353,6 @@ fn request(out: &mut String, request: &Request) {
         };
         line(out, format_args!("  {label:<9}  {} = {value}", visible(key)));
         label = "";
-    }
-}
-
-fn principal(principal: &Principal) -> String {
-    match principal {
-        Principal::Anonymous => "anonymous".to_owned(),
-        Principal::Root { account, partition, .. } => {
-            let partition = partition.as_deref().unwrap_or("aws");
-            format!("arn:{partition}:iam::{account}:root (the root user)")
-        }
-        Principal::User { arn, .. } | Principal::FederatedUser { arn } => visible(arn),
-        Principal::RoleSession { role_arn, session_name } => {
-            format!("{}, session `{}`", visible(role_arn), visible(session_name))
-        }
-        Principal::Service { name } => format!("the service {}", visible(name)),
-        Principal::Federated { provider } => {
-            format!("an identity of the provider {}", visible(provider))
-        }
-        Principal::CanonicalUser { id } => format!("the canonical user {}", visible(id)),
     }
 }
 

@@ -25,6 +25,7 @@ use crate::attached;
 use crate::decisions::Decisions;
 use crate::engine::{Engine, EngineOptions};
 use crate::evaluation::Evaluation;
+use crate::explanation;
 use crate::findings::{FINDINGS, FindingsInquiry, question_of};
 use crate::given::Given;
 pub use crate::policies::Document;
@@ -56,6 +57,8 @@ pub struct Inquiry {
     pub decisions: Decisions,
     /// Whether a certificate is wanted, if the property holds.
     pub certificate: bool,
+    /// Whether a property that fails is explained.
+    pub explain: bool,
 }
 
 /// What a job wants done.
@@ -124,6 +127,8 @@ pub struct Setting {
     pub decisions: Decisions,
     /// Whether a certificate is wanted, if the property holds.
     pub certificate: bool,
+    /// Whether a property that fails is explained.
+    pub explain: bool,
 }
 
 impl Default for Setting {
@@ -140,6 +145,7 @@ impl Default for Setting {
             solvers: Vec::new(),
             decisions: Decisions::default(),
             certificate: false,
+            explain: false,
         }
     }
 }
@@ -186,8 +192,8 @@ impl Inquiry {
         let given = Given { documents: &documents, policies: &policies, setting: &setting };
         let question = given.question(name)?;
         documents.extend(setting.property.into_iter().flat_map(|property| property.documents));
-        let Setting { timeout, solvers, decisions, certificate, .. } = setting;
-        Ok(Inquiry { question, documents, timeout, solvers, decisions, certificate })
+        let Setting { timeout, solvers, decisions, certificate, explain, .. } = setting;
+        Ok(Inquiry { question, documents, timeout, solvers, decisions, certificate, explain })
     }
 
     /// Answers the inquiry. Engines are made by `engine` from the names of solvers.
@@ -196,13 +202,9 @@ impl Inquiry {
         let mut result = match &self.question {
             Err(construct) => unsupported_question(construct),
             Ok(question) => {
-                let report = engine(&self.solvers).map(|engine| {
-                    engine.check_within(question, &self.decisions, self.timeout, cancel)
-                });
-                let mut result = match report {
+                let mut result = match engine(&self.solvers) {
                     Err(error) => JobResult { error: Some(error), ..JobResult::default() },
-                    Ok(Err(error)) => self.error(error),
-                    Ok(Ok(report)) => self.report(question, report),
+                    Ok(engine) => self.ask(question, &engine, cancel),
                 };
                 if self.certificate && result.verdict == Some(VerdictName::Holds) {
                     self.certify(question, &mut result, cancel);
@@ -259,6 +261,18 @@ impl Inquiry {
         let parts: Vec<Part> = refuted.into_iter().map(part).collect();
         let certificate = Certificate::new(&parts);
         keyaki_verify::verify(certificate.text.as_bytes()).map(|_| certificate)
+    }
+
+    fn ask(&self, question: &Question, engine: &Engine, cancel: &Cancel) -> JobResult {
+        let report = engine.check_within(question, &self.decisions, self.timeout, cancel);
+        let report = match report {
+            Err(error) => return self.error(error),
+            Ok(report) => report,
+        };
+        let told = self.explain.then(|| explanation::of(self, question, &report, engine, cancel));
+        let (words, suggestion) = told.flatten().unzip();
+        let result = self.report(question, report);
+        JobResult { explanation: words, suggestion: suggestion.flatten(), ..result }
     }
 
     /// The text of a policy.
@@ -571,6 +585,7 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
                 let reading = Reading::by_name(name);
                 setting.reading = reading.ok_or_else(|| reader.wrong(&value, &path, &message))?;
             }
+            "explain" => setting.explain = reader.boolean(&value, &path)?,
             "timeout_ms" => setting.timeout = reader.milliseconds(&value, &path)?,
             "certificate" => setting.certificate = reader.boolean(&value, &path)?,
             "solvers" => {

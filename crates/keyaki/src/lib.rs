@@ -20,6 +20,7 @@ mod attached;
 pub mod decisions;
 pub mod engine;
 pub mod evaluation;
+pub mod explanation;
 pub mod findings;
 mod given;
 pub mod job;

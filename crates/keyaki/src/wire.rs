@@ -77,6 +77,9 @@ pub struct Job {
     /// For `no-public-access`: which meaning of "public"; `documented` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<Reading>,
+    /// Whether a property that fails is explained, with what to change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub explain: bool,
     /// When to stop, in milliseconds from the start of this job; 30,000 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -304,7 +307,7 @@ pub struct JobResult {
     /// For `evaluate`, unless the request is allowed: what kept it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<GateRecord>,
-    /// For `evaluate`: why, in words.
+    /// For `evaluate`: why, in words. With `fails` of a job that asks to `explain`: a paragraph.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
     /// For `evaluate`: every statement that matches, of the policies that apply to the principal.
@@ -361,6 +364,9 @@ pub struct JobResult {
     /// are the matching Deny statements, or the matching Allow statements of an allowed request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<StatementRef>,
+    /// With `fails` of a job that asks to `explain`: what to change so that the property would hold, if something was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<Suggestion>,
     /// With `fails` of `custom`: the rules that the witness breaks, as JSON pointers into the job.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
@@ -395,6 +401,37 @@ pub struct JobResult {
     /// Instead of a verdict: bad input, or a fault of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorRecord>,
+}
+
+/// Changes after which a property holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Suggestion {
+    /// The changes, in a sentence.
+    pub words: String,
+    /// The changes, to be made together.
+    pub changes: Vec<ChangeRecord>,
+    /// How certain it is that the property holds of the changed policies, which were asked about again.
+    pub evidence: EvidenceName,
+}
+
+/// A change of one policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangeRecord {
+    /// JSON pointer into the job, to the policy.
+    pub policy: String,
+    /// Position of the statement, from 0; none of one that is added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<usize>,
+    /// The statement's `Sid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// `add-conditions`, `replace-operator`, `remove-condition`, `remove-entry`, `replace-entry`, `remove-statement` or `add-statement`.
+    pub change: String,
+    /// The change, as the end of "it would hold if".
+    pub words: String,
+    /// What is added or removed, as it stands in a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
 }
 
 /// The answers.

@@ -36,7 +36,8 @@ use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Request, V
 use keyaki_analysis::Relation;
 use keyaki_analysis::check::Witness;
 use keyaki_analysis::property::Demand;
-use keyaki_analysis::replay::{Replay, replay_together};
+use keyaki_analysis::remedy::remedy;
+use keyaki_analysis::replay::{Replay, replay, replay_together};
 use keyaki_policy::{Readings, Switch};
 use serde::Deserialize;
 
@@ -175,6 +176,56 @@ fn what_holds_is_explained_and_what_fails_is_not() {
         }
     }
     assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What is suggested was found to hold by the engine that answers; here the embedded solver says so again, of formulas
+/// that nobody simplified, and the witness is replayed on the changed policies.
+#[test]
+fn what_is_suggested_holds() {
+    let engine = Engine::new(&Config::builtin(), alone(Automaton::NAME).1).unwrap();
+    let (name, options) = alone(Automaton::NAME);
+    let options = EngineOptions { audit: true, ..options };
+    let plain = Engine::new(&Config::builtin(), options).unwrap();
+    let ask = |engine: &Engine, question: &Question| {
+        let decisions = Decisions::default();
+        engine.check_within(question, &decisions, TIMEOUT, &Cancel::new()).map(|r| r.verdict)
+    };
+    let (mut n_fails, mut without) = (0, Vec::new());
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    let wanted = std::env::var("KEYAKI_CASE").unwrap_or_default();
+    for (file, case) in cases() {
+        let is_asked = case.verdict == "fails" && !case.too_hard_for.contains(&name);
+        if !is_asked || !format!("{file}: {}", case.name).contains(&wanted) {
+            continue;
+        }
+        let inquiry = case.inquiry().unwrap();
+        let question = inquiry.question.as_ref().unwrap();
+        let decisions = Decisions::default();
+        let report = engine.check_within(question, &decisions, TIMEOUT, &Cancel::new()).unwrap();
+        let Verdict::Fails(witness) = report.verdict else { continue };
+        n_fails += 1;
+        let under = report.witness_under;
+        let mut asked = |question: &Question| ask(&engine, question).ok();
+        let Some(remedy) = remedy(question, &witness, under, &mut asked) else {
+            without.push(case.name);
+            continue;
+        };
+        for change in &remedy.changes {
+            let kind = format!("{:?}", change.edit);
+            let kind = kind.split([' ', '(']).next().unwrap_or_default().to_owned();
+            *kinds.entry(kind).or_default() += 1;
+        }
+        let verdict = ask(&plain, &remedy.question).unwrap();
+        let place = format!("{file}: {}: {:?}", case.name, remedy.changes);
+        assert!(!matches!(verdict, Verdict::Fails(_)), "{place}");
+        let replayed = replay(&remedy.question, &witness.request, under);
+        assert!(matches!(replayed, Replay::Refuted(_)), "{place}: {replayed:?}");
+    }
+    eprintln!(
+        "{} of {n_fails} cases that fail have no suggestion: {without:?}; the others: {kinds:?}",
+        without.len()
+    );
+    assert!(10 * without.len() <= 3 * n_fails, "of {n_fails} there is none for {without:?}");
 }
 
 #[test]

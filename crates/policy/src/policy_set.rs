@@ -48,6 +48,19 @@ pub enum Place {
 }
 
 impl PolicySet {
+    /// The policy at a place, to be changed.
+    pub fn get_mut(&mut self, place: Place) -> Option<&mut Policy> {
+        match place {
+            Place::Identity(index) => self.identity.get_mut(index),
+            Place::Resource(index) => self.resource.as_mut()?.get_mut(index),
+            Place::Boundary(index) => self.boundary.get_mut(index),
+            Place::Session(index) => self.session.as_mut()?.get_mut(index),
+            Place::Scp(at, index) => self.scp.get_mut(at)?.get_mut(index),
+            Place::Rcp(at, index) => self.rcp.get_mut(at)?.get_mut(index),
+            Place::VpcEndpoint(index) => self.vpc_endpoint.get_mut(index),
+        }
+    }
+
     /// All policies with their places, in the order of the fields.
     pub fn policies(&self) -> impl Iterator<Item = (Place, &Policy)> {
         fn list<'p>(

@@ -168,6 +168,24 @@ fn a_zone_of_nobody_or_of_something_else_is_refused() {
 }
 
 #[test]
+fn a_failure_is_explained_if_the_job_asks_for_it() {
+    let statements = [allow_account(OWN), allow_account(STRANGER)];
+    let mut job = external(&statements, json!({"trust": {"accounts": [OWN]}}));
+    assert!(result_of(&job).get("explanation").is_none());
+    job["explain"] = json!(true);
+    let result = result_of(&job);
+    let suggestion = &result["suggestion"];
+    let change = json!({"policy": "/policy", "index": 1, "change": "remove-statement",
+        "words": "statement 1 were not there"});
+    assert_eq!(suggestion["changes"], json!([change]), "{result}");
+    let words = suggestion["words"].as_str().unwrap();
+    assert!(result["explanation"].as_str().unwrap().ends_with(words), "{result}");
+    job["trust"]["accounts"] = json!([OWN, STRANGER]);
+    let holds = result_of(&job);
+    assert_eq!((&holds["verdict"], holds.get("explanation")), (&json!("holds"), None));
+}
+
+#[test]
 fn a_script_of_equivalent_is_of_both_directions_or_of_one() {
     let den = Den::with("old.json", policy(&[allow("s3:GetObject")]).to_string());
     den.write("new.json", policy(&[allow("s3:PutObject")]).to_string());
