@@ -91,12 +91,21 @@ impl From<ErrorRecord> for Failure {
     }
 }
 
+/// How long a certificate may take that nobody has asked for.
+const UNASKED: Duration = Duration::from_secs(1);
+
 /// `keyaki check`
 pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
     let timeout = arguments.solving.timeout;
-    let certificate = arguments.certificate.is_some();
-    let setting =
-        Setting { timeout, certificate, explain: arguments.explain, ..Setting::default() };
+    // One answer can be certified without anybody noticing; whoever names solvers wants to see what these say.
+    let Solving { solver, save_smt, audit, .. } = &arguments.solving;
+    let is_usual = solver.is_empty() && save_smt.is_none() && !audit;
+    let certificate = match arguments.certificate {
+        Some(_) => Some(timeout),
+        None => is_usual.then_some(UNASKED),
+    };
+    let explain = arguments.explain;
+    let setting = Setting { timeout, certificate, explain, ..Setting::default() };
     let asked = match Files::from_paths(&arguments.asked, setting) {
         Ok(asked) => asked,
         Err((record, files)) => return refuse(*record, &files, arguments.json),
@@ -107,9 +116,11 @@ pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
     };
     let options = options(&arguments.solving);
     let mut result = asked.inquiry.answer(&engines(&config, &options), &Cancel::new());
-    if let Some(path) = &arguments.certificate {
-        // It is in the file then, not in the result.
-        result.certificate.take().map_or(Ok(()), |certificate| keep(path, &certificate))?;
+    // It is in the file, if anywhere, not in the result.
+    match (&arguments.certificate, result.certificate.take()) {
+        (Some(path), Some(certificate)) => keep(path, &certificate)?,
+        (Some(_), None) => {}
+        (None, _) => result.uncertified = None,
     }
     if arguments.json {
         print_json(&result)?;

@@ -55,8 +55,8 @@ pub struct Inquiry {
     pub solvers: Vec<String>,
     /// The readings that are asked for; both of every other undecided switch are considered.
     pub decisions: Decisions,
-    /// Whether a certificate is wanted, if the property holds.
-    pub certificate: bool,
+    /// How long a certificate may take besides, if one is wanted and the property holds.
+    pub certificate: Option<Duration>,
     /// Whether a property that fails is explained.
     pub explain: bool,
 }
@@ -125,8 +125,8 @@ pub struct Setting {
     pub solvers: Vec<String>,
     /// The readings that are asked for.
     pub decisions: Decisions,
-    /// Whether a certificate is wanted, if the property holds.
-    pub certificate: bool,
+    /// How long a certificate may take besides, if one is wanted and the property holds.
+    pub certificate: Option<Duration>,
     /// Whether a property that fails is explained.
     pub explain: bool,
 }
@@ -144,7 +144,7 @@ impl Default for Setting {
             timeout: Limits::DEFAULT_TIMEOUT,
             solvers: Vec::new(),
             decisions: Decisions::default(),
-            certificate: false,
+            certificate: None,
             explain: false,
         }
     }
@@ -206,8 +206,10 @@ impl Inquiry {
                     Err(error) => JobResult { error: Some(error), ..JobResult::default() },
                     Ok(engine) => self.ask(question, &engine, cancel),
                 };
-                if self.certificate && result.verdict == Some(VerdictName::Holds) {
-                    self.certify(question, &mut result, cancel);
+                if let Some(timeout) = self.certificate
+                    && result.verdict == Some(VerdictName::Holds)
+                {
+                    self.certify(question, &mut result, timeout, cancel);
                 }
                 result.question = Some(question.name().to_owned());
                 if let Question::NoPublicAccess { table, .. } = question {
@@ -223,8 +225,14 @@ impl Inquiry {
     }
 
     /// Adds a certificate that the checker has accepted, or why there is none.
-    fn certify(&self, question: &Question, result: &mut JobResult, cancel: &Cancel) {
-        let refuted = Engine::certify(question, &self.decisions, self.timeout, cancel);
+    fn certify(
+        &self,
+        question: &Question,
+        result: &mut JobResult,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) {
+        let refuted = Engine::certify(question, &self.decisions, timeout, cancel);
         match refuted.map(|refuted| refuted.map(|refuted| self.certificate_of(question, refuted))) {
             Ok(Some(Ok(certificate))) => {
                 result.evidence = Some(EvidenceName::Certified);
@@ -533,6 +541,7 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
         return Err(Box::new(unknown_question(&question)));
     }
     let mut all = false;
+    let mut is_certificate_wanted = false;
     let mut setting = Setting { timeout, ..Setting::default() };
     let mut sources = Vec::new();
     let mut trust = trust::Parts::default();
@@ -587,7 +596,7 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
             }
             "explain" => setting.explain = reader.boolean(&value, &path)?,
             "timeout_ms" => setting.timeout = reader.milliseconds(&value, &path)?,
-            "certificate" => setting.certificate = reader.boolean(&value, &path)?,
+            "certificate" => is_certificate_wanted = reader.boolean(&value, &path)?,
             "solvers" => {
                 let Kind::Array(names) = &value.kind else {
                     return Err(reader.wrong(&value, &path, "`solvers` is a list of names"));
@@ -602,6 +611,7 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
             }
         }
     }
+    setting.certificate = is_certificate_wanted.then_some(setting.timeout);
     if trust.is_given {
         setting.zone = Some(trust.zone().map_err(Box::new)?);
     }
