@@ -7,12 +7,14 @@
 //! Read the modules in this order: [`question`] (what can be asked), [`mod@encode`] (the formula
 //! that is satisfiable if and only if the property breaks), [`witness`] (a model as a request),
 //! [`replay`] (does that request really break it? written apart from the encoder) and
-//! [`mod@check`] (the loop around it), [`mod@explain`] (why nothing breaks it, for people), [`mod@certify`] (for checkers) and [`remedy`] (what would make it hold). [`public`] is the table that says what "public" means, [`zone`] whom somebody trusts, [`property`] what somebody demands himself, [`addresses`] the
+//! [`mod@check`] (the loop around it), [`mod@explain`] (why nothing breaks it, for people), [`mod@certify`] (for checkers) and [`remedy`] (what would make it hold). [`public`] is the table that says what "public" means, [`bucket`] what ACLs and
+//! Block Public Access add to it, [`zone`] whom somebody trusts, [`property`] what somebody demands himself, [`addresses`] the
 //! arithmetic of address ranges.
 //!
 //! This crate does no I/O and knows no particular solver: it takes a `&dyn Solver`.
 
 pub mod addresses;
+pub mod bucket;
 pub mod certify;
 pub mod check;
 mod cover;

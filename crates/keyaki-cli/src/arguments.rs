@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Findings(Findings),
     /// Decide one request against the policies of a job; the first line is the decision
     Evaluate(Evaluate),
+    /// Tell whether a bucket is public, by its ACL, its policy and Block Public Access together
+    Bucket(Bucket),
     /// Answer jobs, one a line on standard input, with results, one a line, in the same order
     Batch(Batch),
     /// Print the SMT-LIB query behind a question
@@ -207,6 +209,20 @@ pub(crate) struct Evaluate {
     pub(crate) job: PathBuf,
     #[command(flatten)]
     pub(crate) reading: Reading,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_STATUS)]
+pub(crate) struct Bucket {
+    /// The job: an object with `policy`, `acl` and `block_public_access`, each if there is one; `-` is
+    /// standard input
+    #[arg(value_name = "JOB")]
+    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) solving: Solving,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -27,11 +27,13 @@ use crate::arguments::{
 use crate::{input, render};
 
 mod batch;
+mod bucket;
 mod findings;
 mod property;
 mod validate;
 
 pub(crate) use batch::batch;
+pub(crate) use bucket::bucket;
 pub(crate) use findings::findings;
 pub(crate) use property::properties;
 pub(crate) use validate::validate;

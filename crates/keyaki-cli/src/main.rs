@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Check(check) => commands::check(&check),
         Command::Findings(findings) => commands::findings(&findings),
         Command::Evaluate(evaluate) => commands::evaluate(&evaluate),
+        Command::Bucket(bucket) => commands::bucket(&bucket),
         Command::Batch(batch) => commands::batch(&batch),
         Command::Encode(encode) => commands::encode(&encode),
         Command::Validate(validate) => commands::validate(&validate),

@@ -24,9 +24,11 @@ use keyaki::zone::{ServicePrincipals, Zone};
 
 use crate::commands::{FileNames, reading};
 
+mod bucket;
 mod explain;
 mod findings;
 
+pub(crate) use bucket::bucket;
 pub(crate) use explain::explanation;
 pub(crate) use findings::{findings, rows};
 

@@ -22,6 +22,7 @@ use keyaki_solvers::Config;
 use keyaki_verify::Rejection;
 
 use crate::attached;
+use crate::bucket::{BUCKET, BucketTask};
 use crate::decisions::Decisions;
 use crate::engine::{Engine, EngineOptions};
 use crate::evaluation::Evaluation;
@@ -70,6 +71,8 @@ pub enum Task {
     Evaluation(Box<Evaluation>),
     /// To tell what is wrong with a policy.
     Validation(Validation),
+    /// To tell the public status of a bucket.
+    Bucket(Box<BucketTask>),
     /// To list who breaks a property.
     Findings(FindingsInquiry),
 }
@@ -97,6 +100,7 @@ impl Task {
             Task::Question(inquiry) => inquiry.answer(engine, cancel),
             Task::Evaluation(evaluation) => evaluation.answer(),
             Task::Validation(validation) => validation.answer(),
+            Task::Bucket(bucket) => bucket.answer(engine, cancel),
             Task::Findings(findings) => findings.answer(engine, cancel),
         }
     }
@@ -533,6 +537,10 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     result.question = Some(question.clone());
     if question == VALIDATE {
         return Validation::read(reader, value.span, &members).map(Task::Validation);
+    }
+    if question == BUCKET {
+        let task = BucketTask::read(reader, &members, timeout)?;
+        return Ok(Task::Bucket(Box::new(task)));
     }
     if question == EVALUATE {
         return Evaluation::read(reader, members).map(Box::new).map(Task::Evaluation);

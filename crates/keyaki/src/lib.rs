@@ -17,6 +17,7 @@
 
 pub mod access;
 mod attached;
+pub mod bucket;
 pub mod decisions;
 pub mod engine;
 pub mod evaluation;

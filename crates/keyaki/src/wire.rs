@@ -386,6 +386,9 @@ pub struct JobResult {
     /// The resource type whose meaning of "public" is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<String>,
+    /// For `bucket`: the parts that the verdict is put together from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<bucket::BucketRecord>,
     /// Wall-clock time from reading the job to its answer, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ns: Option<u64>,
@@ -892,6 +895,7 @@ impl ErrorRecord {
     }
 }
 
+pub mod bucket;
 pub mod findings;
 pub mod validate;
 
@@ -905,6 +909,7 @@ pub fn schema() -> Value {
     let mut schemas = schemars::generate::SchemaSettings::draft2020_12().into_generator();
     let job = schemas.subschema_for::<Job>();
     let validate = schemas.subschema_for::<validate::ValidateJob>();
+    let bucket = schemas.subschema_for::<bucket::BucketJob>();
     let result = schemas.subschema_for::<JobResult>();
     let definitions = schemas.take_definitions(true);
     serde_json::json!({
@@ -912,7 +917,7 @@ pub fn schema() -> Value {
         "title": "Keyaki jobs and results, one a line",
         // Not `oneOf`: whoever reads old results must bear new members, so a result may have any
         // member, and a job is one too.
-        "anyOf": [job, validate, result],
+        "anyOf": [job, validate, bucket, result],
         "$defs": definitions,
     })
 }

@@ -9,6 +9,7 @@
 mod bad_input;
 
 mod batch;
+mod bucket;
 mod certificates;
 mod custom;
 mod evaluate;
