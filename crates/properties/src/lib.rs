@@ -24,6 +24,7 @@ pub mod agreement;
 pub mod case;
 mod certificates;
 mod comparing;
+mod counting;
 mod covering;
 mod custom;
 pub mod embed;
@@ -65,7 +66,7 @@ pub struct NoCase(
 );
 
 /// All properties.
-pub const PROPERTIES: [Property; 14] = [
+pub const PROPERTIES: [Property; 15] = [
     Property {
         name: "parse_never_panics",
         draw: parsing::draw_damaged,
@@ -113,6 +114,12 @@ pub const PROPERTIES: [Property; 14] = [
         draw: enumeration::draw,
         check: enumeration::check,
         outcomes: &["holds", "fails"],
+    },
+    Property {
+        name: "addresses_agree_with_counting",
+        draw: counting::draw,
+        check: counting::check,
+        outcomes: &["holds", "fails", "fails together"],
     },
     Property {
         name: "custom_agrees_with_evaluation",

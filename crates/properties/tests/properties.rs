@@ -30,6 +30,7 @@ properties! {
     cover_agrees_with_formula
     comparisons_obey_laws
     verdict_agrees_with_enumeration
+    addresses_agree_with_counting
     custom_agrees_with_evaluation
     findings_agree_with_enumeration
     automaton_agrees_with_enumeration
