@@ -35,6 +35,7 @@ mod languages;
 mod parsing;
 mod proof;
 mod questions;
+mod readings;
 mod rows;
 mod run;
 pub mod shrink;
@@ -66,7 +67,7 @@ pub struct NoCase(
 );
 
 /// All properties.
-pub const PROPERTIES: [Property; 15] = [
+pub const PROPERTIES: [Property; 16] = [
     Property {
         name: "parse_never_panics",
         draw: parsing::draw_damaged,
@@ -120,6 +121,12 @@ pub const PROPERTIES: [Property; 15] = [
         draw: counting::draw,
         check: counting::check,
         outcomes: &["holds", "fails", "fails together"],
+    },
+    Property {
+        name: "readings_of_public_are_ordered",
+        draw: readings::draw,
+        check: readings::check,
+        outcomes: &["holds", "fails"],
     },
     Property {
         name: "custom_agrees_with_evaluation",

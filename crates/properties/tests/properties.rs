@@ -31,6 +31,7 @@ properties! {
     comparisons_obey_laws
     verdict_agrees_with_enumeration
     addresses_agree_with_counting
+    readings_of_public_are_ordered
     custom_agrees_with_evaluation
     findings_agree_with_enumeration
     automaton_agrees_with_enumeration
