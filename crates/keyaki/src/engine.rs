@@ -88,6 +88,15 @@ impl Engine {
         Ok(Engine { automaton, definitions, options, portfolio })
     }
 
+    /// An engine of the embedded solver alone: it starts no process and looks for none. Questions about how strings relate to one
+    /// another may be `unknown` to it.
+    pub fn embedded() -> Engine {
+        let options = EngineOptions::default();
+        let embedded: Box<dyn Solver> = Box::new(Automaton);
+        let portfolio = Portfolio::new(mode(&options, true), vec![embedded]);
+        Engine { automaton: true, definitions: Vec::new(), options, portfolio }
+    }
+
     /// An engine of the solvers known without configuration that are installed.
     ///
     /// # Errors

@@ -630,6 +630,14 @@ pub struct ErrorRecord {
     pub request: Option<Box<Request>>,
 }
 
+impl std::fmt::Display for ErrorRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ErrorRecord {}
+
 /// One concrete request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Request {
