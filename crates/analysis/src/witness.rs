@@ -358,7 +358,8 @@ pub fn polish(
     }
     let formula_of_model = eval::Incremental::new(formula);
     let hints = Hints::new(question, formula);
-    let groups = hints.groups(encoding);
+    let mut groups = hints.groups(encoding);
+    groups.push(candidates::Group::Owner);
     // The first rounds let later groups make room for earlier ones.
     for _ in 0..2 {
         for group in &groups {

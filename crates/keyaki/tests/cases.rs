@@ -228,6 +228,35 @@ fn what_is_suggested_holds() {
     assert!(10 * without.len() <= 3 * n_fails, "of {n_fails} there is none for {without:?}");
 }
 
+/// A key is shown only if without it the request would be no witness, or could not happen.
+#[test]
+fn every_key_of_a_witness_matters() {
+    let engine = Engine::embedded();
+    let (mut n_witnesses, mut n_keys, mut idle) = (0, 0, Vec::new());
+    for (file, case) in cases() {
+        if case.verdict != "fails" {
+            continue;
+        }
+        let inquiry = case.inquiry().unwrap();
+        let question = inquiry.question.as_ref().unwrap();
+        let report = engine.check(question).unwrap();
+        let Verdict::Fails(witness) = report.verdict else { continue };
+        n_witnesses += 1;
+        for (key, _) in witness.request.context.iter() {
+            n_keys += 1;
+            let mut request = witness.request.clone();
+            request.context.remove(key);
+            let replayed =
+                replay_together(question, &request, &report.companions, report.witness_under);
+            if matches!(replayed, Replay::Confirmed { .. }) {
+                idle.push(format!("{file}: {}: {key}", case.name));
+            }
+        }
+    }
+    eprintln!("{n_keys} keys of {n_witnesses} witnesses");
+    assert!(n_keys > 0 && idle.is_empty(), "{} of {n_keys} are idle: {idle:#?}", idle.len());
+}
+
 #[test]
 fn cases_are_complete_and_have_names_of_their_own() {
     let mut names = BTreeSet::new();
