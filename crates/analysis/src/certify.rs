@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use keyaki_logic::{Cancel, Formula, Limits, Outcome, Proof, Solver, SolverError, relax};
 
-use crate::check::{MAX_REFINEMENTS, without_pseudo_resource};
-use crate::encode::{Opaque, encode};
+use crate::check::MAX_REFINEMENTS;
+use crate::encode::{Encoding, Opaque, encode};
 use crate::question::{PolicyRef, Question};
-use crate::{Options, witness};
+use crate::{Options, compatible};
 
 /// A way to break a property, and why it is none.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub fn certify(
             return Ok(None);
         }
         let formula = encoding.plain(cell.breaks, Opaque::Free);
-        match refute(formula, solver, limits, cancel)? {
+        match refute(&encoding, formula, solver, limits, cancel)? {
             Some((formula, proof)) => {
                 refuted.push(Refuted { through: cell.through, formula, proof });
             }
@@ -59,6 +59,7 @@ pub fn certify(
 /// The formula, with as much of the lazy axiom as that takes, and a proof that it has no model; `None` if it has one, or
 /// if that was not found out.
 pub(crate) fn refute(
+    encoding: &Encoding,
     mut formula: Formula,
     solver: &dyn Solver,
     limits: &Limits,
@@ -68,8 +69,8 @@ pub(crate) fn refute(
         let (answer, proof) = solver.explain(&formula, limits, cancel)?;
         match answer.outcome {
             Outcome::Unsat => return Ok(proof.map(|proof| (formula, proof))),
-            Outcome::Sat(model) => match witness::action_without_pseudo_resource(&model) {
-                Some(service) => formula = without_pseudo_resource(&formula, &service),
+            Outcome::Sat(model) => match compatible::service_to_refine(encoding, &model) {
+                Some(service) => formula = compatible::refined(encoding, &formula, &service),
                 None => return Ok(None),
             },
             Outcome::Unknown(_) if relax::has_templates(&formula) => {

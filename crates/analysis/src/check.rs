@@ -23,14 +23,13 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use keyaki_logic::{
-    Answer, Attempt, Cancel, Formula, Limits, Model, Outcome, Reason, Regex, Solver, SolverError,
-    Sort, Terms, eval, relax, simplify,
+    Answer, Attempt, Cancel, Formula, Limits, Model, Outcome, Reason, Solver, SolverError, Terms,
+    eval, relax, simplify,
 };
-use keyaki_policy::catalogue;
 use keyaki_policy::{Readings, Request, Switch};
 
+use crate::compatible;
 use crate::cover;
-use crate::encode::symbols::name;
 use crate::encode::{Cell, Encoding, Opaque, Unsupported, encode, encode_part};
 use crate::guess;
 use crate::question::{PolicyRef, Question, Side};
@@ -592,9 +591,11 @@ impl<'a> Run<'a> {
                 other => return Ok(other),
             };
             let model = self.polished(formula, model);
-            match witness::action_without_pseudo_resource(&model) {
+            match compatible::service_to_refine(self.encoding, &model) {
                 None => return Ok(Found::Model(model)),
-                Some(service) => refined = Some(without_pseudo_resource(formula, &service)),
+                Some(service) => {
+                    refined = Some(compatible::refined(self.encoding, formula, &service));
+                }
             }
         }
         Ok(Found::Unknown(Reason::SolverGaveUp))
@@ -777,28 +778,6 @@ fn allowing(
     }
 }
 
-/// `formula` with the axiom that the pseudo-resource does not go with the actions of `service`
-/// that the catalogue gives a resource type.
-pub(crate) fn without_pseudo_resource(formula: &Formula, service: &str) -> Formula {
-    let mut formula = formula.clone();
-    let t = &mut formula.terms;
-    let prefix = format!("{service}:");
-    let names: Vec<Regex> = catalogue::actions_with_prefix(&prefix)
-        .filter(|action| catalogue::has_resource_types(action) == Some(true))
-        .map(|action| Regex::Literal(action[prefix.len()..].to_ascii_lowercase()))
-        .collect();
-    let is_star = t.var(name::IS_STAR, Sort::Bool);
-    let service_variable = t.var(name::ACTION_SERVICE, Sort::String);
-    let service_text = t.string(service);
-    let is_service = t.eq(service_variable, service_text);
-    let action_name = t.var(name::ACTION_NAME, Sort::String);
-    let listed = t.in_re(action_name, Regex::Union(names));
-    let all = t.and([is_star, is_service, listed]);
-    let axiom = t.not(all);
-    formula.assert(format!("Q1.4: actions of {service} that need a resource"), axiom);
-    formula
-}
-
 /// Whether an assertion is false outright.
 fn is_false(formula: &Formula) -> bool {
     let is_false = |term| formula.terms.as_bool(term) == Some(false);
@@ -816,7 +795,7 @@ mod tests {
     use std::collections::VecDeque;
     use std::sync::Mutex;
 
-    use keyaki_logic::{Piece, Value};
+    use keyaki_logic::{Piece, Sort, Value};
     use keyaki_policy::parse;
 
     use super::*;

@@ -88,6 +88,8 @@ pub struct Encoding {
     pub base_users: Vec<(String, PrincipalArn)>,
     /// The canonical user ids that a policy names.
     pub canonical_users: BTreeSet<String>,
+    /// Whether R36 is in force, which is asserted as far as models break it ([`crate::compatible`]).
+    pub(crate) knows_types: bool,
     unsupported: BTreeMap<String, Vec<Unsupported>>,
 }
 
@@ -283,6 +285,7 @@ impl<'q> Encoder<'q> {
         let axioms = self.axioms();
         let elements = self.elements();
         Encoding {
+            knows_types: false,
             terms: self.t,
             axioms,
             cells,

@@ -94,8 +94,14 @@ pub fn explain(
         let is_late = cancel.is_cancelled() || Instant::now() >= limits.deadline;
         let why = match is_late {
             true => None,
-            false => refute(encoding.plain(cell.breaks, Opaque::Free), solver, limits, cancel)?
-                .map(|(formula, proof)| Why::new(&formula, &proof)),
+            false => refute(
+                &encoding,
+                encoding.plain(cell.breaks, Opaque::Free),
+                solver,
+                limits,
+                cancel,
+            )?
+            .map(|(formula, proof)| Why::new(&formula, &proof)),
         };
         excluded.push(Excluded { through: cell.through, why });
     }

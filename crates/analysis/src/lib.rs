@@ -17,6 +17,7 @@ pub mod addresses;
 pub mod bucket;
 pub mod certify;
 pub mod check;
+pub mod compatible;
 mod cover;
 pub mod encode;
 pub mod explain;

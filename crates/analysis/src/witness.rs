@@ -13,6 +13,7 @@ use keyaki_policy::Request;
 use keyaki_policy::catalogue::{self, Cardinality, KeySort};
 use keyaki_policy::request::{Context, ContextValue, Principal};
 
+use crate::compatible::service_to_refine;
 use crate::encode::Encoding;
 use crate::encode::instant;
 use crate::encode::symbols::{
@@ -47,17 +48,6 @@ fn complete_with<'a>(variables: impl Iterator<Item = (&'a str, Sort)>, model: &m
             model.insert(name, value);
         }
     }
-}
-
-/// The service whose action a model combines with the pseudo-resource although the catalogue gives
-/// the action a resource type; `None` if it does not.
-pub fn action_without_pseudo_resource(model: &Model) -> Option<String> {
-    if model.get(name::IS_STAR) != Some(&Value::Bool(true)) {
-        return None;
-    }
-    let service = text(model, name::ACTION_SERVICE);
-    let action = format!("{service}:{}", text(model, name::ACTION_NAME));
-    (catalogue::has_resource_types(&action) == Some(true)).then(|| service.to_owned())
 }
 
 /// The request that a model stands for. The model has a value for every variable.
@@ -367,7 +357,7 @@ pub fn polish(
                 let replaced = put(&mut model, &candidate);
                 let changed = replaced.iter().map(|(name, _)| &**name);
                 if formula_of_model.still_holds(&model, changed)
-                    && action_without_pseudo_resource(&model).is_none()
+                    && service_to_refine(encoding, &model).is_none()
                 {
                     break;
                 }

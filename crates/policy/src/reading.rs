@@ -64,6 +64,8 @@ pub enum Switch {
     R35,
     /// How the addresses are counted that a policy lets in.
     D32,
+    /// An action of the service reference is asked for of resources of its types only.
+    R36,
 }
 
 /// Which reading of each switch is in force.
@@ -75,7 +77,7 @@ pub struct Readings {
 
 impl Switch {
     /// All switches with the names of their readings, the default first.
-    pub const ALL: [(Switch, &'static str, [&'static str; 2]); 26] = {
+    pub const ALL: [(Switch, &'static str, [&'static str; 2]); 27] = {
         use Switch::*;
         const SOFT: [&str; 2] = ["holds", "may-fail"];
         const OPTION: [&str; 2] = ["may-fail", "holds"];
@@ -106,6 +108,7 @@ impl Switch {
             (R31, "R31", OPTION),
             (R35, "R35", OPTION),
             (D32, "D32", ["together", "alone"]),
+            (R36, "R36", OPTION),
         ]
     };
 
@@ -160,6 +163,9 @@ impl Switch {
             Switch::R31 => "whether `kms:ViaService` comes with `aws:ViaAWSService`",
             Switch::R35 => "whether `aws:SourceIp` is always a public address",
             Switch::D32 => "whether ranges of addresses are counted together or each alone",
+            Switch::R36 => {
+                "whether an action is about resources of the types that the service reference gives it only"
+            }
         }
     }
 

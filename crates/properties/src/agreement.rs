@@ -197,14 +197,17 @@ pub fn compare(subject: &Subject, request: &Request, readings: Readings) -> &'st
     }
 }
 
-/// The violations but for the rule that is asserted lazily.
+/// The violations but for the rules that are asserted lazily.
 pub fn unexcused_violations(
     question: &Question,
     request: &Request,
     readings: Readings,
 ) -> Vec<String> {
     let mut violations = violations(question, request, readings);
-    violations.retain(|violation| !violation.ends_with("is about a resource, not about `*`"));
+    let is_lazy = |violation: &String| {
+        violation.ends_with("is about a resource, not about `*`") || violation.starts_with("R36: ")
+    };
+    violations.retain(|violation| !is_lazy(violation));
     violations
 }
 

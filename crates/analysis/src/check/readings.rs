@@ -33,6 +33,7 @@ impl Encoding {
     /// default that only callers change. Returns those that are not, as far as the question touches
     /// them.
     pub fn decide(&mut self, decisions: &BTreeMap<Switch, bool>) -> Vec<Switch> {
+        self.knows_types = decisions.get(&Switch::R36) == Some(&true);
         let mut free = Vec::new();
         for switch in touched(self) {
             match decisions.get(&switch) {

@@ -13,7 +13,8 @@ use keyaki_logic::term::Node;
 use keyaki_logic::{Formula, Model, Term, Value, eval};
 
 use super::candidates::{Candidate, Group, Hints, MAX_CANDIDATES};
-use super::{action_without_pseudo_resource, put, undo};
+use super::{put, undo};
+use crate::compatible::service_to_refine;
 use crate::encode::Encoding;
 use crate::question::Question;
 
@@ -35,7 +36,7 @@ pub fn search(question: &Question, encoding: &Encoding, formula: &Formula) -> Op
     let n_evaluations = RefCell::new(MAX_EVALUATED_TERMS / n_terms.max(1));
     let is_hopeless = eval::holds_partially(formula, &model) == Some(false);
     let incremental = (!is_hopeless).then(|| eval::Incremental::new(formula));
-    let search = Search { formula, incremental, groups, n_evaluations };
+    let search = Search { encoding, formula, incremental, groups, n_evaluations };
     search.extend(&mut model, 0).then_some(model)
 }
 
@@ -71,6 +72,7 @@ fn forced(formula: &Formula) -> Model {
 }
 
 struct Search<'a> {
+    encoding: &'a Encoding,
     formula: &'a Formula,
     /// For models that extend one that may satisfy the formula; none if the first does not.
     incremental: Option<eval::Incremental<'a>>,
@@ -114,7 +116,7 @@ impl Search<'_> {
             Some(incremental) => incremental.may_still_hold(model, changed),
             None => eval::holds_partially(self.formula, model) != Some(false),
         };
-        may_hold && action_without_pseudo_resource(model).is_none()
+        may_hold && service_to_refine(self.encoding, model).is_none()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use keyaki_policy::Switch;
-use keyaki_policy::request::Principal;
+use keyaki_policy::request::{Principal, Request};
+use keyaki_policy::{Switch, catalogue};
 
 use super::{CALLED_VIA_KEYS, Check, ENDPOINT_KEYS, fields};
 
@@ -13,9 +13,23 @@ type Relation<'r> = fn(&mut Check<'r>);
 /// The keys that every request through a VPC endpoint has (R12).
 const OF_EVERY_ENDPOINT: [&str; 3] = ["aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp"];
 
+/// Whether the text is the shape with texts for its stars: what is between two of them is found as early as it can be.
+fn has_shape(text: &str, shape: &str) -> bool {
+    let Some((start, rest)) = shape.split_once('*') else { return text == shape };
+    let Some((middle, end)) = rest.rsplit_once('*') else {
+        return text.strip_prefix(start).is_some_and(|text| text.ends_with(rest));
+    };
+    let Some(mut text) = text.strip_prefix(start) else { return false };
+    for part in middle.split('*') {
+        let Some((_, behind)) = text.split_once(part) else { return false };
+        text = behind;
+    }
+    text.ends_with(end)
+}
+
 impl<'r> Check<'r> {
     pub(super) fn switched(&mut self) {
-        let relations: [(Switch, Relation<'r>); 14] = [
+        let relations: [(Switch, Relation<'r>); 15] = [
             (Switch::R9, Self::sources),
             (Switch::R25, Self::owner_by_name),
             (Switch::R29, Self::tag_keys),
@@ -30,12 +44,27 @@ impl<'r> Check<'r> {
             (Switch::R23, Self::ec2_session),
             (Switch::R31, Self::via_key_service),
             (Switch::R35, Self::public_address),
+            (Switch::R36, Self::type_of_resource),
         ];
         for (switch, relation) in relations {
             if self.readings.is_alternative(switch) != switch.is_undecided() {
                 relation(self);
             }
         }
+    }
+
+    /// An action that the reference has is about an ARN of one of its types, or about `*` if it has none.
+    fn type_of_resource(&mut self) {
+        let Request { action, resource, .. } = self.request;
+        let Some(details) = catalogue::details(action) else { return };
+        let is_one = match fields(resource) {
+            None => details.resources.is_empty(),
+            Some(own) => details.resources.iter().any(|shape| {
+                let shape = shape.splitn(6, ':').zip(own).skip(2);
+                shape.into_iter().all(|(shape, field)| has_shape(field, shape))
+            }),
+        };
+        self.require(is_one, format_args!("R36: `{action}` is not about `{resource}`"));
     }
 
     fn sources(&mut self) {
