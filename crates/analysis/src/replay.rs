@@ -16,6 +16,7 @@ mod axioms;
 mod comparison;
 mod custom;
 mod external;
+mod fixed;
 mod public;
 
 use keyaki_policy::ast::Effect;

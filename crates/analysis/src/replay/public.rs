@@ -14,14 +14,15 @@ use std::net::IpAddr;
 
 use keyaki_policy::ast::{
     BaseOperator, Clause, Condition, ConditionValue, Effect, Operator, Policy, PolicyType,
-    PrincipalEntry, PrincipalKind, Segment, Statement, Template, Version,
+    PrincipalEntry, PrincipalKind, Statement, Version,
 };
 use keyaki_policy::evaluate::{Truth, Unsupported, principal_covers, statement_matches};
 use keyaki_policy::request::{Context, ContextValue, Principal, Request};
 use keyaki_policy::{Readings, Switch};
 
+use super::fixed::confines;
 use super::{Replay, addresses};
-use crate::public::{ADDRESS_KEY, Fixed, Part, Table, TrustedKey};
+use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
 use crate::question::{PolicyRef, Side};
 
 /// A truth value and what it hangs on, if it is unknown.
@@ -231,99 +232,6 @@ fn has_fixed_value<'p>(
         }
     }
     sum
-}
-
-/// Whether whoever has the value is confined: it is fixed, or a part of it that is enough is.
-fn confines(value: &ConditionValue, operator: Operator, trusted: &TrustedKey) -> bool {
-    is_fixed(&value.template, trusted.fixed)
-        || trusted.part.is_some_and(|part| part_is_fixed(&value.template, operator, part))
-}
-
-/// Whether a value that is named for a trusted key is fixed: no wildcard, whatever the operator, no
-/// variable, and none of the values that everybody has. `${*}` is the character.
-fn is_fixed(template: &Template, fixed: Fixed) -> bool {
-    // Wildcards are kept apart from the characters that they are written with.
-    let mut text = String::new();
-    let mut has_wildcard = false;
-    for segment in &template.segments {
-        match segment {
-            Segment::Text(piece) => {
-                has_wildcard |= piece.contains(['*', '?']);
-                text.push_str(piece);
-            }
-            Segment::Escaped(c) => text.push(*c),
-            Segment::Variable { .. } => return false,
-        }
-    }
-    let is_literal = !text.is_empty() && text != "anonymous" && !has_wildcard;
-    match fixed {
-        Fixed::Literal => is_literal,
-        Fixed::NoColon => is_literal && !text.contains(':'),
-        Fixed::AccountOfArn => is_literal || has_fixed_account(&text),
-        // Whatever is named, it is the request's value that counts.
-        Fixed::True => false,
-    }
-}
-
-/// Whether that part of the value is one that is the same for everybody who has the value.
-fn part_is_fixed(template: &Template, operator: Operator, part: Part) -> bool {
-    // One character for each variable, and the wildcards, which texts cannot have otherwise.
-    const OWNER: char = '\u{e000}';
-    const OWNERS_ORGANIZATION: char = '\u{e001}';
-    const VARIABLE: char = '\u{e002}';
-    const ESCAPED: char = '\u{e003}';
-    let mut text = String::new();
-    for segment in &template.segments {
-        match segment {
-            Segment::Text(piece) => text.push_str(piece),
-            Segment::Escaped(_) => text.push(ESCAPED),
-            Segment::Variable { key, default } => text.push(match key.to_lowercase().as_str() {
-                "aws:resourceaccount" if default.is_none() => OWNER,
-                "aws:resourceorgid" if default.is_none() => OWNERS_ORGANIZATION,
-                _ => VARIABLE,
-            }),
-        }
-    }
-    let is_open = |c: char| ['*', '?', VARIABLE, OWNER, OWNERS_ORGANIZATION].contains(&c);
-    match part {
-        Part::Owner => text == OWNER.to_string(),
-        Part::OwnersOrganization => text == OWNERS_ORGANIZATION.to_string(),
-        Part::Organization => {
-            let id = text.split_once('/').map(|(id, _)| id);
-            id.is_some_and(|id| !id.is_empty() && !id.contains(is_open))
-        }
-        Part::Account => {
-            let fields: Vec<&str> = text.splitn(6, ':').collect();
-            let ["arn", before @ .., account, _] = fields.as_slice() else { return false };
-            let is_of_arns = matches!(
-                operator.base,
-                BaseOperator::ArnEquals
-                    | BaseOperator::ArnLike
-                    | BaseOperator::ArnNotEquals
-                    | BaseOperator::ArnNotLike
-            );
-            // A wildcard of an ARN operator stays in its field; a variable's value need not.
-            let may_shift = |c: char| match c {
-                '*' | '?' => !is_of_arns,
-                other => is_open(other) && other != OWNER,
-            };
-            before.len() == 3
-                && !before.iter().any(|field| field.contains(may_shift))
-                && (*account == OWNER.to_string()
-                    || (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())))
-        }
-    }
-}
-
-/// Whether the text is an ARN pattern of one account: its wildcards, if any, are all behind the
-/// fifth colon.
-fn has_fixed_account(text: &str) -> bool {
-    let fields: Vec<_> = text.splitn(6, ':').collect();
-    let [arn, partition, service, region, account, _] = fields.as_slice() else { return false };
-    *arn == "arn"
-        && account.len() == 12
-        && account.bytes().all(|byte| byte.is_ascii_digit())
-        && ![partition, service, region].iter().any(|field| field.contains(['*', '?']))
 }
 
 /// Whether `element` is in the language of the value under the test's operator, read positively
@@ -695,6 +603,71 @@ mod tests {
         check(&["x", "o-a/r-1/"], Some(false));
         check(&["x"], Some(true));
         check(&[], Some(true));
+    }
+
+    #[test]
+    fn each_type_of_resource_has_its_own_keys_actions_and_deputies() {
+        let check = |name: &str,
+                     principal: &Principal,
+                     statement: &str,
+                     context: &[(&str, &str)],
+                     action: &str,
+                     expected| {
+            let table = crate::public::table(name, crate::public::Reading::Documented).unwrap();
+            let mut request = request(principal.clone(), context);
+            request.action = action.to_owned();
+            let replay = breaks(&policy(&[statement]), table, &request, Readings::DEFAULT);
+            assert_eq!(outcome(&replay), Some(expected), "{name}: {replay:?}");
+        };
+        let ines = &ines();
+        let caller = allow_if(r#""StringEquals": {"kms:CallerAccount": "111122223333"}"#);
+        let called = [("kms:CallerAccount", "111122223333")];
+        check("AWS::KMS::Key", ines, &caller, &called, "kms:Decrypt", false);
+        check("AWS::S3::Bucket", ines, &caller, &called, "kms:Decrypt", true);
+        check("AWS::KMS::Key", ines, ALLOW_ALL, &[], "KMS:decrypt", true);
+        check("AWS::KMS::Key", ines, ALLOW_ALL, &[], "KMS:PutKeyPolicy", false);
+        check("AWS::KMS::Key", ines, ALLOW_ALL, &[], "kms:Unheard", true);
+        let of_s3 = Principal::Service { name: "s3.amazonaws.com".to_owned() };
+        let service = r#"{"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "*", "Resource": "*"}"#;
+        check("AWS::Lambda::Function", &of_s3, service, &[], "lambda:InvokeFunction", true);
+        check("AWS::SQS::Queue", &of_s3, service, &[], "sqs:SendMessage", false);
+        let aws = allow_if(r#""Bool": {"aws:PrincipalIsAWSService": "false"}"#);
+        let is_aws = [("aws:PrincipalIsAWSService", "true")];
+        check("AWS::DynamoDB::Table", &of_s3, ALLOW_ALL, &is_aws, "dynamodb:GetItem", true);
+        check(
+            "AWS::DynamoDB::Table",
+            ines,
+            &aws,
+            &[("aws:PrincipalIsAWSService", "false")],
+            "dynamodb:GetItem",
+            true,
+        );
+        let office = allow_if(r#""IpAddress": {"aws:SourceIp": "203.0.113.0/24"}"#);
+        let from = [("aws:SourceIp", "203.0.113.7")];
+        check("AWS::DynamoDB::Table", ines, &office, &from, "dynamodb:GetItem", true);
+        check("AWS::EFS::FileSystem", ines, &office, &from, "elasticfilesystem:ClientMount", false);
+    }
+
+    #[test]
+    fn several_requests_are_counted_together() {
+        let test = r#""IpAddress": {"aws:SourceIp": ["11.0.0.0/8", "13.0.0.0/8", "15.0.0.0/9"]}"#;
+        let policy = policy(&[&allow_if(test)]);
+        let of = |address: &str| request(Principal::Anonymous, &[("aws:SourceIp", address)]);
+        let check = |addresses: &[&str], readings, expected| {
+            let requests: Vec<Request> = addresses.iter().map(|address| of(address)).collect();
+            let requests: Vec<&Request> = requests.iter().collect();
+            let replay = breaks_together(&policy, &S3, &requests, readings);
+            assert_eq!(outcome(&replay), Some(expected), "{addresses:?}: {replay:?}");
+        };
+        let default = Readings::DEFAULT;
+        check(&["11.0.0.1", "13.0.0.1"], default, true);
+        check(&["11.0.0.1", "15.0.0.1"], default, true);
+        check(&["11.0.0.1", "11.0.0.2"], default, false);
+        check(&["11.0.0.1"], default, false);
+        check(&["11.0.0.1", "17.0.0.1"], default, false);
+        check(&["11.0.0.1", "13.0.0.1"], default.with(Switch::D32, true), false);
+        let n = admitted(&policy, &[&of("15.0.0.1"), &of("11.0.0.1"), &of("10.0.0.1")]);
+        assert_eq!(n, [(1 << 24) + (1 << 23), 0]);
     }
 
     #[test]
