@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Check(Check),
     /// List who gets in from outside a zone of trust, or what a new policy allows, in rows that cover it all
     Findings(Findings),
+    /// List which principals of an account can do something, by way of roles too
+    WhoCan(WhoCan),
     /// Decide one request against the policies of a job; the first line is the decision
     Evaluate(Evaluate),
     /// Tell whether a bucket is public, by its ACL, its policy and Block Public Access together
@@ -101,6 +103,27 @@ pub(crate) struct Findings {
     /// If the property holds, write there what `keyaki-verify` checks; `-` is not taken
     #[arg(long, value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "exit status: 0 nobody can, 1 somebody can, 2 error, 3 of somebody it was not found out"
+)]
+pub(crate) struct WhoCan {
+    /// An object with `resource_account`, `principals` and `policies`; `-` is standard input
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: PathBuf,
+    /// What somebody may do, such as s3:DeleteBucket; without any, all actions are meant
+    #[arg(long, value_name = "ACTION", num_args = 1..)]
+    pub(crate) action: Vec<String>,
+    /// To what, such as arn:aws:s3:::prod; without any, all resources are meant
+    #[arg(long, value_name = "RESOURCE", num_args = 1..)]
+    pub(crate) resource: Vec<String>,
+    #[command(flatten)]
+    pub(crate) solving: Solving,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,

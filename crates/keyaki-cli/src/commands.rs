@@ -31,12 +31,14 @@ mod bucket;
 mod findings;
 mod property;
 mod validate;
+mod who_can;
 
 pub(crate) use batch::batch;
 pub(crate) use bucket::bucket;
 pub(crate) use findings::findings;
 pub(crate) use property::properties;
 pub(crate) use validate::validate;
+pub(crate) use who_can::who_can;
 
 /// How a command ended, as an exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

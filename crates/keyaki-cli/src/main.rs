@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Check(check) => commands::check(&check),
         Command::Findings(findings) => commands::findings(&findings),
+        Command::WhoCan(who_can) => commands::who_can(&who_can),
         Command::Evaluate(evaluate) => commands::evaluate(&evaluate),
         Command::Bucket(bucket) => commands::bucket(&bucket),
         Command::Batch(batch) => commands::batch(&batch),

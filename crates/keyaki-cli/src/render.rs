@@ -30,7 +30,7 @@ mod findings;
 
 pub(crate) use bucket::bucket;
 pub(crate) use explain::explanation;
-pub(crate) use findings::{findings, rows};
+pub(crate) use findings::{findings, rows, who_can};
 
 /// The answer to an inquiry.
 pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String {

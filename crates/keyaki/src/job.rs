@@ -35,6 +35,7 @@ use crate::property::Written;
 use crate::reader::{Fallible, Reader, pointer};
 use crate::trust;
 use crate::validation::{VALIDATE, Validation};
+use crate::who_can::{WHO_CAN, WhoCan};
 use crate::wire::{
     AttemptRecord, Construct, ErrorRecord, EvidenceName, JobResult, QuestionName, RelationName,
     Request, StatementRef, VerdictName, nanoseconds,
@@ -75,6 +76,8 @@ pub enum Task {
     Bucket(Box<BucketTask>),
     /// To list who breaks a property.
     Findings(FindingsInquiry),
+    /// To list who can do something.
+    WhoCan(WhoCan),
 }
 
 impl Task {
@@ -102,6 +105,7 @@ impl Task {
             Task::Validation(validation) => validation.answer(),
             Task::Bucket(bucket) => bucket.answer(engine, cancel),
             Task::Findings(findings) => findings.answer(engine, cancel),
+            Task::WhoCan(who_can) => who_can.answer(engine, cancel),
         }
     }
 }
@@ -541,6 +545,9 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     if question == BUCKET {
         let task = BucketTask::read(reader, &members, timeout)?;
         return Ok(Task::Bucket(Box::new(task)));
+    }
+    if question == WHO_CAN {
+        return WhoCan::read(reader, members, Vec::new(), timeout).map(Task::WhoCan);
     }
     if question == EVALUATE {
         return Evaluation::read(reader, members).map(Box::new).map(Task::Evaluation);

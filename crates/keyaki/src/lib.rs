@@ -108,7 +108,7 @@
 //! # The modules
 //!
 //! [`engine`] puts solvers together, [`job`] reads and runs the jobs of `keyaki batch`,
-//! [`evaluation`] those about one request, [`findings`] those that list who breaks a property, and [`wire`] is the one place where jobs, requests and
+//! [`evaluation`] those about one request, [`findings`] those that list who breaks a property, [`who_can`] those that list who can do something, and [`wire`] is the one place where jobs, requests and
 //! results become JSON. [`policies`] is how policies of several kinds are given, [`decisions`] how
 //! readings of the language are, [`access`] how lists of accesses are, [`trust`] how zones of trust are. [`script`] is for formulas without
 //! policies. [`validation`] needs neither solver nor request. [`mod@property`] is how properties of one's own are written, [`explanation`] why something fails.
@@ -130,6 +130,7 @@ mod request;
 pub mod script;
 pub mod trust;
 pub mod validation;
+pub mod who_can;
 pub mod wire;
 
 pub use engine::{Engine, EngineError, EngineOptions};

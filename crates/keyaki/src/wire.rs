@@ -55,6 +55,10 @@ pub struct Job {
     /// For `no-external-access`: what is made of requests by AWS services; `ignore` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_principals: Option<ServicePrincipalsName>,
+    /// For `who-can`: the users and roles of the account, at most 1,000. `policies` has what applies to all of them, and the resource's
+    /// policies; `resource_account` is their account, and the owner of the resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principals: Option<Vec<findings::Holder>>,
     /// For `findings`: whether every precise row is wanted, instead of the fewest that cover everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all: Option<bool>,
@@ -101,6 +105,8 @@ pub enum TaskName {
     Evaluate(EvaluateName),
     /// To list who breaks a property.
     Findings(findings::FindingsName),
+    /// To list who can do something.
+    WhoCan(findings::WhoCanName),
 }
 
 /// The word `evaluate`.
@@ -392,10 +398,10 @@ pub struct JobResult {
     /// Wall-clock time from reading the job to its answer, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ns: Option<u64>,
-    /// For `validate`: what was found, in the order of the places. For `findings`: the rows.
+    /// For `validate`: what was found, in the order of the places. For `findings`: the rows. For `who-can`: the principals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub findings: Option<Vec<findings::Finding>>,
-    /// For `findings`: whether the rows cover everything.
+    /// For `findings` and `who-can`: whether the rows cover everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<findings::CoverageRecord>,
     /// Each solver's try at each query.

@@ -3,9 +3,12 @@
 use keyaki::Question;
 use keyaki::job::Inquiry;
 use keyaki::wire::findings::{CoverageRecord, Finding, OneOrMany, RowRecord};
-use keyaki::wire::{EvidenceName, JobResult, VerdictName};
+use keyaki::wire::{EvidenceName, JobResult, StatementRef, VerdictName};
 
-use super::{inside, line, names, place, principal, readings, reason_in_words, unknown, visible};
+use super::{
+    inside, line, names, place, principal, readings, reason_in_words, statement_name, unknown,
+    visible,
+};
 use crate::commands::FileNames;
 
 /// The rows of a result.
@@ -114,6 +117,59 @@ fn text(texts: &OneOrMany) -> String {
         OneOrMany::One(text) => visible(text),
         OneOrMany::Many(texts) => visible(&texts.join(", ")),
     }
+}
+
+/// The answer to `who-can`.
+pub(crate) fn who_can(result: &JobResult) -> String {
+    let mut out = String::new();
+    let n = rows(result).filter(|row| row.witness.is_some()).count();
+    let sentence = match (result.verdict, n) {
+        (Some(VerdictName::Holds), _) => "holds: none of the principals can".to_owned(),
+        (Some(VerdictName::Fails), 1) => "fails: 1 principal can".to_owned(),
+        (Some(VerdictName::Fails), _) => format!("fails: {n} principals can"),
+        _ => "unknown: it was not found out whether somebody can".to_owned(),
+    };
+    line(&mut out, format_args!("{sentence}"));
+    for row in rows(result) {
+        out.push('\n');
+        for who in row.principal.iter().flatten().map(|(_, who)| text(who)) {
+            line(&mut out, format_args!("  {who}"));
+        }
+        for step in &row.through {
+            let by = by(&step.statements);
+            line(&mut out, format_args!("    assumes  {}{by}", visible(&step.role)));
+        }
+        if let Some(witness) = &row.witness {
+            let (action, resource) = (visible(&witness.action), visible(&witness.resource));
+            let by = by(&row.statements);
+            line(&mut out, format_args!("    may      {action} on {resource}{by}"));
+        }
+        if !row.depends_on.is_empty() {
+            line(
+                &mut out,
+                format_args!("    depends on {} (--decision)", row.depends_on.join(", ")),
+            );
+        }
+        if let Some(reason) = row.reason {
+            let words = reason_in_words(reason);
+            line(&mut out, format_args!("    not found out: {} ({words})", reason.as_str()));
+        }
+    }
+    let milliseconds = result.elapsed_ns.unwrap_or(0) as f64 / 1e6;
+    line(
+        &mut out,
+        format_args!("\n  each step was replayed by the evaluator; after {milliseconds:.0} ms"),
+    );
+    out
+}
+
+/// The statements that allow something, by their places in the file.
+fn by(statements: &[StatementRef]) -> String {
+    let names = statements.iter().map(|statement| {
+        format!("{} of {}", statement_name(statement), visible(&statement.policy))
+    });
+    let names: Vec<String> = names.collect();
+    if names.is_empty() { String::new() } else { format!(", by {}", names.join(" and ")) }
 }
 
 /// Whether the rows cover everything, and how that came to be known.

@@ -20,3 +20,4 @@ mod questions;
 mod schema;
 mod scripts;
 mod validate;
+mod who_can;

@@ -52,6 +52,9 @@ pub struct RowRecord {
     /// A request of the row that breaks the property; it was replayed. Absent if that was not found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Request>,
+    /// Of `who-can`: the roles that the principal assumes one after the other, the last of which makes the request of the witness.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<StepRecord>,
     /// The undecided readings on which the row hangs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
@@ -64,6 +67,42 @@ pub struct RowRecord {
     /// Without a witness: the constructs that the answer hangs on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsupported: Vec<Construct>,
+}
+
+/// A role that is assumed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StepRecord {
+    /// Its ARN.
+    pub role: String,
+    /// The request that assumes it, by the principal or the role before; it was replayed.
+    pub witness: Request,
+    /// The statements that allow it.
+    pub statements: Vec<StatementRef>,
+}
+
+/// The word `who-can`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhoCanName {
+    /// List the principals of an account that have one of the accesses, by role chains too.
+    WhoCan,
+}
+
+/// A user or role of the account, with its policies.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Holder {
+    /// Its ARN.
+    pub arn: String,
+    /// Attached to it: a policy or a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<serde_json::Value>,
+    /// Its permissions boundaries: a policy or a list, each of which must allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<serde_json::Value>,
+    /// Of a role: its trust policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<serde_json::Value>,
 }
 
 /// A text, or several of which one is enough.
