@@ -46,7 +46,8 @@ pub enum Question {
     },
     /// No request that the policy allows is from outside the zone (`docs/semantics.md`, "External").
     NoExternalAccess {
-        /// A resource policy, as a union of one.
+        /// A resource policy, as a union of one; or a set of the policies of a resource, in which the identity policies are
+        /// those of whoever asks. Of a set this is said of requests that need some policy.
         policy: Subject,
         /// Whom the resource's owner trusts.
         zone: Zone,

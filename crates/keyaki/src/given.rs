@@ -95,9 +95,25 @@ impl Given<'_> {
     }
 
     fn no_external_access(&self) -> Result<Question, ErrorRecord> {
-        let policy = self.resource_policy("no-external-access", "external")?;
-        let zone = trust::of_somebody(self.setting.zone.clone().unwrap_or_default())?;
-        Ok(Question::NoExternalAccess { policy: vec![policy.clone()].into(), zone })
+        let zone = || trust::of_somebody(self.setting.zone.clone().unwrap_or_default());
+        if self.setting.sets.is_empty() {
+            let policy = self.resource_policy("no-external-access", "external")?.clone();
+            return Ok(Question::NoExternalAccess { policy: vec![policy].into(), zone: zone()? });
+        }
+        let subject = self.subject(Side::Policy)?;
+        match subject {
+            Some(Subject::Set(set)) if set.resource.is_some() => {
+                let zone = zone()?;
+                // To what belongs to nobody, but to AWS, everybody has access by policies of his own.
+                if zone.owner.is_none() {
+                    let hint = "give `resource_account`, or `--resource-account`";
+                    let message = "the owner of the resource decides which policies it takes, and is not known";
+                    return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
+                }
+                Ok(Question::NoExternalAccess { policy: Subject::Set(set), zone })
+            }
+            _ => Err(missing("`no-external-access` takes the policies of a resource")),
+        }
     }
 
     fn no_public_access(&self) -> Result<Question, ErrorRecord> {

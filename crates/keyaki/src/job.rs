@@ -178,7 +178,7 @@ impl Inquiry {
     /// An inquiry about policies of a job, whose JSON has been read.
     fn read(
         question: &str,
-        sources: Vec<Source<'_>>,
+        mut sources: Vec<Source<'_>>,
         setting: Setting,
     ) -> Result<Inquiry, ErrorRecord> {
         let name = QuestionName::by_name(question).ok_or_else(|| unknown_question(question))?;
@@ -190,6 +190,9 @@ impl Inquiry {
         if name == QuestionName::NoPublicAccess && setting.policy_type.is_none() {
             let policy_type = type_of_resource_policy(setting.resource_type.as_deref());
             setting.policy_type = Some(policy_type).filter(|t| *t != PolicyType::Resource);
+        }
+        if name == QuestionName::NoExternalAccess && !setting.sets.is_empty() {
+            policies::add_strangers_policies(&mut sources, Side::Policy)?;
         }
         let mut policies = parse_all(&sources, &setting)?;
         let mut documents: Vec<Document> =

@@ -20,6 +20,22 @@ pub const KINDS: [&str; 7] =
 /// The most policies that one side of a question, or a request, can have.
 pub const MAX_POLICIES: usize = 1_000;
 
+/// What stands for whatever policy somebody attaches: no policy allows more.
+pub const ANY: &str = "any";
+
+/// The widest policy that can stand in a place that grants; none if the place does not.
+fn widest(place: Place) -> Option<&'static str> {
+    match place {
+        Place::Set(policy_set::Place::Identity(_)) => Some(
+            r#"{"Version": "2012-10-17", "Statement": [{"Sid": "Any", "Effect": "Allow", "Action": "*", "Resource": "*"}]}"#,
+        ),
+        Place::Set(policy_set::Place::Resource(_)) => Some(
+            r#"{"Version": "2012-10-17", "Statement": [{"Sid": "Any", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}"#,
+        ),
+        _ => None,
+    }
+}
+
 /// The text of one policy.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -91,6 +107,36 @@ impl Document {
             policy_set::Place::VpcEndpoint(_) => PolicyType::VpcEndpoint,
         })
     }
+}
+
+/// Adds the policies of whoever asks from outside: any.
+///
+/// # Errors
+///
+/// There are some already: nobody knows those of a stranger.
+pub(crate) fn add_strangers_policies(
+    sources: &mut Vec<Source<'_>>,
+    side: Side,
+) -> Result<(), ErrorRecord> {
+    use policy_set::Place::{Boundary, Identity, Scp, Session};
+    let is_of_requester = |source: &&Source<'_>| {
+        let place = source.document.at.place;
+        matches!(place, Place::Set(Identity(_) | Boundary(_) | Session(_) | Scp(..)))
+    };
+    if let Some(source) = sources.iter().find(is_of_requester) {
+        let message = "who asks from outside has policies that are not known";
+        return Err(ErrorRecord {
+            policy: Some(source.document.pointer.clone()),
+            hint: Some("give `resource`, `rcp` and `vpc_endpoint` only".to_owned()),
+            ..ErrorRecord::new("invalid-job", message)
+        });
+    }
+    let place = Place::Set(Identity(0));
+    if let Some(text) = widest(place) {
+        let (at, pointer) = (PolicyRef { side, place }, format!("({ANY})"));
+        sources.push(Document::new(at, pointer, text.to_owned()).into());
+    }
+    Ok(())
 }
 
 impl From<Document> for Source<'_> {
@@ -229,6 +275,13 @@ impl<'s> Reader<'s> {
                 return Err(self.wrong(value, path, message));
             }
             Kind::Object(_) => self.text(value).to_owned(),
+            Kind::String(text) if text == ANY => match widest(at.place) {
+                Some(widest) => widest.to_owned(),
+                None => {
+                    let message = "`any` stands for `identity` or `resource` policies of a set";
+                    return Err(self.wrong(value, path, message));
+                }
+            },
             Kind::String(text) => text.to_string(),
             _ => {
                 let message = format!(

@@ -21,11 +21,13 @@ use crate::zone::{ServicePrincipals, Zone};
 const ACCOUNT_KEYS: [&str; 2] = ["aws:principalaccount", "kms:calleraccount"];
 
 impl Encoder<'_> {
-    /// The cells of: the policy allows a request from outside.
+    /// The cells of: the policy allows a request from outside, which is not allowed without any policy.
     pub(super) fn no_external_access(&mut self, zone: &Zone) -> Vec<Cell> {
         let ways = self.access(Side::Policy).ways;
         let inside = self.is_inside(zone);
         let outside = self.t.not(inside);
+        let needs_policy = self.needs_policy();
+        let outside = self.t.and([outside, needs_policy]);
         ways.into_iter()
             .map(|Way { through, term }| Cell { through, breaks: self.t.and([term, outside]) })
             .collect()

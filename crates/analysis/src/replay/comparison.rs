@@ -48,7 +48,7 @@ pub(super) fn differs(question: &Question, request: &Request, readings: Readings
 pub(super) fn is_common(question: &Question, request: &Request, readings: Readings) -> Replay {
     let existing = Access::on(question, Side::Existing, request, readings);
     let new = Access::on(question, Side::New, request, readings);
-    if needs_no_policy(question, request, readings) {
+    if needs_no_policy(question, Side::New, request, readings) {
         return Replay::Refuted("the request is allowed without any policy".to_owned());
     }
     match existing.allowed.and(new.allowed) {
@@ -66,8 +66,13 @@ pub(super) fn is_common(question: &Question, request: &Request, readings: Readin
 
 /// Whether the request is allowed where there is no policy of any kind: a question about unions of
 /// policies has no such requests.
-fn needs_no_policy(question: &Question, request: &Request, readings: Readings) -> bool {
-    let Some(Subject::Set(set)) = question.subject(Side::New) else { return false };
+pub(super) fn needs_no_policy(
+    question: &Question,
+    side: Side,
+    request: &Request,
+    readings: Readings,
+) -> bool {
+    let Some(Subject::Set(set)) = question.subject(side) else { return false };
     let none =
         PolicySet { resource: set.resource.as_ref().map(|_| Vec::new()), ..PolicySet::default() };
     decide(&none, request, readings).decision == Some(Decision::Allow)

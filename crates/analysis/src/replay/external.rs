@@ -9,6 +9,7 @@ use keyaki_policy::Readings;
 use keyaki_policy::evaluate::Truth;
 use keyaki_policy::request::{ContextValue, Principal, Request};
 
+use super::comparison::needs_no_policy;
 use super::{Access, Replay};
 use crate::question::{Question, Side};
 use crate::zone::{ServicePrincipals, Zone};
@@ -22,6 +23,9 @@ pub(super) fn breaks(
 ) -> Replay {
     if let Some(fact) = (Seen { zone, request }).placed_inside() {
         return Replay::Refuted(format!("{fact}, which is inside the zone of trust"));
+    }
+    if needs_no_policy(question, Side::Policy, request, readings) {
+        return Replay::Refuted("the request is allowed without any policy".to_owned());
     }
     let policy = Access::on(question, Side::Policy, request, readings);
     match policy.allowed {

@@ -104,3 +104,25 @@ fn a_zone_of_ten_thousand_accounts_has_an_answer() {
     assert_eq!(row(json!({"AWS": ["500000009999", "500000010000"]})), ["500000010000"]);
     assert_eq!(row(json!("*")), ["*"]);
 }
+
+#[test]
+fn the_policies_of_a_resource_are_asked_about_together_with_those_of_its_organisation() {
+    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {
+        "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-zzzzzzzzzz"},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}});
+    let rcp = json!([[{"Version": "2012-10-17", "Statement": [deny]}]]);
+    let set = json!({"resource": policy(&json!("*")), "rcp": rcp});
+    let mut job = json!({"question": "findings", "policy": set, "trust": {"accounts": [OWN]}});
+    let message = "the owner of the resource decides which policies it takes, and is not known";
+    assert_eq!(result_of(&job)["error"]["message"], message);
+    job["resource_account"] = json!(OWN);
+    let result = result_of(&job);
+    let conditions: Vec<&Value> =
+        result["findings"].as_array().unwrap().iter().map(|row| &row["condition"]).collect();
+    assert_eq!(conditions, [&json!({"aws:PrincipalOrgID": "o-zzzzzzzzzz"})]);
+    assert_eq!(result["coverage"]["verdict"], "holds");
+    job["policy"]["scp"] = json!([[]]);
+    job["policy"]["identity"] = json!("any");
+    let message = "who asks from outside has policies that are not known";
+    assert_eq!(result_of(&job)["error"]["message"], message);
+}
