@@ -82,6 +82,9 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
         out.push('\n');
         unknown(&mut out, files, result);
     }
+    for note in &result.notes {
+        line(&mut out, format_args!("\n  note: {}", visible(note)));
+    }
     if let Some(explanation) = &result.explanation {
         out.push('\n');
         for text in wrapped(&visible(explanation)) {

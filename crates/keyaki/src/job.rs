@@ -61,6 +61,8 @@ pub struct Inquiry {
     pub certificate: Option<Duration>,
     /// Whether a property that fails is explained.
     pub explain: bool,
+    /// What is odd in the property of `custom`, in words.
+    pub notes: Vec<String>,
 }
 
 /// What a job wants done.
@@ -202,9 +204,21 @@ impl Inquiry {
         }
         let given = Given { documents: &documents, policies: &policies, setting: &setting };
         let question = given.question(name)?;
-        documents.extend(setting.property.into_iter().flat_map(|property| property.documents));
+        let (of_property, notes) =
+            setting.property.map(|property| (property.documents, property.notes)).unzip();
+        documents.extend(of_property.into_iter().flatten());
+        let notes = notes.unwrap_or_default();
         let Setting { timeout, solvers, decisions, certificate, explain, .. } = setting;
-        Ok(Inquiry { question, documents, timeout, solvers, decisions, certificate, explain })
+        Ok(Inquiry {
+            question,
+            documents,
+            timeout,
+            solvers,
+            decisions,
+            certificate,
+            explain,
+            notes,
+        })
     }
 
     /// Answers the inquiry. Engines are made by `engine` from the names of solvers.
@@ -222,6 +236,7 @@ impl Inquiry {
                 {
                     self.certify(question, &mut result, timeout, cancel);
                 }
+                result.notes.clone_from(&self.notes);
                 result.question = Some(question.name().to_owned());
                 if let Question::NoPublicAccess { table, .. } = question {
                     result.reading = Some(table.title());

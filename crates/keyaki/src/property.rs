@@ -18,6 +18,7 @@
 
 mod in_job;
 pub mod library;
+mod notes;
 pub mod parameters;
 mod yaml;
 
@@ -67,6 +68,8 @@ pub struct Written {
     pub description: Option<String>,
     /// The text, once for each rule.
     pub documents: Vec<Document>,
+    /// Names in it that are likely to be misspelt, each with its place.
+    pub notes: Vec<String>,
 }
 
 /// Reads a property from a file: JSON if the text begins with a brace, YAML otherwise.
@@ -182,6 +185,7 @@ impl<'s> PropertyReader<'s> {
             property: Property { rules: Vec::new() },
             description: None,
             documents: Vec::new(),
+            notes: Vec::new(),
         };
         for Member { key, value, .. } in self.object(root, "a property", "")? {
             let path = pointer("", key);
@@ -241,6 +245,7 @@ impl<'s> PropertyReader<'s> {
                 return Err(self.wrong(rule.span, &path, &message, "write two properties"));
             }
             let (scope, outside) = self.rule(rule, demand, &path)?;
+            notes::of(self.source, &scope, &mut written.notes);
             written.property.rules.push(Rule { demand, scope, outside });
             let at = PolicyRef::of_union(Side::Property, n_rules);
             let source = self.source.to_owned();

@@ -373,6 +373,9 @@ pub struct JobResult {
     /// With `fails` of a job that asks to `explain`: what to change so that the property would hold, if something was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<Suggestion>,
+    /// Of `custom`: names in the property that are likely to be misspelt, each with its line and column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// With `fails` of `custom`: the rules that the witness breaks, as JSON pointers into the job.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,

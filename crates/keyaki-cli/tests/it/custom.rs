@@ -44,6 +44,20 @@ fn a_property_may_be_a_text_of_json() {
 }
 
 #[test]
+fn a_name_that_is_likely_to_be_misspelt_is_told_of() {
+    let result = result_of(json!({"never": {
+        "may": ["s3:DeletObject", "s3:*", "new:Thing"],
+        "when": {"Bool": {"aws:MultiFactorAuthPresnt": true}, "StringEquals": {"example.com:sub": "a"}}}}));
+    let notes: Vec<&str> =
+        result["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+    assert_eq!(notes.len(), 2, "{result}");
+    assert!(notes[0].contains("did you mean `s3:DeleteObject`?"), "{result}");
+    assert!(notes[1].contains("did you mean `aws:MultiFactorAuthPresent`?"), "{result}");
+    let fine = result_of(json!({"never": {"may": "s3:DeleteObject"}}));
+    assert!(fine.get("notes").is_none(), "{fine}");
+}
+
+#[test]
 fn a_ready_property_is_used_by_name() {
     assert_eq!(result_of(json!("tls-only"))["verdict"], "fails");
     assert_eq!(result_of(json!({"use": "audit-trail-kept"}))["verdict"], "holds");

@@ -131,7 +131,8 @@ mod tests {
             };
             let given: Values = about.parameters.iter().map(value).collect();
             let read = ready.with(&given);
-            read.unwrap_or_else(|error| panic!("{}: {error:?}", ready.name));
+            let read = read.unwrap_or_else(|error| panic!("{}: {error:?}", ready.name));
+            assert!(read.notes.is_empty(), "{}: {:?}", ready.name, read.notes);
         }
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/properties");
         let files = std::fs::read_dir(folder).expect("there is the folder");
