@@ -1,7 +1,7 @@
 //! What to change so that a property that fails would hold.
 //!
 //! A witness says which statements let it in, and of a Deny that does not catch it which of its conditions does not hold.
-//! From that a few changes are written down ([`candidates`]), the smallest first. A change counts only
+//! From that a few changes are written down (`remedy/candidates.rs`), the smallest first. A change counts only
 //! if whoever asks confirms that the property *holds* of the changed policies, and if the changed statement still lets
 //! something in that no Deny stops: a condition that nobody can meet is no remedy but a removal in disguise.
 //!
