@@ -119,7 +119,7 @@ pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Characters of user text that a message repeats; the rest is cut, so that a message fits a line.
 const MAX_QUOTED_CHARS: usize = 60;
 
-/// User text as it stands in a message: in backticks, cut after [`MAX_QUOTED_CHARS`], and with
+/// User text as it stands in a message: in backticks, cut after `MAX_QUOTED_CHARS` characters, and with
 /// control characters spelled as escapes.
 pub fn quoted(text: &str) -> Quoted<'_> {
     Quoted(text)
