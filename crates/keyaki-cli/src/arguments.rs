@@ -100,9 +100,6 @@ pub(crate) struct Findings {
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) solving: Solving,
-    /// If the property holds, write there what `keyaki-verify` checks; `-` is not taken
-    #[arg(long, value_name = "FILE")]
-    pub(crate) certificate: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -126,3 +126,12 @@ fn the_policies_of_a_resource_are_asked_about_together_with_those_of_its_organis
     let message = "who asks from outside has policies that are not known";
     assert_eq!(result_of(&job)["error"]["message"], message);
 }
+
+#[test]
+fn a_certificate_of_rows_is_refused_not_ignored() {
+    let den = Den::with("policy.json", policy(&json!({"AWS": OWN})).to_string());
+    let run =
+        den.keyaki(&format!("findings policy.json --trust-account {OWN} --certificate x.txt"));
+    assert_eq!(run.status, 2, "{}", run.stdout);
+    assert!(run.stderr.contains("unexpected argument '--certificate'"), "{}", run.stderr);
+}
