@@ -53,6 +53,18 @@ pub(crate) enum Exit {
     Unknown = 3,
 }
 
+impl Exit {
+    /// What a verdict comes to, and none: there was an error then.
+    fn of(verdict: Option<VerdictName>) -> Exit {
+        match verdict {
+            Some(VerdictName::Holds) => Exit::Success,
+            Some(VerdictName::Fails) => Exit::Fails,
+            Some(VerdictName::Unknown) => Exit::Unknown,
+            None => Exit::Error,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit as u8)
@@ -138,12 +150,7 @@ pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
         }
         io::stdout().write_all(text.as_bytes())?;
     }
-    Ok(match result.verdict {
-        Some(VerdictName::Holds) => Exit::Success,
-        Some(VerdictName::Fails) => Exit::Fails,
-        Some(VerdictName::Unknown) => Exit::Unknown,
-        None => Exit::Error,
-    })
+    Ok(Exit::of(result.verdict))
 }
 
 /// Writes a certificate.

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use keyaki::Cancel;
 use keyaki::bucket::BucketTask;
 use keyaki::job::engines;
-use keyaki::wire::{ErrorRecord, VerdictName};
+use keyaki::wire::ErrorRecord;
 
 use super::{Exit, Failure, configuration, options, print_json, refuse};
 use crate::arguments::Bucket;
@@ -38,10 +38,5 @@ pub(crate) fn bucket(arguments: &Bucket) -> Result<Exit, Failure> {
         let text = render::bucket(&task, &arguments.job, &files, &result);
         io::stdout().write_all(text.as_bytes())?;
     }
-    Ok(match result.verdict {
-        Some(VerdictName::Holds) => Exit::Success,
-        Some(VerdictName::Fails) => Exit::Fails,
-        Some(VerdictName::Unknown) => Exit::Unknown,
-        None => Exit::Error,
-    })
+    Ok(Exit::of(result.verdict))
 }

@@ -40,13 +40,9 @@ pub(crate) fn findings(arguments: &Findings) -> Result<Exit, Failure> {
     let is_covered =
         result.coverage.as_ref().is_some_and(|coverage| coverage.verdict == VerdictName::Holds);
     let is_open = !is_covered || render::rows(&result).any(|row| row.witness.is_none());
-    Ok(match result.verdict {
-        None => Exit::Error,
-        Some(_) if is_open => Exit::Unknown,
-        Some(VerdictName::Holds) => Exit::Success,
-        Some(VerdictName::Fails) => Exit::Fails,
-        Some(VerdictName::Unknown) => Exit::Unknown,
-    })
+    let verdict =
+        result.verdict.map(|verdict| if is_open { VerdictName::Unknown } else { verdict });
+    Ok(Exit::of(verdict))
 }
 
 /// The question whose rows are wanted.

@@ -44,11 +44,7 @@ pub(crate) fn who_can(arguments: &WhoCan) -> Result<Exit, Failure> {
         io::stdout().write_all(render::who_can(&result).as_bytes())?;
     }
     let is_open = render::rows(&result).any(|row| row.witness.is_none());
-    Ok(match result.verdict {
-        None => Exit::Error,
-        Some(_) if is_open => Exit::Unknown,
-        Some(VerdictName::Holds) => Exit::Success,
-        Some(VerdictName::Fails) => Exit::Fails,
-        Some(VerdictName::Unknown) => Exit::Unknown,
-    })
+    let verdict =
+        result.verdict.map(|verdict| if is_open { VerdictName::Unknown } else { verdict });
+    Ok(Exit::of(verdict))
 }
