@@ -29,6 +29,10 @@ fn beside(policy_type: PolicyType) -> Option<(&'static str, &'static str)> {
 
 /// Puts beside the policies of each side that are such guardrails what is attached with them.
 pub(crate) fn attach(documents: &mut Vec<Document>, policies: &mut Vec<Policy>) {
+    // Hardly any job is about guardrails.
+    if !policies.iter().any(|policy| beside(policy.policy_type).is_some()) {
+        return;
+    }
     for side in [Side::Policy, Side::Existing, Side::New] {
         let is_of_side = |document: &&Document| {
             document.at.side == side && matches!(document.at.place, Place::Union(_))
