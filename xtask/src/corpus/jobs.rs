@@ -171,20 +171,12 @@ fn resource_job(id: &str, question: &str, record: &Value) -> Value {
 }
 
 /// Each policy and an edit of itself: whether they are the same, and whether they have nothing in common.
-fn both(file: &str, mut records: Vec<Value>, seed: &str) -> Vec<Job> {
-    records.sort_by(|a, b| text_of(a, "id").cmp(text_of(b, "id")));
-    let mut jobs = Vec::new();
-    for record in records {
-        let id = text_of(&record, "id");
-        let policy_type = policy_type(file, text_of(&record, "policy_type"));
-        let policy = &record["policy"];
-        let Some((edit, other)) = edits::edited(policy, policy_type, id, seed) else { continue };
-        for question in [QUESTIONS[4], QUESTIONS[5]] {
-            let id = format!("{question}/{file}/{id}/{edit}");
-            jobs.push(comparison(id, question, policy_type, policy, &other));
-        }
-    }
-    jobs
+fn both(file: &str, records: Vec<Value>, seed: &str) -> Vec<Job> {
+    with_edits(records, file, seed, |id, policy_type, policy, other| {
+        [QUESTIONS[4], QUESTIONS[5]].map(|question| {
+            comparison(format!("{question}/{id}"), question, policy_type, policy, other)
+        })
+    })
 }
 
 /// Each policy with each list of accesses.
@@ -219,33 +211,35 @@ pub(super) fn of_the_repository(folder: &Path, seed: &str) -> Result<Vec<Job>, S
     Ok(jobs)
 }
 
-/// Each policy against an edit of itself. A policy without statements has none.
-fn edited(file: &str, mut records: Vec<Value>, seed: &str) -> Vec<Job> {
+/// Each policy against an edit of itself, in both directions.
+fn edited(file: &str, records: Vec<Value>, seed: &str) -> Vec<Job> {
+    with_edits(records, file, seed, |id, policy_type, policy, other| {
+        [("forward", policy, other), ("backward", other, policy)].map(
+            |(direction, existing, new)| {
+                let id = format!("edit/{id}/{direction}");
+                comparison(id, QUESTIONS[1], policy_type, existing, new)
+            },
+        )
+    })
+}
+
+/// What `jobs` makes of `FILE/RECORD/EDIT`, the type, the policy and the edited one, in the order of the records. A policy
+/// without statements has no edit.
+fn with_edits(
+    mut records: Vec<Value>,
+    file: &str,
+    seed: &str,
+    jobs: impl Fn(&str, &str, &Value, &Value) -> [Job; 2],
+) -> Vec<Job> {
     records.sort_by(|a, b| text_of(a, "id").cmp(text_of(b, "id")));
-    let mut jobs = Vec::new();
-    for record in records {
-        let id = text_of(&record, "id");
-        let policy_type = policy_type(file, text_of(&record, "policy_type"));
+    let of_record = |record: &Value| {
+        let id = text_of(record, "id");
+        let policy_type = policy_type(file, text_of(record, "policy_type"));
         let policy = &record["policy"];
-        if let Some((edit, other)) = edits::edited(policy, policy_type, id, seed) {
-            let pair = format!("edit/{file}/{id}/{edit}");
-            jobs.push(comparison(
-                format!("{pair}/forward"),
-                QUESTIONS[1],
-                policy_type,
-                policy,
-                &other,
-            ));
-            jobs.push(comparison(
-                format!("{pair}/backward"),
-                QUESTIONS[1],
-                policy_type,
-                &other,
-                policy,
-            ));
-        }
-    }
-    jobs
+        let (edit, other) = edits::edited(policy, policy_type, id, seed)?;
+        Some(jobs(&format!("{file}/{id}/{edit}"), policy_type, policy, &other))
+    };
+    records.iter().filter_map(of_record).flatten().collect()
 }
 
 /// The type of a job for the type of a record: a resource's service says only whether it is a key.
