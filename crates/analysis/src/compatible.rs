@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use keyaki_logic::{Formula, Model, Regex, Sort, Term, Terms, Value};
 use keyaki_policy::catalogue;
 
-use crate::cover::glob::{Case, has_wildcard, includes};
-use crate::encode::Encoding;
+use crate::cover::glob::{Case, includes};
 use crate::encode::symbols::name;
+use crate::encode::{Encoding, in_glob};
 
 /// The service whose action a model combines with a resource that it does not go with; `None` if it goes with
 /// it, as far as is known.
@@ -86,20 +86,12 @@ pub(crate) fn refined(encoding: &Encoding, formula: &Formula, service: &str) -> 
 
 /// Whether the resource is an ARN of this shape.
 fn is_of(t: &mut Terms, pattern: &str) -> Term {
-    let parts: Vec<Term> = fields(pattern)
-        .into_iter()
-        .filter(|(_, glob)| *glob != "*")
-        .map(|(variable, glob)| {
-            let variable = t.var(variable, Sort::String);
-            if has_wildcard(glob) {
-                t.in_re(variable, language(glob))
-            } else {
-                let text = t.string(glob);
-                t.eq(variable, text)
-            }
-        })
-        .collect();
-    t.and(parts)
+    let mut tests = Vec::new();
+    for (variable, glob) in fields(pattern) {
+        let variable = t.var(variable, Sort::String);
+        tests.push(in_glob(t, variable, glob));
+    }
+    t.and(tests)
 }
 
 /// The fields of an ARN of the reference but for the first two, with the variables that stand for them. The partition is
@@ -108,18 +100,4 @@ fn fields(pattern: &str) -> Vec<(&'static str, &str)> {
     let variables =
         [name::RESOURCE_SERVICE, name::RESOURCE_REGION, name::RESOURCE_ACCOUNT, name::RESOURCE_ID];
     variables.into_iter().zip(pattern.splitn(6, ':').skip(2)).collect()
-}
-
-/// The language of a glob without `?`.
-fn language(glob: &str) -> Regex {
-    let mut parts = Vec::new();
-    for (position, text) in glob.split('*').enumerate() {
-        if position > 0 && parts.last() != Some(&Regex::All) {
-            parts.push(Regex::All);
-        }
-        if !text.is_empty() {
-            parts.push(Regex::Literal(text.to_owned()));
-        }
-    }
-    Regex::Concat(parts)
 }

@@ -45,6 +45,7 @@ use keyaki_policy::span::Span;
 use keyaki_policy::{Policy, PolicyType};
 
 use crate::question::{PolicyRef, Question, Side, Subject};
+pub(crate) use condition::positive;
 use lists::Lists;
 use pattern::{Pattern, Token};
 pub(crate) use rows::{Placed, encode_with_patterns};
@@ -531,6 +532,11 @@ impl<'q> Encoder<'q> {
         }
         term
     }
+}
+
+/// True if and only if the variable's value is in the language of a text in which `*` and `?` are wildcards.
+pub(crate) fn in_glob(t: &mut Terms, variable: Term, glob: &str) -> Term {
+    pattern::test(t, variable, &Pattern::new(&Template::text(glob), true).tokens)
 }
 
 /// True if and only if the string variable is this text.

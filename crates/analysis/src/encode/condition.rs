@@ -956,7 +956,7 @@ impl Encoder<'_> {
 }
 
 /// The operator that is not negated: values are read alike under both.
-fn positive(base: BaseOperator) -> BaseOperator {
+pub(crate) fn positive(base: BaseOperator) -> BaseOperator {
     use BaseOperator::*;
     match base {
         StringNotEquals => StringEquals,

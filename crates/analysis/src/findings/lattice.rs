@@ -22,6 +22,7 @@ use keyaki_policy::{Policy, PolicyType, Readings};
 use crate::addresses::Network;
 use crate::cover::glob::{self, Case};
 use crate::cover::parts;
+use crate::encode::positive;
 use crate::question::{PolicyRef, Question};
 
 /// The most patterns of one dimension. With more of them rows are the statements as they stand.
@@ -249,21 +250,6 @@ fn positive_tests(condition: &Condition) -> Vec<Condition> {
         ..condition.clone()
     };
     condition.values.iter().map(one).collect()
-}
-
-/// The operator that holds where a negated one does not, of a key that is present.
-fn positive(base: BaseOperator) -> BaseOperator {
-    use BaseOperator::*;
-    match base {
-        StringNotEquals => StringEquals,
-        StringNotEqualsIgnoreCase => StringEqualsIgnoreCase,
-        StringNotLike => StringLike,
-        NumericNotEquals => NumericEquals,
-        DateNotEquals => DateEquals,
-        NotIpAddress => IpAddress,
-        ArnNotEquals | ArnNotLike | ArnEquals => ArnLike,
-        other => other,
-    }
 }
 
 /// A statement that matches every request.
