@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use keyaki_analysis::Question;
 use keyaki_analysis::property::{Demand, Property, Rule};
 use keyaki_analysis::public::{self, DEFAULT_RESOURCE_TYPE, Reading, Table};
 use keyaki_analysis::zone::{ServicePrincipals, Zone};
+use keyaki_analysis::{Options, Question};
 use keyaki_policy::request::{Context, ContextValue, Principal, Request};
 use keyaki_policy::{AccessPattern, Policy, PolicyType, Readings, Switch, access, parse};
 use serde_json::{Map, Value, json};
@@ -227,6 +227,13 @@ pub fn readings(case: &Value) -> Result<Readings, NoCase> {
         readings = readings.with(switch, true);
     }
     Ok(readings)
+}
+
+/// The options of a question that is asked under these readings alone.
+pub fn options(readings: Readings) -> Options {
+    let decisions =
+        Switch::ALL.into_iter().map(|(switch, ..)| (switch, readings.is_alternative(switch)));
+    Options { decisions: decisions.collect(), ..Options::default() }
 }
 
 /// A request, member by member.

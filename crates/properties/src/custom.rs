@@ -6,17 +6,17 @@
 //! the verdict is.
 
 use arbitrary::{Result, Unstructured};
+use keyaki_analysis::Question;
 use keyaki_analysis::property::{Demand, Rule};
 use keyaki_analysis::question::Subject;
 use keyaki_analysis::replay::{Replay, breaks};
-use keyaki_analysis::{Options, Question, Verdict};
 use keyaki_policy::request::Request;
-use keyaki_policy::{Decision, Policy, PolicyType, Readings, Switch, evaluate};
+use keyaki_policy::{Decision, Policy, PolicyType, Readings, evaluate};
 use keyaki_solvers::Automaton;
 use serde_json::{Value, json};
 
 use crate::enumeration::{draw_keys, draw_readings, possible};
-use crate::questions::{ask, assert_witness, word};
+use crate::questions::{ask, assert_witness};
 use crate::{NoCase, case, enumeration, generate};
 
 /// A policy and one to three rules about it, of few words.
@@ -54,10 +54,8 @@ pub(crate) fn check(case: &Value) -> std::result::Result<Vec<&'static str>, NoCa
         return Err(NoCase("it is not about one policy and its rules".to_owned()));
     };
     let readings = case::readings(case)?;
-    let decisions =
-        Switch::ALL.into_iter().map(|(switch, ..)| (switch, readings.is_alternative(switch)));
-    let options = Options { decisions: decisions.collect(), ..Options::default() };
-    let report = ask(&question, &Automaton, options).unwrap_or_else(|error| panic!("{error}"));
+    let report = ask(&question, &Automaton, case::options(readings))
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_witness(&question, &report);
     let mut found = None;
     let requests = possible(&question, case, readings)?;
@@ -70,14 +68,7 @@ pub(crate) fn check(case: &Value) -> std::result::Result<Vec<&'static str>, NoCa
             found = found.or(Some(request));
         }
     }
-    if let (Verdict::Holds(_), Some(request)) = (&report.verdict, found) {
-        panic!("it holds, but {} breaks it", case::of_request(request));
-    }
-    Ok(vec![match (word(&report.verdict), found) {
-        ("fails", None) => "fails by a request of a larger universe",
-        _ if requests.is_empty() => "nothing can happen",
-        (word, _) => word,
-    }])
+    Ok(vec![enumeration::outcome(&report.verdict, found, &requests)])
 }
 
 /// Whether the request breaks the rule.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use arbitrary::{Result, Unstructured};
 use keyaki_analysis::replay::{Replay, breaks, violations};
-use keyaki_analysis::{Options, Question, Verdict};
+use keyaki_analysis::{Question, Verdict};
 use keyaki_policy::request::Request;
 use keyaki_policy::{PolicyType, Readings, Switch};
 use keyaki_solvers::Automaton;
@@ -271,14 +271,32 @@ fn negatable(u: &mut Unstructured<'_>, element: &str) -> Result<String> {
     Ok(if u.ratio(1, 6)? { format!("Not{element}") } else { element.to_owned() })
 }
 
+/// What comes out of a verdict and the request that was found to break the property, if any, of all that can happen.
+///
+/// # Panics
+///
+/// The property holds, and one was found.
+pub(crate) fn outcome(
+    verdict: &Verdict,
+    found: Option<&Request>,
+    requests: &[Request],
+) -> &'static str {
+    if let (Verdict::Holds(_), Some(request)) = (verdict, found) {
+        panic!("it holds, but {} breaks it", case::of_request(request));
+    }
+    match (word(verdict), found) {
+        ("fails", None) => "fails by a request of a larger universe",
+        _ if requests.is_empty() => "nothing can happen",
+        (word, _) => word,
+    }
+}
+
 /// The embedded solver's verdict is what trying every request says.
 pub(crate) fn check(case: &Value) -> std::result::Result<Vec<&'static str>, NoCase> {
     let question = case::question(case)?;
     let readings = case::readings(case)?;
-    let decisions =
-        Switch::ALL.into_iter().map(|(switch, ..)| (switch, readings.is_alternative(switch)));
-    let options = Options { decisions: decisions.collect(), ..Options::default() };
-    let report = ask(&question, &Automaton, options).unwrap_or_else(|error| panic!("{error}"));
+    let report = ask(&question, &Automaton, case::options(readings))
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_witness(&question, &report);
     let is_confirmed = |request: &Request| {
         let replay = breaks(&question, request, readings);
@@ -286,14 +304,7 @@ pub(crate) fn check(case: &Value) -> std::result::Result<Vec<&'static str>, NoCa
     };
     let requests = possible(&question, case, readings)?;
     let found = requests.iter().find(|request| is_confirmed(request));
-    if let (Verdict::Holds(_), Some(request)) = (&report.verdict, found) {
-        panic!("it holds, but {} breaks it", case::of_request(request));
-    }
-    Ok(vec![match (word(&report.verdict), found) {
-        ("fails", None) => "fails by a request of a larger universe",
-        _ if requests.is_empty() => "nothing can happen",
-        (word, _) => word,
-    }])
+    Ok(vec![outcome(&report.verdict, found, &requests)])
 }
 
 /// The requests of the universe that can happen.

@@ -6,14 +6,14 @@
 use std::collections::BTreeSet;
 
 use arbitrary::{Result, Unstructured};
+use keyaki_analysis::Question;
 use keyaki_analysis::findings::{Cause, Coverage, Findings, Row, Wanted, findings};
 use keyaki_analysis::replay::{Replay, breaks, replay};
-use keyaki_analysis::{Options, Question};
 use keyaki_logic::{Cancel, Limits};
 use keyaki_policy::ast::Version;
 use keyaki_policy::evaluate::{Truth, statement_matches};
 use keyaki_policy::request::Request;
-use keyaki_policy::{Policy, PolicyType, Readings, Switch};
+use keyaki_policy::{Policy, PolicyType, Readings};
 use keyaki_solvers::Automaton;
 use serde_json::{Value, json};
 
@@ -36,9 +36,7 @@ pub(crate) fn draw(u: &mut Unstructured<'_>) -> Result<Value> {
 pub(crate) fn check(case: &Value) -> std::result::Result<Vec<&'static str>, NoCase> {
     let question = case::question(case)?;
     let readings = case::readings(case)?;
-    let decisions =
-        Switch::ALL.into_iter().map(|(switch, ..)| (switch, readings.is_alternative(switch)));
-    let options = Options { decisions: decisions.collect(), ..Options::default() };
+    let options = case::options(readings);
     let wanted = Wanted { all: case["all"] == json!(true), table: None };
     let limits = Limits::within(TIMEOUT);
     let found = findings(&question, wanted, &Automaton, &options, &limits, &Cancel::new())
