@@ -1,6 +1,6 @@
 //! Measures Keyaki on questions about real policies: `cargo xtask bench`.
 //!
-//! Here jobs are drawn, and the program of `crates/bench` is built and started on them, because chores depend on no
+//! Here jobs are drawn, and the program of `crates/throughput` is built and started on them, because chores depend on no
 //! crate of ours. benchmarks/README.md tells what is measured, benchmarks/BIAS.md why to doubt it.
 
 use std::path::PathBuf;
@@ -27,8 +27,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     fs::create_dir_all(&target)
         .and_then(|()| fs::write(&file, jobs))
         .map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
-    cargo(&["build", "--release", "--locked", "-p", "keyaki-cli", "-p", "keyaki-bench"])?;
-    let mut command = Command::new(crate::root().join("target/release/keyaki-bench"));
+    cargo(&["build", "--release", "--locked", "-p", "keyaki-cli", "-p", "keyaki-throughput"])?;
+    let mut command = Command::new(crate::root().join("target/release/keyaki-throughput"));
     command.arg("--jobs").arg(&file).args(arguments).current_dir(crate::root());
     let status =
         command.stdin(Stdio::null()).status().map_err(|error| format!("no program: {error}"))?;
@@ -61,8 +61,8 @@ mod tests {
     use keyaki::job::{Task, engines};
     use keyaki::solvers::Config;
     use keyaki::{Cancel, EngineOptions};
-    use keyaki_bench::answers::Answers;
-    use keyaki_bench::mix::{Mix, PASS};
+    use keyaki_throughput::answers::Answers;
+    use keyaki_throughput::mix::{Mix, PASS};
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use keyaki_bench::record;
+use keyaki_throughput::record;
 
 use crate::contestants::Contestant;
 

@@ -1,4 +1,4 @@
-//! Rows of findings: the cases of `corpus/findings`. How many rows there are of policies made to have many is a test of crates/bench.
+//! Rows of findings: the cases of `corpus/findings`. How many rows there are of policies made to have many is a test of crates/throughput.
 //!
 //! A case is asked as a job, so that reading, answer and JSON are what a user has. Each row is held once more against the question
 //! that it comes from: its witness breaks the property, and with a Deny of every row the property holds. The latter knows

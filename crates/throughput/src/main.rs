@@ -14,10 +14,10 @@ mod options;
 use std::path::Path;
 use std::process::ExitCode;
 
-use keyaki_bench::mix::{KINDS, Mix, PASS};
-use keyaki_bench::report::Table;
-use keyaki_bench::throughput::{self, Bench};
-use keyaki_bench::{findings, growth, latency, record, variables};
+use keyaki_throughput::mix::{KINDS, Mix, PASS};
+use keyaki_throughput::report::Table;
+use keyaki_throughput::throughput::{self, Bench};
+use keyaki_throughput::{findings, growth, latency, record, variables};
 
 use options::Options;
 

@@ -67,7 +67,7 @@ impl<'a> Bench<'a> {
     pub fn new(keyaki: &'a Path, mix: &'a Mix, workers: usize, scratch: &Path) -> Bench<'a> {
         let in_memory = Path::new(IN_MEMORY);
         let folder = if in_memory.is_dir() { in_memory } else { scratch };
-        let folder = folder.join(format!("keyaki-bench-{}", std::process::id()));
+        let folder = folder.join(format!("keyaki-throughput-{}", std::process::id()));
         let (answers, census, runs) = <(Answers, Census, Vec<Run>)>::default();
         Bench { keyaki, mix, workers, answers, census, runs, folder }
     }
