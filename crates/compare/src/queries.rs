@@ -94,7 +94,7 @@ pub(crate) fn of_question(
 pub(crate) fn question(job: &str) -> Option<(String, Question)> {
     let (id, task) = Task::from_json(job.as_bytes(), COLLECT_TIMEOUT).ok()?;
     let Task::Question(inquiry) = task else { return None };
-    Some((id?, inquiry.question.ok()?))
+    Some((id?, inquiry.question))
 }
 
 /// Formulas of which one has been seen already are dropped.

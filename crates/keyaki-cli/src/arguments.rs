@@ -61,7 +61,7 @@ pub(crate) struct Check {
     pub(crate) solving: Solving,
     /// If the property fails, tell why, and what to change so that it would hold; if it holds, for each
     /// statement that might break it what excludes that
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long)]
     pub(crate) explain: bool,
     /// If the property holds, write a certificate for `keyaki-verify` to this file
     #[arg(long, value_name = "FILE")]

@@ -138,16 +138,18 @@ pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
         (Some(_), None) => {}
         (None, _) => result.uncertified = None,
     }
+    let is_told_why = arguments.explain && result.verdict == Some(VerdictName::Holds);
+    let why = if is_told_why { explanation(&asked, timeout)? } else { String::new() };
     if arguments.json {
+        if is_told_why {
+            result.explanation = Some(why.trim().to_owned());
+        }
         print_json(&result)?;
     } else if let Some(error) = &result.error {
         render::error(error, Some(&asked.files));
         render::attempts(&result);
     } else {
-        let mut text = render::answer(&asked.inquiry, &asked.files, &result);
-        if arguments.explain && result.verdict == Some(VerdictName::Holds) {
-            text += &explanation(&asked, timeout)?;
-        }
+        let text = render::answer(&asked.inquiry, &asked.files, &result) + &why;
         io::stdout().write_all(text.as_bytes())?;
     }
     Ok(Exit::of(result.verdict))
@@ -163,7 +165,7 @@ fn keep(path: &Path, certificate: &str) -> Result<(), Failure> {
 
 /// Why a property holds, in words.
 fn explanation(asked: &Files, timeout: Duration) -> Result<String, Failure> {
-    let Ok(question) = &asked.inquiry.question else { return Ok(String::new()) };
+    let question = &asked.inquiry.question;
     let decisions = &asked.inquiry.decisions;
     let excluded = Engine::explain(question, decisions, timeout, &Cancel::new());
     let excluded = excluded.map_err(|error| ErrorRecord::new("solver", error.to_string()))?;
@@ -231,9 +233,7 @@ pub(crate) fn encode(arguments: &Encode) -> Result<Exit, Failure> {
             return Ok(Exit::Error);
         }
     };
-    let question = asked.inquiry.question.map_err(|construct| {
-        ErrorRecord::new("unsupported", format!("{construct} is not modelled yet"))
-    })?;
+    let question = asked.inquiry.question;
     let question = match (arguments.only, question.directions()) {
         (None, _) => question,
         (Some(SideArgument::New), Some([forward, _])) => forward,

@@ -49,7 +49,7 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
     for (side, witness, statements) in witnesses {
         let Some(witness) = witness else { continue };
         out.push('\n');
-        if let Ok(Question::Equivalent { .. }) = &inquiry.question {
+        if let Question::Equivalent { .. } = &inquiry.question {
             let names = names(files, side);
             let allow = if names.len() > 1 { "together allow" } else { "allows" };
             line(&mut out, format_args!("  only {} {allow}:", names.join(" and ")));
@@ -92,7 +92,7 @@ pub(crate) fn answer(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -
         }
     }
     out.push('\n');
-    for zone in inquiry.question.iter().flat_map(Question::zones) {
+    for zone in inquiry.question.zones() {
         line(&mut out, format_args!("  inside are {}", inside(zone)));
     }
     if let Some(reading) = reading(result) {
@@ -237,7 +237,7 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String 
         if several { many.to_owned() } else { one.to_owned() }
     };
     match (&inquiry.question, verdict) {
-        (Ok(Question::Equivalent { .. }), verdict) => {
+        (Question::Equivalent { .. }, verdict) => {
             let (new, old) = (named("/new"), named("/existing"));
             let allow = verb("/new", "allows", "together allow");
             let does = verb("/existing", "does", "do");
@@ -260,7 +260,7 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String 
                 }
             }
         }
-        (Ok(Question::Disjoint { .. }), verdict) => {
+        (Question::Disjoint { .. }, verdict) => {
             let (new, old) = (named("/new"), named("/existing"));
             let allow = verb("/new", "allows", "together allow");
             let does = verb("/existing", "does", "do");
@@ -274,7 +274,7 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String 
                 }
             }
         }
-        (Ok(Question::NoNewAccess { .. }), verdict) => {
+        (Question::NoNewAccess { .. }, verdict) => {
             let (new, old) = (named("/new"), named("/existing"));
             let allow = verb("/new", "allows", "together allow");
             let does = verb("/existing", "does", "do");
@@ -286,7 +286,7 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String 
                 }
             }
         }
-        (Ok(Question::AccessNotGranted { .. }), verdict) => {
+        (Question::AccessNotGranted { .. }, verdict) => {
             let policy = named("/policy");
             match verdict {
                 VerdictName::Holds => format!("{policy} grants none of the accesses"),
@@ -296,7 +296,7 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String 
                 }
             }
         }
-        (Ok(Question::Custom { .. }), verdict) => {
+        (Question::Custom { .. }, verdict) => {
             let policy = named("/policy");
             let property = named("/property");
             match verdict {
@@ -307,7 +307,7 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String 
                 }
             }
         }
-        (Ok(Question::NoExternalAccess { .. }), verdict) => {
+        (Question::NoExternalAccess { .. }, verdict) => {
             let policy = named("/policy");
             match verdict {
                 VerdictName::Holds => {
@@ -321,7 +321,7 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String 
                 ),
             }
         }
-        (Ok(Question::NoPublicAccess { .. }) | Err(_), verdict) => {
+        (Question::NoPublicAccess { .. }, verdict) => {
             let policy = named("/policy");
             match verdict {
                 VerdictName::Holds => format!("{policy} grants nothing to the public"),
@@ -365,8 +365,7 @@ fn place(inquiry: &Inquiry, files: &FileNames, statement: &StatementRef) -> Stri
     let name = statement_name(statement);
     let document = inquiry.documents.iter().find(|d| d.pointer == statement.policy);
     let position = document.and_then(|document| {
-        let question = inquiry.question.as_ref().ok()?;
-        let policy = question.policy(document.at)?;
+        let policy = inquiry.question.policy(document.at)?;
         let span = policy.statement(statement.index)?.span;
         Some(document.position(span.start))
     });

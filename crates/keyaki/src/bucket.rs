@@ -213,7 +213,7 @@ impl BucketTask {
     fn left(&self, settings: Settings, run_time: Option<VerdictName>) -> Vec<LeftRecord> {
         let Some((documented, _)) = &self.policy else { return Vec::new() };
         let at = PolicyRef::of_union(Side::Policy, 0);
-        let Some(policy) = documented.question.as_ref().ok().and_then(|q| q.policy(at)) else {
+        let Some(policy) = documented.question.policy(at) else {
             return Vec::new();
         };
         let left = bucket::left(policy, self.owner.as_deref());

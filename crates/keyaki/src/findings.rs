@@ -15,7 +15,7 @@ use keyaki_policy::ast::{
 };
 use keyaki_policy::{Readings, Switch};
 
-use crate::job::{EngineMaker, Inquiry, unsupported_question};
+use crate::job::{EngineMaker, Inquiry};
 use crate::wire::findings::{CoverageRecord, Finding, OneOrMany, RowRecord};
 use crate::wire::{AttemptRecord, EvidenceName, JobResult, Request, VerdictName, nanoseconds};
 
@@ -46,19 +46,13 @@ impl FindingsInquiry {
     pub fn answer(&self, engine: &EngineMaker<'_>, cancel: &Cancel) -> JobResult {
         let start = Instant::now();
         let Inquiry { question, timeout, solvers, decisions, .. } = &self.inquiry;
-        let mut result = match question {
-            Err(construct) => unsupported_question(construct),
-            Ok(question) => {
-                let wanted = Wanted { all: self.all, table: self.table() };
-                let found = engine(solvers).map(|engine| {
-                    engine.findings_within(question, wanted, decisions, *timeout, cancel)
-                });
-                match found {
-                    Err(error) => JobResult { error: Some(error), ..JobResult::default() },
-                    Ok(Err(error)) => self.inquiry.error(error),
-                    Ok(Ok(found)) => self.report(question, found),
-                }
-            }
+        let wanted = Wanted { all: self.all, table: self.table() };
+        let found = engine(solvers)
+            .map(|engine| engine.findings_within(question, wanted, decisions, *timeout, cancel));
+        let mut result = match found {
+            Err(error) => JobResult { error: Some(error), ..JobResult::default() },
+            Ok(Err(error)) => self.inquiry.error(error),
+            Ok(Ok(found)) => self.report(question, found),
         };
         result.question = Some(FINDINGS.to_owned());
         result.elapsed_ns = Some(nanoseconds(start.elapsed()));

@@ -19,11 +19,8 @@ pub(crate) struct Given<'g> {
 }
 
 impl Given<'_> {
-    /// The question, or the name of the construct that it asks for and we do not have.
-    pub(crate) fn question(
-        &self,
-        name: QuestionName,
-    ) -> Result<Result<Question, String>, ErrorRecord> {
+    /// The question.
+    pub(crate) fn question(&self, name: QuestionName) -> Result<Question, ErrorRecord> {
         if name != QuestionName::AccessNotGranted && !self.setting.accesses.is_empty() {
             let hint = "`access-not-granted` asks whether one of these accesses is granted";
             let message = "only `access-not-granted` takes a list of accesses";
@@ -40,13 +37,13 @@ impl Given<'_> {
         }
         self.no_stray_policy(name)?;
         match name {
-            QuestionName::NoPublicAccess => self.no_public_access().map(Ok),
-            QuestionName::NoExternalAccess => self.no_external_access().map(Ok),
+            QuestionName::NoPublicAccess => self.no_public_access(),
+            QuestionName::NoExternalAccess => self.no_external_access(),
             QuestionName::NoNewAccess | QuestionName::Equivalent | QuestionName::Disjoint => {
-                self.comparison(name).map(Ok)
+                self.comparison(name)
             }
-            QuestionName::AccessNotGranted => self.access_not_granted().map(Ok),
-            QuestionName::Custom => self.custom().map(Ok),
+            QuestionName::AccessNotGranted => self.access_not_granted(),
+            QuestionName::Custom => self.custom(),
         }
     }
 

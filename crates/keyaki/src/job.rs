@@ -15,7 +15,7 @@ use keyaki_analysis::replay::{admitted_addresses, broken_rules};
 use keyaki_analysis::zone::Zone;
 use keyaki_analysis::{Error, Question, Report, Unsupported, Verdict};
 use keyaki_logic::certificate::{Certificate, Part};
-use keyaki_logic::{Cancel, Limits, Reason, SolverError};
+use keyaki_logic::{Cancel, Limits, SolverError};
 use keyaki_policy::json::{self, Kind, Member};
 use keyaki_policy::{AccessPattern, ParseError, Policy, PolicyType, Readings, Switch};
 use keyaki_solvers::Config;
@@ -47,8 +47,8 @@ pub const EVALUATE: &str = "evaluate";
 /// A question with all that is needed to answer it and to speak of its policies.
 #[derive(Clone, Debug)]
 pub struct Inquiry {
-    /// The question, or the name of the construct that it asks for and we do not have.
-    pub question: Result<Question, String>,
+    /// The question.
+    pub question: Question,
     /// The policies' texts.
     pub documents: Vec<Document>,
     /// How long the answer may take.
@@ -224,27 +224,22 @@ impl Inquiry {
     /// Answers the inquiry. Engines are made by `engine` from the names of solvers.
     pub fn answer(&self, engine: &EngineMaker<'_>, cancel: &Cancel) -> JobResult {
         let start = Instant::now();
-        let mut result = match &self.question {
-            Err(construct) => unsupported_question(construct),
-            Ok(question) => {
-                let mut result = match engine(&self.solvers) {
-                    Err(error) => JobResult { error: Some(error), ..JobResult::default() },
-                    Ok(engine) => self.ask(question, &engine, cancel),
-                };
-                if let Some(timeout) = self.certificate
-                    && result.verdict == Some(VerdictName::Holds)
-                {
-                    self.certify(question, &mut result, timeout, cancel);
-                }
-                result.notes.clone_from(&self.notes);
-                result.question = Some(question.name().to_owned());
-                if let Question::NoPublicAccess { table, .. } = question {
-                    result.reading = Some(table.title());
-                    result.resource_type = Some(table.resource_type.clone());
-                }
-                result
-            }
+        let question = &self.question;
+        let mut result = match engine(&self.solvers) {
+            Err(error) => JobResult { error: Some(error), ..JobResult::default() },
+            Ok(engine) => self.ask(question, &engine, cancel),
         };
+        if let Some(timeout) = self.certificate
+            && result.verdict == Some(VerdictName::Holds)
+        {
+            self.certify(question, &mut result, timeout, cancel);
+        }
+        result.notes.clone_from(&self.notes);
+        result.question = Some(question.name().to_owned());
+        if let Question::NoPublicAccess { table, .. } = question {
+            result.reading = Some(table.title());
+            result.resource_type = Some(table.resource_type.clone());
+        }
         result.assumed = attached::names(&self.documents);
         result.elapsed_ns = Some(nanoseconds(start.elapsed()));
         result
@@ -514,23 +509,6 @@ fn unknown_question(name: &str) -> ErrorRecord {
     ErrorRecord {
         hint: Some(format!("the questions are {}", QuestionName::ALL.map(|(_, n)| n).join(", "))),
         ..ErrorRecord::new("unknown-question", format!("unknown question `{name}`"))
-    }
-}
-
-pub(crate) fn unsupported_question(construct: &str) -> JobResult {
-    let construct = Construct {
-        construct: construct.to_owned(),
-        policy: String::new(),
-        path: String::new(),
-        line: 1,
-        column: 1,
-    };
-    JobResult {
-        question: Some("no-public-access".to_owned()),
-        verdict: Some(VerdictName::Unknown),
-        reason: Some(Reason::Unsupported.into()),
-        unsupported: vec![construct],
-        ..JobResult::default()
     }
 }
 

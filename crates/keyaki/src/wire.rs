@@ -313,7 +313,8 @@ pub struct JobResult {
     /// For `evaluate`, unless the request is allowed: what kept it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<GateRecord>,
-    /// For `evaluate`: why, in words. With `fails` of a job that asks to `explain`: a paragraph.
+    /// For `evaluate`: why, in words. With `fails` of a job that asks to `explain`: a paragraph. With `holds` of
+    /// `keyaki check --explain --json`: what excludes each way to break the property.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
     /// For `evaluate`: every statement that matches, of the policies that apply to the principal.

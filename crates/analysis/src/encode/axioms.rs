@@ -430,14 +430,17 @@ impl Encoder<'_> {
         self.t.implies(present, kinds)
     }
 
+    /// The owner's account is the one in the ARN, and has no colon whether it is in there or not.
     fn resource_owner(&mut self) -> Term {
         let Some((present, owner)) = self.account_in("aws:resourceaccount") else {
             return self.t.bool(true);
         };
         let named = self.arn_names_owner();
-        let premise = self.t.and([present, named]);
         let equal = self.t.eq(owner, self.symbols.resource_account);
-        self.t.implies(premise, equal)
+        let is_named = self.t.implies(named, equal);
+        let one_field = self.t.in_re(owner, Regex::Star(Box::new(Regex::NotChar(':'))));
+        let shape = self.t.and([is_named, one_field]);
+        self.t.implies(present, shape)
     }
 
     /// True if and only if the account field of the resource's ARN is its owner for certain: twelve

@@ -196,7 +196,9 @@ impl Encoder<'_> {
         match key.sort {
             KeySort::String | KeySort::Number | KeySort::Binary => {
                 let term = self.t.var(&key.value(), Sort::String);
-                let colon_free = key.sort != KeySort::String;
+                // R25 sees to the owner's account.
+                let is_account = key.lower == "aws:resourceaccount";
+                let colon_free = key.sort != KeySort::String || is_account;
                 texts.push((when, vec![Token::Value { term, colon_free }], false));
             }
             KeySort::Arn => {

@@ -543,6 +543,8 @@ impl<'r> Check<'r> {
         if let Some(account) = self.account_of_arn() {
             self.is_if_present("aws:ResourceAccount", account, "R25");
         }
+        let owner = self.one("aws:ResourceAccount").unwrap_or_default();
+        self.require(!owner.contains(':'), "R25: `aws:ResourceAccount` has a colon");
         let is_kms = self.request.action.to_ascii_lowercase().starts_with("kms:");
         if let (true, Some((_, account))) = (is_kms, self.request.principal.partition_and_account())
         {
@@ -1147,6 +1149,8 @@ mod tests {
         let queue = "arn:aws:sqs:eu-west-3:111122223333:q";
         check(&by(user(USER)).on(queue).with(account, "111122223333"), "");
         check(&by(user(USER)).on(queue).with(account, "444455556666"), "R25");
+        check(&by(user(USER)).on(BUCKET).with(account, "aws"), "");
+        check(&by(user(USER)).on(BUCKET).with(account, "111122223333:role/x"), "R25");
         for resource in [
             BUCKET,
             "arn:aws:s3:eu-west-3:111122223333:accesspoint/ap",

@@ -19,10 +19,9 @@ const MAX_CONSTRAINTS: usize = 12;
 pub(crate) fn explanation(inquiry: &Inquiry, files: &FileNames, ways: &[Excluded]) -> String {
     let mut out = String::new();
     for way in ways.iter().take(MAX_WAYS) {
-        let through = way.through.zip(inquiry.question.as_ref().ok());
-        let through = match through {
-            Some(((policy, index), question)) => {
-                let statement = inquiry.statement(question, policy, index);
+        let through = match way.through {
+            Some((policy, index)) => {
+                let statement = inquiry.statement(&inquiry.question, policy, index);
                 format!("through {}", place(inquiry, files, &statement))
             }
             None => "without any statement".to_owned(),

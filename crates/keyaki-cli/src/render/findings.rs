@@ -50,7 +50,7 @@ pub(crate) fn findings(inquiry: &Inquiry, files: &FileNames, result: &JobResult)
         unknown(&mut out, files, result);
     }
     out.push('\n');
-    for zone in inquiry.question.iter().flat_map(Question::zones) {
+    for zone in inquiry.question.zones() {
         line(&mut out, format_args!("  inside are {}", inside(zone)));
     }
     if let Some(coverage) = &result.coverage {
@@ -63,7 +63,7 @@ fn sentence(inquiry: &Inquiry, files: &FileNames, result: &JobResult) -> String 
     let named = |prefix: &str| names(files, prefix).join(" and ");
     let n = rows(result).filter(|row| row.witness.is_some()).count();
     let in_rows = if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
-    let is_comparison = matches!(inquiry.question, Ok(Question::NoNewAccess { .. }));
+    let is_comparison = matches!(inquiry.question, Question::NoNewAccess { .. });
     let verdict = result.verdict.unwrap_or(VerdictName::Unknown);
     let (new, old) = (named("/new"), named("/existing"));
     let policy = named("/policy");

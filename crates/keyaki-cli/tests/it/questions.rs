@@ -186,6 +186,23 @@ fn a_failure_is_explained_if_the_job_asks_for_it() {
 }
 
 #[test]
+fn an_answer_in_json_can_be_explained() {
+    let den = Den::with("old.json", policy(&[allow("s3:GetObject")]).to_string());
+    den.write("new.json", policy(&[allow("s3:PutObject")]).to_string());
+    let explanation = |sides: &str| {
+        let run = den.keyaki(&format!("check no-new-access {sides} --explain --json"));
+        let result = run.result();
+        (result["verdict"].clone(), result["explanation"].as_str().unwrap().to_owned())
+    };
+    let (verdict, why) = explanation("old.json new.json");
+    assert_eq!(verdict, "fails");
+    assert!(why.contains("s3:PutObject"), "{why}");
+    let (verdict, why) = explanation("old.json old.json");
+    assert_eq!(verdict, "holds");
+    assert!(why.starts_with("not through statement 0 (old.json:1:"), "{why}");
+}
+
+#[test]
 fn a_script_of_equivalent_is_of_both_directions_or_of_one() {
     let den = Den::with("old.json", policy(&[allow("s3:GetObject")]).to_string());
     den.write("new.json", policy(&[allow("s3:PutObject")]).to_string());
