@@ -22,7 +22,8 @@ const EDGES: &[(&str, &[&str])] = &[
         "keyaki",
         &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers", "keyaki-verify"],
     ),
-    ("keyaki-cli", &["keyaki"]),
+    ("keyaki-cli", &["keyaki", "keyaki-server"]),
+    ("keyaki-server", &["keyaki"]),
     (
         "keyaki-properties",
         &[

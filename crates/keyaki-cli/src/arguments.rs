@@ -38,6 +38,9 @@ pub(crate) enum Command {
     Bucket(Bucket),
     /// Answer jobs, one a line on standard input, with results, one a line, in the same order
     Batch(Batch),
+    /// Answer jobs over HTTP until SIGTERM
+    #[cfg(feature = "serve")]
+    Serve(Serve),
     /// Print the SMT-LIB query behind a question
     Encode(Encode),
     /// Tell what is wrong with or odd in policies, with line and column
@@ -279,6 +282,54 @@ pub(crate) struct Batch {
     /// Add to each result what every solver did
     #[arg(long)]
     pub(crate) attempts: bool,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Args)]
+#[command(after_help = "exit status: 0 stopped by a signal, 2 error")]
+pub(crate) struct Serve {
+    /// Where to listen; other machines only with credentials [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// All settings in TOML, over which these arguments have their say; docs/service.md has the list
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// File of the accepted bearer tokens, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tokens: Option<PathBuf>,
+    /// Certificate for TLS, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Accept only clients whose certificate is of one of these authorities, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(crate) client_authority: Option<PathBuf>,
+    /// How long a request may take that does not say [default: 10]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) deadline: Option<Duration>,
+    /// How long any request may take [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) deadline_max: Option<Duration>,
+    /// Answer this many jobs at a time [default: as many as there are cores]
+    #[arg(long, short, value_name = "N", value_parser = value_parser!(u16).range(1..=MAX_WORKERS))]
+    pub(crate) workers: Option<u16>,
+    /// What is logged: off, error, warn, info or debug [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+    /// Log lines of JSON
+    #[arg(long)]
+    pub(crate) log_json: bool,
+    /// Add to each result what every solver did
+    #[arg(long)]
+    pub(crate) attempts: bool,
+    /// Ask this solver; repeat to race several [default: all that are installed]
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) solver: Vec<String>,
+    /// Solvers in TOML, merged over those known
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -30,6 +30,8 @@ mod batch;
 mod bucket;
 mod findings;
 mod property;
+#[cfg(feature = "serve")]
+mod serve;
 mod validate;
 mod who_can;
 
@@ -37,6 +39,8 @@ pub(crate) use batch::batch;
 pub(crate) use bucket::bucket;
 pub(crate) use findings::findings;
 pub(crate) use property::properties;
+#[cfg(feature = "serve")]
+pub(crate) use serve::serve;
 pub(crate) use validate::validate;
 pub(crate) use who_can::who_can;
 

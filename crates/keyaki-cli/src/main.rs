@@ -25,6 +25,8 @@ fn main() -> ExitCode {
         Command::Evaluate(evaluate) => commands::evaluate(&evaluate),
         Command::Bucket(bucket) => commands::bucket(&bucket),
         Command::Batch(batch) => commands::batch(&batch),
+        #[cfg(feature = "serve")]
+        Command::Serve(serve) => commands::serve(serve),
         Command::Encode(encode) => commands::encode(&encode),
         Command::Validate(validate) => commands::validate(&validate),
         Command::Solve(solve) => commands::solve(&solve),

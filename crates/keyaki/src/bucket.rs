@@ -84,6 +84,12 @@ impl BucketTask {
         BucketTask::read(reader, members, timeout)
     }
 
+    /// Lowers the time limits to `most`.
+    pub(crate) fn limit(&mut self, most: Duration) {
+        let inquiries = self.policy.iter_mut().flat_map(|(first, second)| [first, second]);
+        inquiries.chain(&mut self.new_policy).for_each(|inquiry| inquiry.limit(most));
+    }
+
     /// Reads the members of a job whose `question`, if it has one, is `bucket`.
     pub(crate) fn read(
         reader: Reader<'_>,

@@ -92,11 +92,37 @@ impl Task {
         line: &[u8],
         timeout: Duration,
     ) -> Result<(Option<String>, Task), Box<JobResult>> {
+        Task::about(None, line, timeout)
+    }
+
+    /// Reads a job whose question is known from elsewhere, if it is: then the job need not name it, and must not name another.
+    ///
+    /// # Errors
+    ///
+    /// See [`Task::from_json`].
+    pub fn about(
+        question: Option<&str>,
+        line: &[u8],
+        timeout: Duration,
+    ) -> Result<(Option<String>, Task), Box<JobResult>> {
         let mut result = JobResult::default();
-        match read_job(line, timeout, &mut result) {
+        match read_job(question, line, timeout, &mut result) {
             Ok(task) => Ok((result.id, task)),
             Err(error) => Err(Box::new(JobResult { error: Some(*error), ..result })),
         }
+    }
+
+    /// Lowers every time limit of the job to `most`, whatever the job names.
+    #[must_use]
+    pub fn within(mut self, most: Duration) -> Task {
+        match &mut self {
+            Task::Question(inquiry) => inquiry.limit(most),
+            Task::Findings(findings) => findings.inquiry.limit(most),
+            Task::Bucket(bucket) => bucket.limit(most),
+            Task::WhoCan(who_can) => who_can.limit(most),
+            Task::Evaluation(_) | Task::Validation(_) => {}
+        }
+        self
     }
 
     /// Does it. Engines are made by `engine` from the names of solvers.
@@ -219,6 +245,12 @@ impl Inquiry {
             explain,
             notes,
         })
+    }
+
+    /// Lowers the time limits to `most`.
+    pub(crate) fn limit(&mut self, most: Duration) {
+        self.timeout = self.timeout.min(most);
+        self.certificate = self.certificate.map(|timeout| timeout.min(most));
     }
 
     /// Answers the inquiry. Engines are made by `engine` from the names of solvers.
@@ -451,13 +483,14 @@ pub type EngineMaker<'m> = dyn Fn(&[String]) -> Result<Arc<Engine>, ErrorRecord>
 pub fn engines(
     config: &Config,
     options: &EngineOptions,
-) -> impl Fn(&[String]) -> Result<Arc<Engine>, ErrorRecord> + Sync {
+) -> impl Fn(&[String]) -> Result<Arc<Engine>, ErrorRecord> + Send + Sync + use<> {
+    let (config, options) = (config.clone(), options.clone());
     let usual = OnceLock::new();
     move |solvers| {
         if solvers.is_empty() {
-            return usual.get_or_init(|| new_engine(config, options.clone())).clone();
+            return usual.get_or_init(|| new_engine(&config, options.clone())).clone();
         }
-        new_engine(config, EngineOptions { solvers: solvers.to_vec(), ..options.clone() })
+        new_engine(&config, EngineOptions { solvers: solvers.to_vec(), ..options.clone() })
     }
 }
 
@@ -518,7 +551,12 @@ pub(crate) fn in_job(error: ParseError) -> Box<ErrorRecord> {
 }
 
 /// Reads a job; what was understood before a mistake is left in `result`.
-fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<Task> {
+fn read_job(
+    known: Option<&str>,
+    line: &[u8],
+    timeout: Duration,
+    result: &mut JobResult,
+) -> Fallible<Task> {
     let source = json::decode(line).map_err(in_job)?;
     let value = json::read(source).map_err(in_job)?;
     let reader = Reader { source, is_file: false };
@@ -530,10 +568,23 @@ fn read_job(line: &[u8], timeout: Duration, result: &mut JobResult) -> Fallible<
     if let Some(member) = members.iter().find(|member| member.key == "id") {
         result.id = Some(reader.string(&member.value, "/id")?.to_owned());
     }
-    let Some(question) = members.iter().find(|member| member.key == "question") else {
-        return Err(reader.wrong_at(value.span, "", "the job has no `question`"));
+    let member = members.iter().find(|member| member.key == "question");
+    let written = match member {
+        Some(member) => Some(reader.string(&member.value, "/question")?),
+        None => None,
     };
-    let question = reader.string(&question.value, "/question")?.to_owned();
+    let question = match (known, written) {
+        (Some(known), Some(written)) if known != written => {
+            let message =
+                format!("the job's question is `{written}`, and it was sent as `{known}`");
+            let span = member.map_or(value.span, |member| member.value.span);
+            return Err(reader.wrong_at(span, "/question", &message));
+        }
+        (Some(name), _) | (None, Some(name)) => name.to_owned(),
+        (None, None) => {
+            return Err(reader.wrong_at(value.span, "", "the job has no `question`"));
+        }
+    };
     result.question = Some(question.clone());
     if question == VALIDATE {
         return Validation::read(reader, value.span, &members).map(Task::Validation);

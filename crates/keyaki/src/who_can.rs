@@ -125,6 +125,11 @@ impl WhoCan {
         WhoCan::read(reader, members, accesses, timeout)
     }
 
+    /// Lowers the time limit to `most`.
+    pub(crate) fn limit(&mut self, most: Duration) {
+        self.timeout = self.timeout.min(most);
+    }
+
     /// Reads the members of a job.
     pub(crate) fn read<'s>(
         reader: Reader<'s>,

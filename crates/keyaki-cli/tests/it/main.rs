@@ -19,5 +19,7 @@ mod program;
 mod questions;
 mod schema;
 mod scripts;
+#[cfg(feature = "serve")]
+mod serve;
 mod validate;
 mod who_can;

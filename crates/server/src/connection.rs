@@ -1,0 +1,127 @@
+//! Connections: how many there are, how long they may be silent, and how they end.
+//!
+//! Each is served by hyper itself, since `axum::serve` has no limit on the time that the head of a request takes nor on the number of connections. HTTP/1.1 only:
+//! a caller that has much to ask sends a batch, and what HTTP/2 would add to what has to be trusted is large.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use crate::routes;
+use crate::service::Service;
+
+/// How long the handshake of TLS may take. Slow networks need a second or two.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long to wait if no connection can be accepted, which is mostly for want of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// The largest head of a request, in bytes, and what is read of a body at once.
+const BUFFER_BYTES: usize = 128 << 10;
+
+/// Serves connections until `stop` says otherwise, and then waits until those that there are have ended, as long as the settings allow. Whether all had.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    service: Service,
+    stop: watch::Receiver<bool>,
+) -> bool {
+    let router = routes::router(&service);
+    let settings = service.settings().clone();
+    let acceptor = service.credentials().tls.clone().map(TlsAcceptor::from);
+    let places = Arc::new(Semaphore::new(settings.connections_max));
+    let mut connections = JoinSet::new();
+    let mut stopping = stop.clone();
+    loop {
+        let accepted = tokio::select! {
+            () = told(&mut stopping) => break,
+            accepted = accept(&listener, &places) => accepted,
+            Some(_) = connections.join_next() => continue,
+        };
+        let (stream, place) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                service.metrics().accept_failed();
+                tracing::warn!(%error, "cannot accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let connection = Connection {
+            router: router.clone(),
+            header_timeout: Duration::from_secs(settings.header_seconds),
+            stop: stop.clone(),
+        };
+        let acceptor = acceptor.clone();
+        connections.spawn(async move {
+            let _place = place;
+            // Small answers must not wait for more to send.
+            let _ = stream.set_nodelay(true);
+            match acceptor {
+                None => connection.run(stream).await,
+                Some(acceptor) => match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => connection.run(stream).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "no handshake"),
+                    Err(_) => tracing::debug!("no handshake in time"),
+                },
+            }
+        });
+    }
+    drop(listener);
+    service.stop();
+    let drained = async { while connections.join_next().await.is_some() {} };
+    // What is left is dropped with the set, and cancelled by that.
+    timeout(Duration::from_secs(settings.drain_seconds), drained).await.is_ok()
+}
+
+/// Waits until it is time to stop, or nobody is left to say so.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    // Without a place the system's queue is where connections wait.
+    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
+struct Connection {
+    router: Router,
+    header_timeout: Duration,
+    stop: watch::Receiver<bool>,
+}
+
+impl Connection {
+    async fn run(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.header_timeout)
+            .max_buf_size(BUFFER_BYTES)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router));
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = told(&mut self.stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended");
+        }
+    }
+}

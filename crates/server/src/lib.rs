@@ -1,0 +1,104 @@
+//! Keyaki as an HTTP service: the same jobs and results as `keyaki batch`, for somebody who waits.
+//!
+//! Read the modules in this order: [`routes`] (what there is, and where more is added), `context` (what happens to every request),
+//! [`service`] (how a job comes to an answer), [`pool`] (the threads that solve, and who is refused), `batch` (many jobs in one body), `connection`
+//! (sockets). [`settings`] has every limit.
+//!
+//! Invariants: no thread that serves connections solves; whatever is accepted is answered or refused in words; nothing but the verdict `holds` is success,
+//! and no refusal looks like a verdict; a policy is never logged.
+
+mod auth;
+mod batch;
+pub mod body;
+mod connection;
+mod context;
+mod health;
+mod log;
+pub mod metrics;
+pub mod pool;
+pub mod problem;
+pub mod routes;
+pub mod service;
+pub mod settings;
+mod split;
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+
+use keyaki::EngineOptions;
+use keyaki::solvers::Config;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+pub use context::{DEADLINE, REQUEST_ID};
+pub use service::{Context, Service};
+pub use settings::{LogSettings, Settings, SettingsError};
+pub use tls::Files as TlsFiles;
+
+/// Why a service does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// It cannot be set up like this.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The address cannot be listened to.
+    #[error("cannot listen on `{address}`: {cause}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's words.
+        cause: io::Error,
+    },
+    /// The system refused something else.
+    #[error("cannot start: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT, and then until what was accepted is answered. `listening` is told the address.
+///
+/// # Errors
+///
+/// [`ServeError`] if the service cannot start.
+pub fn serve(
+    settings: Settings,
+    config: Config,
+    options: &EngineOptions,
+    listening: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
+    let credentials = settings.credentials()?;
+    log::start(&settings.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let service = Service::new(settings, credentials, config, options)?;
+    let served = runtime.block_on(run(service.clone(), listening));
+    // Whatever holds on to the runtime now had its time.
+    runtime.shutdown_background();
+    drop(service);
+    served
+}
+
+async fn run(service: Service, listening: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+    let address = service.settings().listen;
+    let refused = |cause| ServeError::Listen { address, cause };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let (sender, stop) = watch::channel(false);
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        let _ = sender.send(true);
+    });
+    tracing::info!(%address, "listening");
+    listening(address);
+    if !connection::serve(listener, service, stop).await {
+        tracing::warn!("some requests were not answered in time and are dropped");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}

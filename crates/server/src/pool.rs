@@ -1,0 +1,399 @@
+//! Threads that solve, behind a bounded queue that says no in time.
+//!
+//! Solving takes a processor and is synchronous, so it never runs on the threads that serve connections. As many jobs as
+//! there are workers run at a time; one that has run for longer than [`PROMPT`] no longer counts, because it may wait for
+//! a solver in another process, and because those behind it should not wait for it: for those there are as many further threads as
+//! `slow_workers` says. The system shares the processors between them.
+//!
+//! What is new is refused, not delayed, when the queue is full or when waiting would use up too much of its time
+//! ([`Pool::submit`]). Dropping what waits longest instead was not chosen: then nobody knows until the end.
+//!
+//! A semaphore and one task for each request in the runtime's own pool for blocking work would be less code; it has neither a bounded
+//! queue nor an order.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long a job counts as one that uses a processor. More than 99 % of the questions of our corpus take less.
+pub const PROMPT: Duration = Duration::from_millis(10);
+
+/// The share of the time that is left to a request which it may spend waiting in the queue: one in this many.
+const WAIT_SHARE: u32 = 2;
+
+/// Every how many turns parts of batches come before requests of one job, so that these cannot keep batches out.
+const BATCH_TURN: u32 = 4;
+
+/// How much the latest job counts in the mean time of jobs: one in this many.
+const MEAN_SHARE: f64 = 64.0;
+
+/// The stack of a worker, in bytes: that of a program's first thread, which is larger than what other threads get.
+const STACK_BYTES: usize = 8 << 20;
+
+/// What there may be at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Jobs that count as using a processor.
+    pub workers: usize,
+    /// Further jobs, which have run for longer than [`PROMPT`].
+    pub slow_workers: usize,
+    /// Jobs that wait.
+    pub queue_jobs: usize,
+}
+
+/// Which queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Somebody waits for this one.
+    Single,
+    /// A part of many.
+    Batch,
+}
+
+/// Some work that is waiting.
+struct Unit {
+    n_jobs: usize,
+    run: Box<dyn FnOnce() + Send>,
+}
+
+/// Why work is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The queue is full; it may have room after this long.
+    Full(Duration),
+    /// It would probably have to wait this long, which is too much of the time that it has.
+    TooLate(Duration),
+    /// The service is being stopped.
+    Stopping,
+}
+
+impl Refusal {
+    /// What metrics call it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Refusal::Full(_) => "queue",
+            Refusal::TooLate(_) => "deadline",
+            Refusal::Stopping => "stopping",
+        }
+    }
+}
+
+/// The threads and their queue.
+pub struct Pool {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Shared {
+    bounds: Bounds,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    single: VecDeque<Unit>,
+    batch: VecDeque<Unit>,
+    n_queued: usize,
+    /// When each job that is running began, by thread.
+    running: Vec<Option<Instant>>,
+    turn: u32,
+    is_stopping: bool,
+    /// Mean time that a job keeps others from running, and that it takes, in seconds.
+    mean_kept: f64,
+    mean_whole: f64,
+}
+
+/// What the pool is about, for those who watch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Jobs that wait.
+    pub queued: usize,
+    /// Units of work that run.
+    pub running: usize,
+    /// Those that have run for longer than [`PROMPT`].
+    pub slow: usize,
+}
+
+impl Pool {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if it gives fewer threads than wanted.
+    pub fn start(bounds: Bounds) -> std::io::Result<Pool> {
+        let n_threads = bounds.workers + bounds.slow_workers;
+        let state = State { running: vec![None; n_threads], ..State::default() };
+        let shared = Shared { bounds, state: Mutex::new(state), changed: Condvar::new() };
+        let pool = Pool { shared: Arc::new(shared), threads: Mutex::default() };
+        for number in 0..n_threads {
+            let shared = Arc::clone(&pool.shared);
+            let thread = thread::Builder::new()
+                .name(format!("keyaki worker {number}"))
+                .stack_size(STACK_BYTES)
+                .spawn(move || shared.work(number))?;
+            pool.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        }
+        Ok(pool)
+    }
+
+    /// Has `run` done by one of the threads, which is `n_jobs` jobs. Whoever has to have it by `deadline` is refused
+    /// at once if waiting alone would probably take too much of that.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], and `run` will not be done.
+    pub fn submit(
+        &self,
+        lane: Lane,
+        n_jobs: usize,
+        deadline: Option<Instant>,
+        run: impl FnOnce() + Send + 'static,
+    ) -> Result<(), Refusal> {
+        let mut state = self.shared.lock();
+        if state.is_stopping {
+            return Err(Refusal::Stopping);
+        }
+        let wait = state.expected_wait(&self.shared.bounds);
+        // Batches have a bound of their own for what waits, and no deadline.
+        if let Some(deadline) = deadline {
+            if state.n_queued + n_jobs > self.shared.bounds.queue_jobs {
+                return Err(Refusal::Full(wait));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if wait > left / WAIT_SHARE {
+                return Err(Refusal::TooLate(wait));
+            }
+        }
+        state.n_queued += n_jobs;
+        let unit = Unit { n_jobs, run: Box::new(run) };
+        match lane {
+            Lane::Single => state.single.push_back(unit),
+            Lane::Batch => state.batch.push_back(unit),
+        }
+        drop(state);
+        self.shared.changed.notify_one();
+        Ok(())
+    }
+
+    /// What is going on.
+    pub fn load(&self) -> Load {
+        let state = self.shared.lock();
+        let now = Instant::now();
+        let began = state.running.iter().flatten();
+        let is_slow = |began: &&Instant| now.duration_since(**began) >= PROMPT;
+        Load {
+            queued: state.n_queued,
+            running: began.clone().count(),
+            slow: began.filter(is_slow).count(),
+        }
+    }
+
+    /// Takes no more work. What waits is still done.
+    pub fn stop(&self) {
+        self.shared.lock().is_stopping = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.stop();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // Work that panics is caught; a thread has nothing else to fail of. The last owner may be a worker.
+            if thread.thread().id() != thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl State {
+    /// How long work that is queued now would wait, going by what was before.
+    fn expected_wait(&self, bounds: &Bounds) -> Duration {
+        let n_running = self.running.iter().flatten().count();
+        let (mean, n_threads) = if n_running == self.running.len() {
+            (self.mean_whole, n_running)
+        } else {
+            (self.mean_kept, bounds.workers)
+        };
+        let seconds = mean * self.n_queued as f64 / n_threads.max(1) as f64;
+        // Too large a number only if clocks go wrong.
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
+    fn take(&mut self) -> Option<Unit> {
+        self.turn = self.turn.wrapping_add(1);
+        let unit = if self.turn.is_multiple_of(BATCH_TURN) {
+            self.batch.pop_front().or_else(|| self.single.pop_front())
+        } else {
+            self.single.pop_front().or_else(|| self.batch.pop_front())
+        }?;
+        self.n_queued -= unit.n_jobs;
+        Some(unit)
+    }
+
+    fn learn(&mut self, n_jobs: usize, taken: Duration) {
+        let per_job = |taken: Duration| taken.as_secs_f64() / n_jobs.max(1) as f64;
+        self.mean_kept += (per_job(taken.min(PROMPT)) - self.mean_kept) / MEAN_SHARE;
+        self.mean_whole += (per_job(taken) - self.mean_whole) / MEAN_SHARE;
+    }
+}
+
+impl Shared {
+    fn work(&self, number: usize) {
+        while let Some(unit) = self.next(number) {
+            let start = Instant::now();
+            // Whoever waits for the result sees that there is none: its sender is dropped.
+            let _ = catch_unwind(AssertUnwindSafe(unit.run));
+            let mut state = self.lock();
+            state.running[number] = None;
+            state.learn(unit.n_jobs, start.elapsed());
+        }
+    }
+
+    /// The next work for this thread; none if there will be none.
+    fn next(&self, number: usize) -> Option<Unit> {
+        let mut state = self.lock();
+        loop {
+            if state.single.is_empty() && state.batch.is_empty() {
+                if state.is_stopping {
+                    return None;
+                }
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let now = Instant::now();
+            let ages = state.running.iter().flatten().map(|began| now.duration_since(*began));
+            let prompt = ages.filter(|age| *age < PROMPT);
+            let (n_prompt, oldest) =
+                prompt.fold((0, Duration::ZERO), |(n, oldest), age| (n + 1, oldest.max(age)));
+            if n_prompt < self.bounds.workers {
+                let unit = state.take();
+                state.running[number] = Some(now);
+                // There may be room for one more, and whoever was told of it may have been told too early.
+                let more = !(state.single.is_empty() && state.batch.is_empty());
+                drop(state);
+                if more {
+                    self.changed.notify_one();
+                }
+                return unit;
+            }
+            // Nobody is told when one of those that run becomes slow.
+            let waited = self.changed.wait_timeout(state, PROMPT.saturating_sub(oldest));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds { workers: 1, slow_workers: 1, queue_jobs: 4 };
+
+    fn far() -> Option<Instant> {
+        Some(Instant::now() + Duration::from_secs(3600))
+    }
+
+    #[test]
+    fn a_full_queue_refuses_and_has_room_again() {
+        let pool = Pool::start(Bounds { slow_workers: 0, ..BOUNDS }).unwrap();
+        let (release, wait) = channel::<()>();
+        let (started, has_started) = channel();
+        let block = move || {
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+        };
+        pool.submit(Lane::Single, 1, far(), block).unwrap();
+        has_started.recv().unwrap();
+        let (done, finished) = channel();
+        for _ in 0..BOUNDS.queue_jobs {
+            let done = done.clone();
+            pool.submit(Lane::Single, 1, far(), move || done.send(()).unwrap()).unwrap();
+        }
+        let refused = pool.submit(Lane::Single, 1, far(), || ());
+        assert!(matches!(refused, Err(Refusal::Full(_))), "{refused:?}");
+        release.send(()).unwrap();
+        for _ in 0..BOUNDS.queue_jobs {
+            finished.recv().unwrap();
+        }
+        pool.submit(Lane::Single, 1, far(), move || done.send(()).unwrap()).unwrap();
+        finished.recv().unwrap();
+    }
+
+    #[test]
+    fn work_that_would_wait_too_long_is_refused_before() {
+        let pool = Pool::start(Bounds { slow_workers: 0, ..BOUNDS }).unwrap();
+        let (release, wait) = channel::<()>();
+        let (started, has_started) = channel();
+        let block = move || {
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+        };
+        pool.submit(Lane::Single, 1, far(), block).unwrap();
+        has_started.recv().unwrap();
+        pool.submit(Lane::Single, 1, far(), || ()).unwrap();
+        // As if jobs had taken ten seconds until now.
+        pool.shared.lock().mean_whole = 10.0;
+        let soon = Some(Instant::now() + Duration::from_secs(15));
+        let refused = pool.submit(Lane::Single, 1, soon, || ());
+        assert!(matches!(refused, Err(Refusal::TooLate(_))), "{refused:?}");
+        pool.submit(Lane::Single, 1, far(), || ()).unwrap();
+        release.send(()).unwrap();
+    }
+
+    #[test]
+    fn a_slow_job_does_not_hold_up_the_next() {
+        let pool = Pool::start(BOUNDS).unwrap();
+        let (release, wait) = channel::<()>();
+        pool.submit(Lane::Single, 1, far(), move || wait.recv().unwrap()).unwrap();
+        let (done, finished) = channel();
+        pool.submit(Lane::Single, 1, far(), move || done.send(()).unwrap()).unwrap();
+        finished.recv().unwrap();
+        release.send(()).unwrap();
+    }
+
+    #[test]
+    fn a_panic_costs_its_own_job_alone() {
+        let pool = Pool::start(BOUNDS).unwrap();
+        let (done, finished) = channel();
+        for number in 0..20 {
+            let done = done.clone();
+            let run = move || {
+                assert!(number % 2 == 0, "on purpose");
+                done.send(number).unwrap();
+            };
+            while pool.submit(Lane::Single, 1, far(), run.clone()).is_err() {
+                thread::yield_now();
+            }
+        }
+        drop(done);
+        assert_eq!(finished.iter().count(), 10);
+        assert_eq!(pool.load().queued, 0);
+    }
+
+    #[test]
+    fn what_waits_is_done_before_the_end_and_nothing_new_is_taken() {
+        let pool = Pool::start(BOUNDS).unwrap();
+        let (done, finished) = channel();
+        for _ in 0..3 {
+            let done = done.clone();
+            pool.submit(Lane::Batch, 1, None, move || done.send(()).unwrap()).unwrap();
+        }
+        pool.stop();
+        assert_eq!(pool.submit(Lane::Batch, 1, None, || ()), Err(Refusal::Stopping));
+        drop((pool, done));
+        assert_eq!(finished.iter().count(), 3);
+    }
+}
