@@ -31,6 +31,7 @@ fn public_not_public_and_undecided_are_told_apart() {
         // The question may be there too, if it is the same.
         assert_eq!(server.post(CHECK, job(policy)).verdict(), expected(verdict));
     }
+    assert_eq!(server.metric("keyaki_verdicts_total"), 9.0);
     let reply = server.post("/v1/check/no-new-access", job(PUBLIC));
     assert_eq!(reply.code(), problem(400, "invalid-job"));
 }
@@ -99,7 +100,7 @@ fn bad_input_is_refused_in_words() {
     check("/v1/jobs", b"\xff\xfe", 400, "invalid-json");
     check("/v1/jobs", b"{\"question\":\"nothing\"}", 400, "unknown-question");
     check("/v1/check/nothing", b"{}", 404, "unknown-question");
-    check(CHECK, br#"{"policy":{"Statement":[{"Effect":"Perhaps"}]}}"#, 400, "invalid-policy");
+    check(CHECK, br#"{"policy":{"Statement":[{"Effect":"Perhaps"}]}}"#, 400, "missing-element");
     check(CHECK, br#"{"policy":"not JSON"}"#, 400, "invalid-json");
     check("/nowhere", b"", 404, "unknown-path");
     assert_eq!(server.get("/v1/jobs").code(), problem(405, "wrong-method"));
