@@ -110,6 +110,19 @@ pub(crate) fn jobs_in_rounds(
     Ok(drawn)
 }
 
+/// Every job whose formulas are queries of a suite, with `rounds` edits of each policy.
+///
+/// # Errors
+///
+/// The corpus cannot be read.
+pub(crate) fn jobs_of_suite(
+    folder: &Path,
+    seed: &str,
+    rounds: usize,
+) -> Result<Vec<Value>, String> {
+    Ok(jobs::suite(folder, seed, rounds)?.into_iter().map(|job| job.job).collect())
+}
+
 /// What can be asked about the policies of `corpus/policies`: whether each resource policy is public, and each
 /// policy and an edit of itself.
 ///

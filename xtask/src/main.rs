@@ -18,6 +18,7 @@ mod catalogue;
 mod compare;
 mod corpus;
 mod nightly;
+mod suite;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -55,6 +56,11 @@ const CHORES: &[Chore] = &[
         name: "nightly",
         usage: "run every property test for --minutes N, and tell how many cases were executed",
         run: nightly::run,
+    },
+    Chore {
+        name: "suite",
+        usage: "make the queries that `keyaki-bench` measures; --check compares their hash",
+        run: suite::run,
     },
     Chore {
         name: "test",

@@ -4,7 +4,8 @@
 //! `cargo xtask compare` draws the questions and starts this. A crate of its own, because chores
 //! depend on no crate of ours, and because what it claims about speed is only worth something in a
 //! release build. Read the modules in this order: [`queries`] (from questions to formulas),
-//! [`contestants`] (who is asked, how), [`timing`] and [`agreement`] (the two things it does).
+//! [`contestants`] (who is asked, how), [`timing`] and [`agreement`] (the two things it does with them); [`suite`] writes
+//! formulas for `keyaki-bench`, which asks solvers itself.
 //!
 //! Every solver gets the same formula, as text in the encoding that suits it best. What is
 //! measured of an external solver begins when its script is written and ends when its answer is read, so our
@@ -21,6 +22,7 @@ mod contestants;
 mod options;
 mod queries;
 mod record;
+mod suite;
 mod timing;
 
 use std::process::ExitCode;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let done = Options::read(&arguments).and_then(|options| match options.what {
         What::Time => timing::run(&options),
         What::Agree => agreement::run(&options),
+        What::Suite => suite::run(&options),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,6 +10,8 @@ pub(crate) enum What {
     Time,
     /// Compare answers.
     Agree,
+    /// Write the suite that `keyaki-bench` measures.
+    Suite,
 }
 
 /// What to do, and how.
@@ -39,11 +41,19 @@ pub(crate) struct Options {
     /// How many formulas are compared at the same time.
     pub(crate) workers: usize,
     pub(crate) seed: String,
+    /// Where the suite goes.
+    pub(crate) out: Option<PathBuf>,
+    /// What the suite is called.
+    pub(crate) name: String,
+    /// How the suite is made, in words.
+    pub(crate) recipe: String,
+    /// How many statements the policies that grow have at most.
+    pub(crate) max_statements: usize,
 }
 
-const USAGE: &str = "keyaki-compare time|agree --jobs FILE --benchmarks DIR [--current DIR] \
+const USAGE: &str = "keyaki-compare time|agree|suite --jobs FILE --benchmarks DIR [--current DIR] \
     [--record DIR] [--dump DIR] [--cap-ms N] [--per-stratum N] [--generated N] [--drawn N] \
-    [--workers N] [--variants all|best] [--seed TEXT]";
+    [--workers N] [--variants all|best] [--seed TEXT] [--out DIR] [--name TEXT] [--recipe TEXT] [--max-statements N]";
 
 impl Options {
     /// Reads the arguments.
@@ -57,6 +67,7 @@ impl Options {
         let what = match what.as_str() {
             "time" => What::Time,
             "agree" => What::Agree,
+            "suite" => What::Suite,
             _ => return Err(usage()),
         };
         let mut options = Options {
@@ -73,6 +84,10 @@ impl Options {
             all_variants: false,
             workers: 1,
             seed: "keyaki".to_owned(),
+            out: None,
+            name: "keyaki".to_owned(),
+            recipe: "keyaki-compare suite".to_owned(),
+            max_statements: usize::MAX,
         };
         for pair in rest.chunks(2) {
             let [flag, value] = pair else { return Err(usage()) };
@@ -91,6 +106,10 @@ impl Options {
                 "--workers" => options.workers = number()?.max(1),
                 "--variants" => options.all_variants = value == "all",
                 "--seed" => options.seed.clone_from(value),
+                "--out" => options.out = Some(PathBuf::from(value)),
+                "--name" => options.name.clone_from(value),
+                "--recipe" => options.recipe.clone_from(value),
+                "--max-statements" => options.max_statements = number()?,
                 _ => return Err(format!("unknown flag `{flag}`\n{}", usage())),
             }
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::draw::hash;
 use super::{edits, json_lines, text_of};
 
 /// The questions asked, in the order in which they are reported.
@@ -84,6 +85,21 @@ const OBJECT_ACTIONS: [&str; 6] = [
 ];
 const OBJECTS: [&str; 1] = ["arn:aws:s3:::my-sensitive-bucket/*"];
 
+/// Ready properties that need nothing but a tag, as `keyaki properties` lists them.
+const PROPERTIES: [&str; 8] = [
+    "mfa-for-deletion",
+    "no-anonymous",
+    "no-privilege-escalation",
+    "no-public-acl",
+    "no-wildcard-principal",
+    "read-only",
+    "tag-isolation",
+    "tls-only",
+];
+
+/// How many of them each policy is asked.
+const PROPERTIES_EACH: usize = 2;
+
 /// A job for `keyaki batch`.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
@@ -99,6 +115,13 @@ pub(super) struct Job {
     pub(super) job: Value,
 }
 
+impl Job {
+    fn rename(&mut self, id: String) {
+        self.job["id"] = id.clone().into();
+        self.id = id;
+    }
+}
+
 /// All jobs of the corpus: public access in the order of the record ids, then the histories in the
 /// order of names and versions, then the edits in the order of files and record ids, forward
 /// before backward, then the lists of accesses in the same order, then what is let in from outside, then again the edits.
@@ -110,6 +133,50 @@ pub(super) fn all(folder: &Path, seed: &str) -> Result<Vec<Job>, String> {
         jobs.extend(both(file, read(file)?, seed));
     }
     Ok(jobs)
+}
+
+/// All jobs of the corpus, and for the queries of a suite also further edits of each policy, up to `rounds`, and ready
+/// properties: whatever makes another formula.
+pub(super) fn suite(folder: &Path, seed: &str, rounds: usize) -> Result<Vec<Job>, String> {
+    let read = |file: &str| json_lines(&folder.join(format!("{file}.jsonl")));
+    let mut jobs = all(folder, seed)?;
+    for round in 1..rounds {
+        for file in EDITED_FILES {
+            let mut of_round = edited(file, read(file)?, &format!("{seed}/{round}"));
+            of_round.iter_mut().for_each(|job| job.rename(format!("{}~{round}", job.id)));
+            jobs.extend(of_round);
+        }
+    }
+    for file in EDITED_FILES {
+        jobs.extend(properties(file, read(file)?, seed));
+    }
+    Ok(jobs)
+}
+
+/// Each policy and [`PROPERTIES_EACH`] of the ready properties, drawn for it. What does not suit the type of a policy is
+/// an error of that job.
+fn properties(file: &str, records: Vec<Value>, seed: &str) -> Vec<Job> {
+    let of_record = |record: &Value| {
+        let id = text_of(record, "id");
+        let ranked = |name: &&&str| hash(seed, &format!("{id}/{name}"));
+        let mut names: Vec<&&str> = PROPERTIES.iter().collect();
+        names.sort_by_key(ranked);
+        names.truncate(PROPERTIES_EACH);
+        let job = |name: &&&str| {
+            let id = format!("custom/{file}/{id}/{name}");
+            let property = match **name {
+                "tag-isolation" => json!({"use": name, "with": {"tag": "team"}}),
+                name => json!(name),
+            };
+            let job = json!({
+                "id": id, "question": "custom", "policy": record["policy"], "property": property,
+                "policy_type": policy_type(file, text_of(record, "policy_type")),
+            });
+            Job { id, question: "custom", job }
+        };
+        names.iter().map(job).collect::<Vec<_>>()
+    };
+    records.iter().flat_map(of_record).collect()
 }
 
 /// Those of the first three questions, which is what is measured.

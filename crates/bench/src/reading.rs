@@ -1,0 +1,176 @@
+//! The verbs that read records.
+
+use std::collections::BTreeMap;
+
+use keyaki_bench::compare::{Class, Clock, Comparison, Slack, compare};
+use keyaki_bench::gate::{self, Leniency};
+use keyaki_bench::solvers::Solver;
+use keyaki_bench::suite::Suite;
+use keyaki_bench::table::Table;
+use keyaki_bench::{measure, rank, record};
+
+use crate::arguments::{ClockArgument, Cmp, Gate, OfSolvers, Rank, Reading, Two};
+use crate::commands::{Done, found, runner, writer};
+
+/// A record, and what is known beside it.
+pub(crate) struct Read {
+    pub(crate) table: Table,
+    pub(crate) suite: Option<Suite>,
+    /// What the suite says of answers, by query.
+    pub(crate) status: BTreeMap<String, String>,
+    pub(crate) clock: Clock,
+}
+
+pub(crate) fn read(reading: &Reading) -> Result<Read, String> {
+    let record = record::read(&reading.records)?;
+    for note in &record.notes {
+        eprintln!("note: {note}");
+    }
+    let table = Table::new(&record)?;
+    let suite = reading.suite.as_deref().map(Suite::read).transpose()?;
+    if let Some(suite) = &suite
+        && suite.short_hash() != table.suite
+    {
+        return Err(format!(
+            "the record is of suite `{}`, `{}` is suite `{}`",
+            table.suite,
+            suite.folder.display(),
+            suite.short_hash()
+        ));
+    }
+    let queries = suite.iter().flat_map(|suite| &suite.queries);
+    let known = queries.filter_map(|query| Some((query.id.clone(), query.status.clone()?)));
+    let status = known.collect();
+    let clock = match reading.clock {
+        ClockArgument::Wall => Clock::Wall,
+        ClockArgument::Cpu => Clock::Cpu,
+    };
+    Ok(Read { table, status, suite, clock })
+}
+
+impl Read {
+    pub(crate) fn compare(&self, two: &Two) -> Result<Comparison<'_>, String> {
+        if two.slack.is_nan() || two.slack < 1.0 || two.slack_s.is_nan() || two.slack_s < 0.0 {
+            return Err("--slack is at least 1, --slack-s at least 0".to_owned());
+        }
+        let places = (self.table.find(&two.old)?, self.table.find(&two.new)?);
+        let slack = Slack { factor: two.slack, seconds: two.slack_s };
+        compare(&self.table, places, &self.status, self.clock, slack)
+    }
+
+    fn name(&self, id: &str) -> &str {
+        let query = self.suite.iter().flat_map(|suite| &suite.queries).find(|query| query.id == id);
+        query.map_or("", |query| query.name.as_str())
+    }
+}
+
+pub(crate) fn cmp(given: &Cmp) -> Done {
+    let read = read(&given.reading)?;
+    let comparison = read.compare(&given.two)?;
+    print!("{}", comparison.text());
+    for word in &given.list {
+        let class = Class::ALL.into_iter().find(|class| class.word() == word);
+        let class = class.ok_or_else(|| format!("`{word}` is no class"))?;
+        println!("\n{word}");
+        for pair in comparison.of(class) {
+            let time = |cell: Option<&keyaki_bench::table::Cell>| {
+                cell.map_or("-".to_owned(), |cell| {
+                    format!("{} {:.3} s", cell.word, comparison.clock.of(cell))
+                })
+            };
+            println!(
+                "  {}  {} | {}  {}",
+                pair.query,
+                time(pair.old),
+                time(pair.new),
+                read.name(pair.query)
+            );
+        }
+    }
+    Ok(0)
+}
+
+pub(crate) fn rank(given: &Rank) -> Done {
+    let read = read(&given.reading)?;
+    let members: Vec<usize> = match given.solver.is_empty() {
+        true => (0..read.table.contestants.len()).collect(),
+        false => given.solver.iter().map(|name| read.table.find(name)).collect::<Result<_, _>>()?,
+    };
+    let (ranks, n) = rank::rank(&read.table, &members, &read.status, read.clock);
+    if n == 0 {
+        return Err(
+            "no query was put to all of them\nhint: --solver names those to rank".to_owned()
+        );
+    }
+    print!("{}", rank::text(&ranks, n));
+    Ok(0)
+}
+
+pub(crate) fn gate(given: &Gate) -> Done {
+    let mut read = read(&given.reading)?;
+    let solvers = match &given.solvers {
+        Some(file) => {
+            let solvers = found(&OfSolvers { solvers: file.clone(), solver: Vec::new() })?;
+            again(given, &mut read, &solvers)?;
+            solvers
+        }
+        None => {
+            eprintln!("note: without --suite and --solvers nothing is measured again");
+            Vec::new()
+        }
+    };
+    let comparison = read.compare(&given.two)?;
+    let of_record = |word: &str| -> Result<Option<&Solver>, String> {
+        let contestant = &read.table.contestants[read.table.find(word)?];
+        Ok(solvers.iter().find(|solver| {
+            solver.definition.name == contestant.name && solver.setup == contestant.setup
+        }))
+    };
+    let both = [of_record(&given.two.old)?, of_record(&given.two.new)?];
+    let leniency = Leniency { unstable: given.allow_unstable, slower: given.allow_slower };
+    let (is_open, text) = gate::verdict(&comparison, leniency, read.suite.as_ref(), &both);
+    print!("{text}");
+    Ok(if is_open { 0 } else { 1 })
+}
+
+/// Measures again what looks lost, into the first record, and reads everything anew.
+fn again(given: &Gate, read: &mut Read, solvers: &[Solver]) -> Result<(), String> {
+    let suite = read.suite.as_ref().ok_or("--solvers measures again, and needs --suite")?;
+    let places = [read.table.find(&given.two.old)?, read.table.find(&given.two.new)?];
+    let both: Vec<&Solver> = places
+        .iter()
+        .map(|at| {
+            let contestant = &read.table.contestants[*at];
+            let is_it = |solver: &&Solver| {
+                solver.definition.name == contestant.name
+                    && solver.version == contestant.version
+                    && solver.setup == contestant.setup
+            };
+            solvers.iter().find(is_it).ok_or_else(|| {
+                format!(
+                    "`{}` is not as it was measured in the solvers of --solvers\n\
+                     hint: without --solvers nothing is measured again",
+                    contestant.label()
+                )
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let suspicious = gate::suspicious(&read.compare(&given.two)?);
+    if suspicious.is_empty() {
+        return Ok(());
+    }
+    let record = given.reading.records.first().filter(|path| path.is_file());
+    let record =
+        record.ok_or("the first RECORD is a folder: what is measured again goes into a file")?;
+    let mut writer = writer(record, suite)?;
+    let runner = runner()?;
+    for (number, id) in suspicious.iter().enumerate() {
+        eprintln!("{} of {}: {id} is measured again", number + 1, suspicious.len());
+        if let Some(query) = suite.queries.iter().find(|query| query.id == *id) {
+            measure::again(suite, query, &both, given.runs, &runner, &mut writer)?;
+        }
+    }
+    drop(writer);
+    read.table = Table::new(&record::read(&given.reading.records)?)?;
+    Ok(())
+}
