@@ -848,7 +848,7 @@ mod tests {
         let statement = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*",
             "Resource": "*"}}"#;
         let policy = parse(statement, None).unwrap();
-        let question = Question::NoPublicAccess { policy, table: &public::S3 };
+        let question = Question::no_public_access(policy, &public::S3);
         let encoding = encode(&question);
         let solver =
             Scripted { outcomes: Mutex::new(outcomes.into()), asked: Mutex::new(Vec::new()) };

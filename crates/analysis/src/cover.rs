@@ -108,7 +108,7 @@ pub(crate) fn open_statements(question: &Question) -> Option<Vec<Open<'_>>> {
         Question::NoExternalAccess { policy: Subject::Union(policies), zone } => {
             Some(external_access(policies, zone))
         }
-        Question::NoPublicAccess { policy, table } => Some(public_access(policy, table)),
+        Question::NoPublicAccess { table, .. } => Some(public_access(question, table)),
         Question::AccessNotGranted { policy: Subject::Union(policies), accesses } => {
             Some(granted_access(policies, accesses))
         }

@@ -271,7 +271,7 @@ impl<'q> Encoder<'q> {
     fn cells(&mut self) -> Vec<Cell> {
         let question = self.question;
         match question {
-            Question::NoPublicAccess { policy, table } => self.no_public_access(policy, table),
+            Question::NoPublicAccess { table, .. } => self.no_public_access(table),
             Question::NoExternalAccess { zone, .. } => self.no_external_access(zone),
             Question::NoNewAccess { .. } => self.no_new_access(),
             Question::Equivalent { .. } => self.equivalent(),

@@ -17,8 +17,9 @@ pub enum Question {
     /// No request that the policy allows is public, in the sense of the table
     /// (`docs/semantics.md`, "Public").
     NoPublicAccess {
-        /// A resource policy.
-        policy: Policy,
+        /// A resource policy, as a union of one; or a set of the policies of a resource and of the resource control policies
+        /// above it, whose Deny statements count as the resource policy's own where they apply.
+        policy: Subject,
         /// What the resource's service takes for public.
         table: &'static Table,
     },
@@ -119,7 +120,7 @@ impl Question {
         if table.reading == Reading::RestrictPublicBuckets {
             policy.statements.retain(|statement| statement.effect == Effect::Allow);
         }
-        Question::NoPublicAccess { policy, table }
+        Question::NoPublicAccess { policy: vec![policy].into(), table }
     }
 
     /// The name of the question on the command line and in jobs.
@@ -139,9 +140,6 @@ impl Question {
     /// side.
     pub fn side(&self, side: Side) -> Vec<(PolicyRef, &Policy)> {
         let policies = match (self, side) {
-            (Question::NoPublicAccess { policy, .. }, Side::Policy) => {
-                vec![(Place::Union(0), policy)]
-            }
             (Question::Custom { property, .. }, Side::Property) => {
                 let rules = property.rules.iter().enumerate();
                 rules.map(|(index, rule)| (Place::Union(index), &rule.scope)).collect()
@@ -151,7 +149,7 @@ impl Question {
         policies.into_iter().map(|(place, policy)| (PolicyRef { side, place }, policy)).collect()
     }
 
-    /// What stands on one side, if the question has the side and it is not about one policy only.
+    /// What stands on one side, if the question has the side.
     pub fn subject(&self, side: Side) -> Option<&Subject> {
         match (self, side) {
             (
@@ -168,12 +166,31 @@ impl Question {
             ) => Some(new),
             (
                 Question::AccessNotGranted { policy, .. }
+                | Question::NoPublicAccess { policy, .. }
                 | Question::NoExternalAccess { policy, .. }
                 | Question::Custom { policy, .. },
                 Side::Policy,
             ) => Some(policy),
             _ => None,
         }
+    }
+
+    /// The policies of a side that let somebody in without asking him: those of a union, and the resource policies of a set.
+    pub(crate) fn resource_policies(&self, side: Side) -> Vec<(PolicyRef, &Policy)> {
+        self.on(side, |place| {
+            matches!(place, Place::Union(_) | Place::Set(policy_set::Place::Resource(_)))
+        })
+    }
+
+    /// The resource control policies of a side.
+    pub(crate) fn resource_controls(&self, side: Side) -> Vec<(PolicyRef, &Policy)> {
+        self.on(side, |place| matches!(place, Place::Set(policy_set::Place::Rcp(..))))
+    }
+
+    fn on(&self, side: Side, is_wanted: impl Fn(Place) -> bool) -> Vec<(PolicyRef, &Policy)> {
+        let mut policies = self.side(side);
+        policies.retain(|(at, _)| is_wanted(at.place));
+        policies
     }
 
     /// The two questions that `equivalent` comes to: whether `new` allows nothing that `existing`
@@ -209,7 +226,6 @@ impl Question {
     /// The policy that stands there, to be changed.
     pub(crate) fn policy_mut(&mut self, at: PolicyRef) -> Option<&mut Policy> {
         let subject = match (self, at.side) {
-            (Question::NoPublicAccess { policy, .. }, Side::Policy) => return Some(policy),
             (
                 Question::NoNewAccess { existing: subject, .. }
                 | Question::Equivalent { existing: subject, .. }
@@ -224,6 +240,7 @@ impl Question {
             )
             | (
                 Question::AccessNotGranted { policy: subject, .. }
+                | Question::NoPublicAccess { policy: subject, .. }
                 | Question::NoExternalAccess { policy: subject, .. }
                 | Question::Custom { policy: subject, .. },
                 Side::Policy,

@@ -84,7 +84,7 @@ pub fn replay_together(
     companions: &[Request],
     readings: Readings,
 ) -> Replay {
-    let Question::NoPublicAccess { policy, table } = question else {
+    let Question::NoPublicAccess { table, .. } = question else {
         return replay(question, request, readings);
     };
     if companions.is_empty() {
@@ -96,14 +96,14 @@ pub fn replay_together(
     if !violations.is_empty() {
         return Replay::Refuted(violations.join("; "));
     }
-    public::breaks_together(policy, table, &requests, readings)
+    public::breaks_together(question, table, &requests, readings)
 }
 
 /// How many addresses of IPv4 and of IPv6 the policy of a question does not tell from one of those
 /// of the requests.
 pub fn admitted_addresses(question: &Question, requests: &[&Request]) -> Option<[u128; 2]> {
     match question {
-        Question::NoPublicAccess { policy, .. } => Some(public::admitted(policy, requests)),
+        Question::NoPublicAccess { .. } => Some(public::admitted(question, requests)),
         _ => None,
     }
 }
@@ -111,8 +111,8 @@ pub fn admitted_addresses(question: &Question, requests: &[&Request]) -> Option<
 /// Whether `request` breaks the property, if it can happen.
 pub fn breaks(question: &Question, request: &Request, readings: Readings) -> Replay {
     match question {
-        Question::NoPublicAccess { policy, table } => {
-            public::breaks(policy, table, request, readings)
+        Question::NoPublicAccess { table, .. } => {
+            public::breaks(question, table, request, readings)
         }
         Question::NoExternalAccess { zone, .. } => {
             external::breaks(question, zone, request, readings)

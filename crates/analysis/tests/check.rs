@@ -50,7 +50,7 @@ impl Solver for Scripted {
 }
 
 fn no_public_access(policy: &str) -> Question {
-    Question::NoPublicAccess { policy: parse(policy, None).unwrap(), table: &public::S3 }
+    Question::no_public_access(parse(policy, None).unwrap(), &public::S3)
 }
 
 fn ask(question: &Question, solver: &Scripted) -> Result<Report, Error> {

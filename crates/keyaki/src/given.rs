@@ -2,7 +2,7 @@
 
 use keyaki_analysis::Question;
 use keyaki_analysis::public::{self, DEFAULT_RESOURCE_TYPE, NoTable, Reading, Table};
-use keyaki_analysis::question::{Side, Subject};
+use keyaki_analysis::question::{Place, Side, Subject};
 use keyaki_policy::{Policy, PolicySet, PolicyType};
 
 use crate::job::{Document, Setting};
@@ -69,9 +69,6 @@ impl Given<'_> {
 
     /// The policy of a question about one policy of a resource.
     fn resource_policy(&self, question: &str, access: &str) -> Result<&Policy, ErrorRecord> {
-        if !self.setting.sets.is_empty() {
-            return Err(missing(&format!("`{question}` takes one policy, not several kinds")));
-        }
         let [(document, policy)] = self.on(Side::Policy)[..] else {
             return Err(missing(&format!("`{question}` takes one policy")));
         };
@@ -115,8 +112,31 @@ impl Given<'_> {
 
     fn no_public_access(&self) -> Result<Question, ErrorRecord> {
         let table = self.table()?;
-        let policy = self.resource_policy("no-public-access", "public")?;
-        Ok(Question::no_public_access(policy.clone(), table))
+        if self.setting.sets.is_empty() {
+            let policy = self.resource_policy("no-public-access", "public")?;
+            return Ok(Question::no_public_access(policy.clone(), table));
+        }
+        let is_about_resource = |place| {
+            use keyaki_policy::policy_set::Place::{Rcp, Resource};
+            matches!(place, Place::Set(Resource(_) | Rcp(..)))
+        };
+        if let Some(stray) = self.documents.iter().find(|d| !is_about_resource(d.at.place)) {
+            let hint = "what is public hangs on the policies of the resource: give `resource` and `rcp` only";
+            let message = "`no-public-access` does not ask about policies of this kind";
+            let (policy, hint) = (Some(stray.pointer.clone()), Some(hint.to_owned()));
+            return Err(ErrorRecord { policy, hint, ..missing(message) });
+        }
+        if table.reading == Reading::RestrictPublicBuckets {
+            let message = "`restrict-public-buckets` looks at the bucket policy alone";
+            let hint = "give one policy, without `rcp`";
+            return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
+        }
+        match self.subject(Side::Policy)? {
+            Some(Subject::Set(set)) if set.resource.is_some() => {
+                Ok(Question::NoPublicAccess { policy: Subject::Set(set), table })
+            }
+            _ => Err(missing("`no-public-access` takes the policies of a resource")),
+        }
     }
 
     /// What the service of the resource takes for public. Without a resource type, a key policy and

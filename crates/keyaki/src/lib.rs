@@ -9,7 +9,7 @@
 //!     "Action": "s3:GetObject", "Resource": "arn:aws:s3:::www.example.com/*"}}"#;
 //!
 //! let policy = parse(bucket, None)?;
-//! let question = Question::NoPublicAccess { policy, table: &public::S3 };
+//! let question = Question::no_public_access(policy, &public::S3);
 //! let report = Engine::embedded().check(&question)?;
 //!
 //! let Verdict::Fails(witness) = report.verdict else { panic!("everybody may read it") };

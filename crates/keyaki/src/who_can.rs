@@ -57,7 +57,7 @@ pub struct WhoCan {
     solvers: Vec<String>,
 }
 
-/// A user or role.
+/// A user or role, or the root user.
 #[derive(Clone, Debug)]
 struct Holder {
     arn: String,
@@ -272,7 +272,9 @@ impl Search<'_> {
         }
         let accesses = [assume(&target.arn)?];
         for (position, holder) in self.job.principals.iter().enumerate() {
-            if position == role || ways[position].is_some() || !may_assume(holder, target) {
+            // The root user cannot call `AssumeRole`.
+            let is_asked = position != role && ways[position].is_none() && !holder.is_root();
+            if !is_asked || !may_assume(holder, target) {
                 continue;
             }
             match self.ask(holder, &target.trust, &accesses)? {
@@ -308,7 +310,7 @@ impl Search<'_> {
             rcp: self.job.common.rcp.clone(),
             ..PolicySet::default()
         };
-        let rules = accesses.iter().map(|access| never(&holder.entry, access, &self.job.account));
+        let rules = accesses.iter().map(|access| never(holder, access, &self.job.account));
         let property = Property { rules: rules.collect::<Result<_, _>>()? };
         let question = Question::Custom { policy: Subject::Set(Box::new(set)), property };
         let report = self.engine.check_within(&question, &self.job.decisions, left, self.cancel);
@@ -412,6 +414,12 @@ impl Search<'_> {
     }
 }
 
+impl Holder {
+    fn is_root(&self) -> bool {
+        matches!(self.entry.kind, PrincipalKind::Account { .. })
+    }
+}
+
 /// False only if no statement grants the principal that it assume the role: neither one of its own about the role, nor one of the
 /// trust policy that names more than the account. Of most pairs the texts tell that.
 fn may_assume(holder: &Holder, role: &Holder) -> bool {
@@ -468,20 +476,21 @@ fn listed(
 }
 
 /// The rule that the principal has none of the accesses to what the account owns.
-fn never(
-    entry: &PrincipalEntry,
-    access: &AccessPattern,
-    account: &str,
-) -> Result<Rule, ErrorRecord> {
+fn never(holder: &Holder, access: &AccessPattern, account: &str) -> Result<Rule, ErrorRecord> {
     let any = |texts: Vec<String>| if texts.is_empty() { vec!["*".to_owned()] } else { texts };
     let actions = access.actions().iter().map(|entry| entry.text.clone()).collect();
     let resources: Vec<String> =
         access.resources().iter().map(|entry| entry.template.to_string()).collect();
     // What is no resource has no account; it is about the caller's.
     let operator = if resources.is_empty() { "StringEqualsIfExists" } else { "StringEquals" };
+    let mut condition = json!({operator: {"aws:ResourceAccount": account}});
+    if holder.is_root() {
+        // As an entry it would be the whole account.
+        condition["ArnEquals"] = json!({"aws:PrincipalArn": holder.arn});
+    }
     let scope = json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"AWS": entry.text}, "Action": any(actions),
-        "Resource": any(resources), "Condition": {operator: {"aws:ResourceAccount": account}},
+        "Effect": "Allow", "Principal": {"AWS": holder.entry.text}, "Action": any(actions),
+        "Resource": any(resources), "Condition": condition,
     }]});
     let scope = parse(&scope.to_string(), Some(PolicyType::Resource))
         .map_err(|error| ErrorRecord::new("invalid-job", error.message))?;
@@ -563,15 +572,23 @@ impl<'s> Reader<'s> {
         let Some((arn, at)) = arn else {
             return Err(self.wrong_at(span, path, "a principal has an `arn`"));
         };
-        let path = pointer(path, "arn");
         let entry = principal(&arn).filter(|entry| match &entry.kind {
             PrincipalKind::User(arn) | PrincipalKind::Role(arn) => arn.account == account,
+            // That of the root user, not the account's number.
+            PrincipalKind::Account { partition: Some(_), account: of } => of == account,
             _ => false,
         });
         let Some(entry) = entry else {
-            let message = format!("`{arn}` is no ARN of a user or role of account {account}");
+            let path = pointer(path, "arn");
+            let message =
+                format!("`{arn}` is no ARN of a user, role or root user of account {account}");
             return Err(self.wrong_at(at, &path, &message));
         };
+        let is_root = matches!(entry.kind, PrincipalKind::Account { .. });
+        if is_root && !(identity.is_empty() && boundary.is_empty() && trust.is_empty()) {
+            let message = "the root user has no policies of its own";
+            return Err(self.wrong_at(at, &pointer(path, "arn"), message));
+        }
         let boundary = boundary.into_iter().map(|held| held.policy).collect();
         Ok(Holder { arn, entry, identity, boundary, trust })
     }

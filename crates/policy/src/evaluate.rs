@@ -31,7 +31,7 @@ use crate::span::Span;
 use answer::Answer;
 pub use bytes::is_base64;
 pub use date::seconds;
-pub use effective::{Effective, Gate, decide};
+pub use effective::{Effective, Gate, decide, is_resource_controlled};
 pub use number::{MAX_EXPONENT, compare as compare_numbers};
 pub use scene::MAX_MATCHING_STEPS;
 use scene::{Scene, ShortArn};

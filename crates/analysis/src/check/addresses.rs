@@ -11,13 +11,13 @@
 
 use std::time::{Duration, Instant};
 
-use keyaki_policy::{Policy, PolicyType, Readings, Request, parse};
+use keyaki_policy::{PolicyType, Readings, Request, parse};
 
 use super::{Error, Evidence, Report, Setting, Verdict, Witness, allowing_side, check_one};
 use crate::addresses::{self, Class, Family, Network, RFC_1918};
 use crate::encode::public::named_networks;
 use crate::public::Table;
-use crate::question::Question;
+use crate::question::{Question, Side};
 use crate::replay::{Replay, replay_together};
 
 /// The most classes that are asked for.
@@ -42,12 +42,12 @@ pub(crate) fn count(
     base: Readings,
     setting: &Setting<'_>,
 ) -> Result<Counted, Error> {
-    let Question::NoPublicAccess { policy, table } = question else { return Ok(Counted::Unknown) };
+    let Question::NoPublicAccess { table, .. } = question else { return Ok(Counted::Unknown) };
     let Some(max) = table.addresses else { return Ok(Counted::Unknown) };
     let Some(counting) = table.counting() else { return Ok(Counted::Unknown) };
     let (mut is_few, mut all_agreed) = (true, true);
     for (family, max) in [(Family::V4, max.ipv4), (Family::V6, max.ipv6)] {
-        let mut asked = Asked { question, policy, counting, base, setting, all_agreed: true };
+        let mut asked = Asked { question, counting, base, setting, all_agreed: true };
         match asked.family(family, max)? {
             Counted::Many(report) => return Ok(Counted::Many(report)),
             Counted::Few { .. } => all_agreed &= asked.all_agreed,
@@ -59,7 +59,6 @@ pub(crate) fn count(
 
 struct Asked<'a> {
     question: &'a Question,
-    policy: &'a Policy,
     counting: &'static Table,
     base: Readings,
     setting: &'a Setting<'a>,
@@ -68,7 +67,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn family(&mut self, family: Family, max: u128) -> Result<Counted, Error> {
-        let networks = named_networks(self.policy);
+        let networks = named_networks(self.question);
         let classes = addresses::classes(family, &networks, &RFC_1918);
         let mut classes: Vec<Class> = classes.into_iter().filter(|c| c.size <= max).collect();
         classes.sort_by_key(|class| std::cmp::Reverse(class.size));
@@ -129,13 +128,18 @@ impl Asked<'_> {
         let text =
             format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(", "));
         let denies = parse(&text, Some(PolicyType::Resource)).ok()?;
-        let mut policy = self.policy.clone();
+        let mut question = self.question.clone();
+        let (at, _) = *question.resource_policies(Side::Policy).first()?;
+        let policy = question.policy_mut(at)?;
         let first = policy.statements.iter().map(|s| s.index + 1).max().unwrap_or_default();
         for (position, mut deny) in denies.statements.into_iter().enumerate() {
             deny.index = first + position;
             policy.statements.push(deny);
         }
-        Some(Question::NoPublicAccess { policy, table: self.counting })
+        if let Question::NoPublicAccess { table, .. } = &mut question {
+            *table = self.counting;
+        }
+        Some(question)
     }
 
     /// The answer, if the witnesses of the classes are one of the question together.

@@ -24,7 +24,6 @@ use crate::findings::cover;
 use crate::findings::lattice::{self, Lattice, Pattern, Tuple};
 use crate::findings::{Cause, Coverage, Findings, Row, Wanted};
 use crate::public::Table;
-use crate::question::Subject;
 
 /// The most combinations of patterns that one statement is asked for. With more of them it is a row as it stands.
 const MAX_TUPLES: usize = 4_096;
@@ -669,7 +668,7 @@ fn merged(groups: Vec<Group>, dimension: usize, lattice: &Lattice) -> Vec<Group>
     merged
 }
 
-/// For each row whether some request of it is public, where the question is about one policy. Only rows whose principal is
+/// For each row whether some request of it is public, where the question is about what a resource lets in. Only rows whose principal is
 /// anybody, or an identity of a provider, are looked at: others name somebody.
 fn public_rows(
     question: &Question,
@@ -678,10 +677,13 @@ fn public_rows(
     rows: &[Tuple],
     setting: &Setting<'_>,
 ) -> Result<Vec<Option<bool>>, Error> {
-    let Question::NoExternalAccess { policy: Subject::Union(policies), .. } = question else {
+    let Question::NoExternalAccess { policy, .. } = question else {
         return Ok(vec![None; rows.len()]);
     };
-    let [policy] = &policies[..] else { return Ok(vec![None; rows.len()]) };
+    // What came through an endpoint did not come from the public's network.
+    if question.sets().any(|set| !set.vpc_endpoint.is_empty()) {
+        return Ok(vec![None; rows.len()]);
+    }
     let public = Question::NoPublicAccess { policy: policy.clone(), table };
     let Setting { solver, options, limits, cancel } = *setting;
     let report = super::check(&public, solver, options.clone(), limits, cancel)?;

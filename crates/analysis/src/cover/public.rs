@@ -10,15 +10,14 @@ use super::parts::{self, Source};
 use super::{Budget, Open, glob, n_pairs};
 use crate::addresses::{Family, Network};
 use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
-use crate::question::{PolicyRef, Side};
+use crate::question::{Question, Side};
 
 /// The Allow statements that may let the public in (Q2): those that neither name whom they let in
-/// nor ask, themselves or by a Deny that covers them, for a fixed value of a trusted key.
-pub(super) fn public_access(policy: &Policy, table: &Table) -> Vec<Open<'static>> {
-    let at = PolicyRef::of_union(Side::Policy, 0);
+/// nor ask, themselves or by a Deny of their own policy that covers them, for a fixed value of a trusted key.
+pub(super) fn public_access(question: &Question, table: &Table) -> Vec<Open<'static>> {
     let budget = Budget::new();
-    let few_addresses = names_few_addresses(policy, table);
-    let is_confined = |statement: &Statement| {
+    let few_addresses = names_few_addresses(question, table);
+    let is_confined = |policy: &Policy, statement: &Statement| {
         let confines = |condition: &Condition| {
             asks_for_fixed_value(condition, table)
                 || (few_addresses && asks_for_address(condition.operator, &condition.key))
@@ -27,13 +26,16 @@ pub(super) fn public_access(policy: &Policy, table: &Table) -> Vec<Open<'static>
             || statement.conditions.iter().any(confines)
             || is_confined_by_deny(policy, statement, table, &budget)
     };
-    let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
-    let open = allows.filter(|statement| !is_confined(statement));
-    open.map(|statement| {
-        let actions = (0..statement.action.entries.len()).collect();
-        Open { at, statement: statement.index, actions, denies: Vec::new() }
-    })
-    .collect()
+    let mut open = Vec::new();
+    for (at, policy) in question.resource_policies(Side::Policy) {
+        let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+        let unconfined = allows.filter(|statement| !is_confined(policy, statement));
+        open.extend(unconfined.map(|statement| {
+            let actions = (0..statement.action.entries.len()).collect();
+            Open { at, statement: statement.index, actions, denies: Vec::new() }
+        }));
+    }
+    open
 }
 
 /// Whether every principal that the statement matches is covered by an entry that names somebody in
@@ -125,9 +127,11 @@ fn asks_for_address(operator: Operator, key: &str) -> bool {
 
 /// Whether all ranges that the policy names for the caller's address together are no more addresses
 /// than the table allows.
-fn names_few_addresses(policy: &Policy, table: &Table) -> bool {
+fn names_few_addresses(question: &Question, table: &Table) -> bool {
     let Some(max) = table.addresses else { return false };
-    let conditions = policy.statements.iter().flat_map(|statement| &statement.conditions);
+    let policies = question.side(Side::Policy).into_iter();
+    let statements = policies.flat_map(|(_, policy)| &policy.statements);
+    let conditions = statements.flat_map(|statement| &statement.conditions);
     let of_addresses =
         conditions.filter(|condition| condition.key.eq_ignore_ascii_case(ADDRESS_KEY));
     let (mut n_v4, mut n_v6) = (0u128, 0u128);

@@ -36,15 +36,17 @@ pub(crate) fn slice(question: &Question, open: &[Open<'_>]) -> Question {
             Question::AccessNotGranted { policy: policies.into(), accesses: accesses.clone() }
         }
         // Addresses are counted in classes that the whole policy tells apart.
-        Question::NoPublicAccess { policy, .. } if names_addresses(policy) => question.clone(),
-        Question::NoPublicAccess { policy, table } => {
+        Question::NoPublicAccess { .. } if names_addresses(question) => question.clone(),
+        Question::NoPublicAccess { policy: Subject::Union(policies), table } => {
             let is_open = |statement: &&Statement| {
                 statement.effect == Effect::Deny
                     || open.iter().any(|open| open.statement == statement.index)
             };
-            let statements = policy.statements.iter().filter(is_open).cloned().collect();
-            let policy = Policy { statements, ..bare(policy) };
-            Question::NoPublicAccess { policy, table }
+            let sliced = policies.iter().map(|policy| {
+                let statements = policy.statements.iter().filter(is_open).cloned().collect();
+                Policy { statements, ..bare(policy) }
+            });
+            Question::NoPublicAccess { policy: Subject::Union(sliced.collect()), table }
         }
         other => other.clone(),
     }
@@ -64,8 +66,9 @@ fn slice_sides(
     (existing.into(), narrow.beside_denies(new, open).into())
 }
 
-fn names_addresses(policy: &Policy) -> bool {
-    let mut conditions = policy.statements.iter().flat_map(|statement| &statement.conditions);
+fn names_addresses(question: &Question) -> bool {
+    let statements = question.policies().flat_map(|(_, policy)| &policy.statements);
+    let mut conditions = statements.flat_map(|statement| &statement.conditions);
     conditions.any(|condition| condition.key.eq_ignore_ascii_case(ADDRESS_KEY))
 }
 

@@ -363,7 +363,7 @@ impl<'q> Encoder<'q> {
     }
 
     /// Resource control policies apply to the action (5.3).
-    fn has_rcp(&mut self) -> Term {
+    pub(super) fn has_rcp(&mut self) -> Term {
         let covered = catalogue::services().filter(|s| catalogue::is_resource_controlled(s));
         let services = covered.map(|s| Regex::Literal(s.to_owned()));
         let services = Regex::Union(services.collect());

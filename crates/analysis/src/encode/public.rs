@@ -7,8 +7,7 @@
 use keyaki_logic::{Regex, Sort, Term};
 use keyaki_policy::Policy;
 use keyaki_policy::ast::{
-    BaseOperator, Condition, ConditionValue, Effect, Operator, PrincipalKind, Segment, Statement,
-    Template,
+    BaseOperator, Condition, ConditionValue, Effect, Operator, PrincipalKind, Segment, Template,
 };
 use keyaki_policy::reading::Switch;
 
@@ -17,7 +16,7 @@ use super::symbols::{Key, address_field};
 use super::{Cell, Encoder, Encoding, OPAQUE, Source, condition};
 use crate::addresses::{self, Class, Family, Network, RFC_1918};
 use crate::public::{ADDRESS_KEY, Fixed, Part, Table, TrustedKey};
-use crate::question::{PolicyRef, Side};
+use crate::question::{PolicyRef, Question, Side};
 
 /// The name of the opaque value "the sets of addresses that are small are many together".
 const MANY_ADDRESSES: &str = "many addresses";
@@ -42,36 +41,54 @@ fn many_addresses() -> String {
 
 impl<'q> Encoder<'q> {
     /// The cells of: some Allow statement lets in a public request.
-    pub(super) fn no_public_access(&mut self, policy: &'q Policy, table: &Table) -> Vec<Cell> {
-        let at = PolicyRef::of_union(Side::Policy, 0);
-        let encoded = self.policy(at, policy);
-        let denied = self.some_match(std::slice::from_ref(&encoded), Effect::Deny);
+    pub(super) fn no_public_access(&mut self, table: &Table) -> Vec<Cell> {
+        let question = self.question;
+        let denies = self.denies(question);
+        let denied: Vec<Term> = denies
+            .iter()
+            .map(|deny| {
+                let matches = self.statement(deny.source);
+                self.t.and([deny.applies, matches])
+            })
+            .collect();
+        let denied = self.t.or(denied);
         let not_denied = self.t.not(denied);
-        let spread = self.spread_over_addresses(at, policy, table);
-        let spared = self.spared_by_a_deny(policy, table);
+        let spread = self.spread_over_addresses(question, table);
+        let spared = self.spared_by_a_deny(&denies, table);
         let not_spared = self.t.not(spared);
         let idle = self.is_without_effect(table);
         let effective = self.t.not(idle);
         let mut cells = Vec::new();
-        for &(effect, index, matches) in &encoded.statements {
-            if effect == Effect::Deny {
-                continue;
-            }
-            let statement = policy.statements.iter().find(|s| s.index == index);
-            let Some(statement) = statement else { continue };
+        for allow in sources(question.resource_policies(Side::Policy), Effect::Allow) {
+            let (at, statement) = (allow.at, allow.statement);
+            let matches = self.statement(allow);
             let named = statement.principal.iter().filter(|clause| !clause.negated);
             let named = named.flat_map(|clause| &clause.entries);
             let covered = self.covered_by(named.filter(|e| is_fixed_principal(&e.kind, table)));
             let not_covered = self.t.not(covered);
             let mut parts = vec![matches, not_denied, not_covered, not_spared, spread, effective];
             for key in &table.trusted_keys {
-                let fixed = self.has_fixed_value(at, policy, statement, key);
+                let fixed = self.has_fixed_value(&denies, allow, key);
                 parts.push(self.t.not(fixed));
             }
             let breaks = self.t.and(parts);
-            cells.push(Cell { through: Some((at, index)), breaks });
+            cells.push(Cell { through: Some((at, statement.index)), breaks });
         }
         cells
+    }
+
+    /// The Deny statements: the resource's own, and those of the resource control policies.
+    fn denies(&mut self, question: &'q Question) -> Vec<Deny<'q>> {
+        let always = self.t.bool(true);
+        let own = sources(question.resource_policies(Side::Policy), Effect::Deny);
+        let mut denies: Vec<Deny<'_>> =
+            own.into_iter().map(|source| Deny { source, applies: always }).collect();
+        let controls = sources(question.resource_controls(Side::Policy), Effect::Deny);
+        if !controls.is_empty() {
+            let applies = self.has_rcp();
+            denies.extend(controls.into_iter().map(|source| Deny { source, applies }));
+        }
+        denies
     }
 
     /// True if and only if the action is a known one that cannot be granted to other accounts.
@@ -97,37 +114,43 @@ impl<'q> Encoder<'q> {
     }
 
     /// True if and only if a Deny statement's `NotPrincipal` covers the principal.
-    fn spared_by_a_deny(&mut self, policy: &Policy, table: &Table) -> Term {
-        let denies = policy.statements.iter().filter(|s| s.effect == Effect::Deny);
-        let clauses = denies.filter_map(|s| s.principal.as_ref()).filter(|clause| clause.negated);
-        let entries = clauses.flat_map(|clause| &clause.entries);
-        self.covered_by(entries.filter(|entry| is_fixed_principal(&entry.kind, table)))
+    fn spared_by_a_deny(&mut self, denies: &[Deny<'_>], table: &Table) -> Term {
+        let mut spared = Vec::new();
+        for Deny { source, applies } in denies {
+            let clause = source.statement.principal.iter().filter(|clause| clause.negated);
+            let entries = clause.flat_map(|clause| &clause.entries);
+            let fixed = entries.filter(|entry| is_fixed_principal(&entry.kind, table));
+            let covered = self.covered_by(fixed);
+            spared.push(self.t.and([*applies, covered]));
+        }
+        self.t.or(spared)
     }
 
     /// True if and only if the request has a fixed value of the key, named in the statement or in
     /// a Deny statement.
     fn has_fixed_value(
         &mut self,
-        at: PolicyRef,
-        policy: &Policy,
-        allow: &Statement,
+        denies: &[Deny<'_>],
+        allow: Source<'_>,
         trusted: &TrustedKey,
     ) -> Term {
-        let denies = policy.statements.iter().filter(|s| s.effect == Effect::Deny);
+        let always = self.t.bool(true);
+        let denies = denies.iter().map(|deny| (deny.source, deny.applies));
         let mut tests = Vec::new();
-        for statement in denies.chain([allow]) {
-            let source = Source { at, policy, statement };
-            for condition in &statement.conditions {
+        for (source, applies) in denies.chain([(allow, always)]) {
+            for condition in &source.statement.conditions {
                 let operator = condition.operator;
                 if trusted.key.includes(&condition.key) && operator.base != BaseOperator::Null {
                     let key = self.key(&condition.key);
                     if trusted.fixed == Fixed::True {
-                        tests.push(self.is_true(&key));
+                        let is_true = self.is_true(&key);
+                        tests.push(self.t.and([applies, is_true]));
                         continue;
                     }
                     for value in &condition.values {
                         if is_fixed(&value.template, operator, trusted) {
-                            tests.push(self.fixed_value(source, condition, &key, value));
+                            let test = self.fixed_value(source, condition, &key, value);
+                            tests.push(self.t.and([applies, test]));
                         }
                     }
                 }
@@ -175,11 +198,11 @@ impl<'q> Encoder<'q> {
     /// cannot tell its address from more addresses than the table allows. Opaque where only several
     /// small sets together could exceed that number: those are counted apart
     /// ([`Encoding::settle_addresses`]).
-    fn spread_over_addresses(&mut self, at: PolicyRef, policy: &Policy, table: &Table) -> Term {
+    fn spread_over_addresses(&mut self, question: &Question, table: &Table) -> Term {
         let Some(max) = table.addresses else { return self.t.bool(true) };
-        let mut naming = naming_addresses(policy);
-        let Some((statement, condition)) = naming.next() else { return self.t.bool(true) };
-        let networks = named_networks(policy);
+        let naming = naming_addresses(question);
+        let Some(&(source, condition)) = naming.first() else { return self.t.bool(true) };
+        let networks = named_networks(question);
         let key = self.key(ADDRESS_KEY);
         let present = self.present(&key);
         let mut ways = vec![self.t.not(present)];
@@ -197,7 +220,6 @@ impl<'q> Encoder<'q> {
             }
         }
         if !together.is_empty() {
-            let source = Source { at, policy, statement };
             let construct =
                 format!("the number of addresses that `{}` admits in all", key.spelling);
             let many = self.opaque(source, MANY_ADDRESSES, construct, condition.key_span);
@@ -232,20 +254,43 @@ impl<'q> Encoder<'q> {
     }
 }
 
+/// A Deny statement, and when the policy that it is of applies.
+#[derive(Clone, Copy)]
+struct Deny<'q> {
+    source: Source<'q>,
+    applies: Term,
+}
+
+/// The statements of that effect.
+fn sources<'q>(policies: Vec<(PolicyRef, &'q Policy)>, effect: Effect) -> Vec<Source<'q>> {
+    let statements = policies.into_iter().flat_map(|(at, policy)| {
+        policy.statements.iter().map(move |statement| Source { at, policy, statement })
+    });
+    statements.filter(|source| source.statement.effect == effect).collect()
+}
+
 /// The conditions that name ranges of the caller's address, with their statements.
-fn naming_addresses(policy: &Policy) -> impl Iterator<Item = (&Statement, &Condition)> {
-    let conditions =
-        policy.statements.iter().flat_map(|s| s.conditions.iter().map(move |c| (s, c)));
-    conditions.filter(|(_, condition)| {
+fn naming_addresses(question: &Question) -> Vec<(Source<'_>, &Condition)> {
+    let policies = question.resource_policies(Side::Policy).into_iter();
+    let policies = policies.chain(question.resource_controls(Side::Policy));
+    let statements = policies.flat_map(|(at, policy)| {
+        policy.statements.iter().map(move |statement| Source { at, policy, statement })
+    });
+    let conditions = statements.flat_map(|source| {
+        source.statement.conditions.iter().map(move |condition| (source, condition))
+    });
+    let names_addresses = |condition: &Condition| {
         let base = condition.operator.base;
         matches!(base, BaseOperator::IpAddress | BaseOperator::NotIpAddress)
             && condition.key.eq_ignore_ascii_case(ADDRESS_KEY)
-    })
+    };
+    conditions.filter(|(_, condition)| names_addresses(condition)).collect()
 }
 
 /// The ranges that these conditions name. What is no range matches nothing, and names none.
-pub(crate) fn named_networks(policy: &Policy) -> Vec<Network> {
-    let values = naming_addresses(policy).flat_map(|(_, condition)| &condition.values);
+pub(crate) fn named_networks(question: &Question) -> Vec<Network> {
+    let naming = naming_addresses(question).into_iter();
+    let values = naming.flat_map(|(_, condition)| &condition.values);
     values.filter_map(|value| Network::parse(&value.template.to_string())).collect()
 }
 

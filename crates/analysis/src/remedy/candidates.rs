@@ -225,8 +225,10 @@ fn missing_conditions(
             }
         }
         Question::NoExternalAccess { zone, .. } => all.extend(of_zone(zone)),
-        Question::NoPublicAccess { policy, .. } => {
-            let account = named_account(policy).unwrap_or(SOME_ACCOUNT);
+        Question::NoPublicAccess { .. } => {
+            let policies = question.resource_policies(Side::Policy).into_iter();
+            let account = policies.filter_map(|(_, policy)| named_account(policy)).next();
+            let account = account.unwrap_or(SOME_ACCOUNT);
             all.push(vec![equals("aws:PrincipalAccount", &[account])]);
         }
         Question::NoNewAccess { .. } | Question::Equivalent { .. } => {

@@ -12,6 +12,7 @@ use keyaki_policy::Policy;
 use keyaki_policy::ast::{BaseOperator, Condition, ConditionValue, Segment};
 
 use crate::public::ADDRESS_KEY;
+use crate::question::PolicyRef;
 
 /// The private ranges of RFC 1918, which are no address of the public.
 const PRIVATE: [&str; 3] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
@@ -24,21 +25,28 @@ pub(super) struct Range {
     high: u128,
 }
 
-/// The conditions about ranges of the caller's address, each with the index of its statement.
-pub(super) fn naming_conditions(policy: &Policy) -> impl Iterator<Item = (usize, &Condition)> {
-    let conditions = policy
-        .statements
-        .iter()
-        .flat_map(|statement| statement.conditions.iter().map(|test| (statement.index, test)));
-    conditions.filter(|(_, test)| {
-        matches!(test.operator.base, BaseOperator::IpAddress | BaseOperator::NotIpAddress)
-            && test.key.eq_ignore_ascii_case(ADDRESS_KEY)
-    })
+/// The conditions about ranges of the caller's address, each with its policy and the index of its
+/// statement.
+pub(super) fn naming_conditions<'p>(
+    policies: &[(PolicyRef, &'p Policy)],
+) -> Vec<(PolicyRef, usize, &'p Condition)> {
+    let mut naming = Vec::new();
+    for (at, policy) in policies {
+        for statement in &policy.statements {
+            let tests = statement.conditions.iter().filter(|test| {
+                matches!(test.operator.base, BaseOperator::IpAddress | BaseOperator::NotIpAddress)
+                    && test.key.eq_ignore_ascii_case(ADDRESS_KEY)
+            });
+            naming.extend(tests.map(|test| (*at, statement.index, test)));
+        }
+    }
+    naming
 }
 
 /// The ranges that those conditions name. Values that cannot be read as ranges are left out.
-pub(super) fn named_ranges(policy: &Policy) -> Vec<Range> {
-    naming_conditions(policy).flat_map(|(_, test)| &test.values).filter_map(read_value).collect()
+pub(super) fn named_ranges(policies: &[(PolicyRef, &Policy)]) -> Vec<Range> {
+    let values = naming_conditions(policies).into_iter().flat_map(|(.., test)| &test.values);
+    values.filter_map(read_value).collect()
 }
 
 /// The classes of the addresses that are not in RFC 1918.

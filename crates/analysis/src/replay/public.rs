@@ -16,27 +16,32 @@ use keyaki_policy::ast::{
     BaseOperator, Clause, Condition, ConditionValue, Effect, Operator, Policy, PolicyType,
     PrincipalEntry, PrincipalKind, Statement, Version,
 };
-use keyaki_policy::evaluate::{Truth, Unsupported, principal_covers, statement_matches};
+use keyaki_policy::evaluate::{
+    Truth, Unsupported, is_resource_controlled, principal_covers, statement_matches,
+};
 use keyaki_policy::request::{Context, ContextValue, Principal, Request};
 use keyaki_policy::{Readings, Switch};
 
 use super::fixed::confines;
 use super::{Replay, addresses};
 use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
-use crate::question::{PolicyRef, Side};
+use crate::question::{PolicyRef, Question, Side};
 
 /// A truth value and what it hangs on, if it is unknown.
-type Answer = (Truth, Vec<Unsupported>);
+type Answer = (Truth, Vec<(PolicyRef, Unsupported)>);
 
-/// Whether the policy lets the request in as a public one.
+/// A statement with its policy.
+type Placed<'p> = (PolicyRef, &'p Policy, &'p Statement);
+
+/// Whether the policy of a question lets the request in as a public one.
 pub(super) fn breaks(
-    policy: &Policy,
+    question: &Question,
     table: &Table,
     request: &Request,
     readings: Readings,
 ) -> Replay {
-    match spread_over_addresses(policy, table, request, readings) {
-        Ok(spread) => lets_in(policy, table, request, readings, spread),
+    match spread_over_addresses(question, table, request, readings) {
+        Ok(spread) => lets_in(question, table, request, readings, spread),
         Err(reason) => Replay::Refuted(reason),
     }
 }
@@ -45,20 +50,20 @@ pub(super) fn breaks(
 /// address, and of one family their addresses stand for more than the table allows: each for those
 /// that the policy does not tell from it (D32).
 pub(super) fn breaks_together(
-    policy: &Policy,
+    question: &Question,
     table: &Table,
     requests: &[&Request],
     readings: Readings,
 ) -> Replay {
     let mut allowing = vec![];
     for request in requests {
-        match lets_in(policy, table, request, readings, (Truth::True, vec![])) {
+        match lets_in(question, table, request, readings, (Truth::True, vec![])) {
             Replay::Confirmed { allowing: more } if allowing.is_empty() => allowing = more,
             Replay::Confirmed { .. } => {}
             other => return other,
         }
     }
-    let n_addresses = admitted(policy, requests);
+    let n_addresses = admitted(question, requests);
     let max = table.addresses.map(|max| [max.ipv4, max.ipv6]).unwrap_or([u128::MAX; 2]);
     let is_many = n_addresses[0] > max[0] || n_addresses[1] > max[1];
     match is_many && !readings.is_alternative(Switch::D32) {
@@ -72,8 +77,8 @@ pub(super) fn breaks_together(
 
 /// How many addresses, of IPv4 and of IPv6, the policy does not tell from one of those of the
 /// requests.
-pub(super) fn admitted(policy: &Policy, requests: &[&Request]) -> [u128; 2] {
-    let ranges = addresses::named_ranges(policy);
+pub(super) fn admitted(question: &Question, requests: &[&Request]) -> [u128; 2] {
+    let ranges = addresses::named_ranges(&policies(question));
     let addresses = requests.iter().filter_map(|request| match request.context.get(ADDRESS_KEY) {
         Some(ContextValue::One(text)) => text.parse::<IpAddr>().ok(),
         _ => None,
@@ -88,16 +93,18 @@ pub(super) fn admitted(policy: &Policy, requests: &[&Request]) -> [u128; 2] {
 /// Whether the policy lets the request in, and nothing confines it but perhaps its address, of
 /// which `spread` says whether it does not.
 fn lets_in(
-    policy: &Policy,
+    question: &Question,
     table: &Table,
     request: &Request,
     readings: Readings,
     spread: Answer,
 ) -> Replay {
+    let denies = denies(question, request);
     let mut denied = (Truth::False, vec![]);
-    for statement in statements(policy, Effect::Deny) {
-        let (truth, hangs_on) = statement_matches(policy, statement, request, readings);
+    for &deny in &denies {
+        let (truth, hangs_on) = matches(deny, request, readings);
         if truth == Truth::True {
+            let (_, _, statement) = deny;
             return Replay::Refuted(format!("statement {} denies the request", statement.index));
         }
         denied = or(denied, (truth, hangs_on));
@@ -106,15 +113,15 @@ fn lets_in(
         return Replay::Refuted(reason);
     }
 
-    let place = PolicyRef::of_union(Side::Policy, 0);
     let (mut allowing, mut hangs_on, mut is_allowed) = (vec![], vec![], false);
-    for statement in statements(policy, Effect::Allow) {
-        let matched = statement_matches(policy, statement, request, readings);
+    for allow in statements(question.resource_policies(Side::Policy), Effect::Allow) {
+        let matched = matches(allow, request, readings);
         is_allowed |= matched.0 != Truth::False;
         let (truth, constructs) =
-            and(matched, not(confined(policy, statement, table, request, readings)));
+            and(matched, not(confined(&denies, allow, table, request, readings)));
         if truth == Truth::True {
-            allowing.push((place, statement.index));
+            let (at, _, statement) = allow;
+            allowing.push((at, statement.index));
         }
         hangs_on.extend(constructs);
     }
@@ -130,10 +137,28 @@ fn lets_in(
     };
     match and(and(some_statement, not(denied)), spread) {
         (Truth::True, _) => Replay::Confirmed { allowing },
-        (_, hangs_on) => {
-            Replay::Undecided(hangs_on.into_iter().map(|construct| (place, construct)).collect())
-        }
+        (_, hangs_on) => Replay::Undecided(hangs_on),
     }
+}
+
+/// The resource's policies, and the resource control policies.
+fn policies(question: &Question) -> Vec<(PolicyRef, &Policy)> {
+    let own = question.resource_policies(Side::Policy);
+    own.into_iter().chain(question.resource_controls(Side::Policy)).collect()
+}
+
+/// The Deny statements of the policies that apply.
+fn denies<'p>(question: &'p Question, request: &Request) -> Vec<Placed<'p>> {
+    let mut denies = statements(question.resource_policies(Side::Policy), Effect::Deny);
+    if is_resource_controlled(request) {
+        denies.extend(statements(question.resource_controls(Side::Policy), Effect::Deny));
+    }
+    denies
+}
+
+fn matches((at, policy, statement): Placed<'_>, request: &Request, readings: Readings) -> Answer {
+    let (truth, hangs_on) = statement_matches(policy, statement, request, readings);
+    (truth, hangs_on.into_iter().map(|construct| (at, construct)).collect())
 }
 
 /// Why nobody of another account gets anything by this action, if so.
@@ -145,16 +170,16 @@ fn idle(table: &Table, request: &Request) -> Option<String> {
 
 /// Whether `statement` lets the request in only by what it, or a Deny, names.
 fn confined(
-    policy: &Policy,
-    statement: &Statement,
+    denies: &[Placed<'_>],
+    allow: Placed<'_>,
     table: &Table,
     request: &Request,
     readings: Readings,
 ) -> Answer {
-    if names_principal(policy, statement, table, request, readings) {
+    if names_principal(denies, allow, table, request, readings) {
         return (Truth::True, vec![]);
     }
-    let naming = || statements(policy, Effect::Deny).chain([statement]);
+    let naming = || denies.iter().copied().chain([allow]);
     table.trusted_keys.iter().fold((Truth::False, vec![]), |confined, trusted| {
         or(confined, has_fixed_value(trusted, naming(), request, readings))
     })
@@ -163,15 +188,16 @@ fn confined(
 /// Whether an entry of `Principal` in the statement, or of `NotPrincipal` in a Deny, that names
 /// somebody in particular covers the request's principal.
 fn names_principal(
-    policy: &Policy,
-    statement: &Statement,
+    denies: &[Placed<'_>],
+    (_, _, allow): Placed<'_>,
     table: &Table,
     request: &Request,
     readings: Readings,
 ) -> bool {
-    let of_statement = statement.principal.iter().filter(|clause| !clause.negated);
-    let of_denies = statements(policy, Effect::Deny)
-        .filter_map(|deny| deny.principal.as_ref())
+    let of_statement = allow.principal.iter().filter(|clause| !clause.negated);
+    let of_denies = denies
+        .iter()
+        .filter_map(|(_, _, deny)| deny.principal.as_ref())
         .filter(|clause| clause.negated);
     of_statement
         .chain(of_denies)
@@ -201,12 +227,12 @@ fn is_particular(entry: &PrincipalEntry, table: &Table) -> bool {
 /// names for it.
 fn has_fixed_value<'p>(
     trusted: &TrustedKey,
-    naming: impl Iterator<Item = &'p Statement>,
+    naming: impl Iterator<Item = Placed<'p>>,
     request: &Request,
     readings: Readings,
 ) -> Answer {
     let mut sum = (Truth::False, vec![]);
-    for statement in naming {
+    for (at, _, statement) in naming {
         let tests = statement.conditions.iter().filter(|test| {
             trusted.key.includes(&test.key) && test.operator.base != BaseOperator::Null
         });
@@ -224,9 +250,10 @@ fn has_fixed_value<'p>(
             for value in test.values.iter().filter(|value| confines(value, test.operator, trusted))
             {
                 for element in elements {
-                    let asked =
+                    let (truth, hangs_on) =
                         in_language(statement.index, test, value, element, request, readings);
-                    sum = or(sum, asked);
+                    let hangs_on = hangs_on.into_iter().map(|construct| (at, construct)).collect();
+                    sum = or(sum, (truth, hangs_on));
                 }
             }
         }
@@ -243,7 +270,7 @@ fn in_language(
     element: &str,
     request: &Request,
     readings: Readings,
-) -> Answer {
+) -> (Truth, Vec<Unsupported>) {
     let base = positive(test.operator.base);
     let operator = Operator { set: None, base, if_exists: false };
     let test = Condition { operator, values: vec![value.clone()], ..test.clone() };
@@ -301,14 +328,17 @@ fn positive(base: BaseOperator) -> BaseOperator {
 /// If its class is small, but all small classes together are not, it hangs on which of them are let
 /// in, and one request does not tell.
 fn spread_over_addresses(
-    policy: &Policy,
+    question: &Question,
     table: &Table,
     request: &Request,
     readings: Readings,
 ) -> Result<Answer, String> {
     let Some(max) = table.addresses else { return Ok((Truth::True, vec![])) };
-    let place = addresses::naming_conditions(policy).next();
-    let (Some((statement, test)), Some(value)) = (place, request.context.get(ADDRESS_KEY)) else {
+    let policies = policies(question);
+    let naming = addresses::naming_conditions(&policies);
+    let (Some(&(at, statement, test)), Some(value)) =
+        (naming.first(), request.context.get(ADDRESS_KEY))
+    else {
         return Ok((Truth::True, vec![]));
     };
     let (text, address) = match value {
@@ -317,7 +347,7 @@ fn spread_over_addresses(
     };
     let Ok(address) = address else { return Err(format!("`{text}` is no address")) };
     let max = if address.is_ipv4() { max.ipv4 } else { max.ipv6 };
-    let classes = addresses::Classes::of_family(address, &addresses::named_ranges(policy));
+    let classes = addresses::Classes::of_family(address, &addresses::named_ranges(&policies));
     let size = classes.size_around(address);
     if size > max {
         return Ok((Truth::True, vec![]));
@@ -330,11 +360,15 @@ fn spread_over_addresses(
         ));
     }
     let construct = format!("the number of addresses that `{}` admits in all", test.key);
-    Ok((Truth::Unknown, vec![Unsupported { construct, statement, span: test.key_span }]))
+    let hangs_on = Unsupported { construct, statement, span: test.key_span };
+    Ok((Truth::Unknown, vec![(at, hangs_on)]))
 }
 
-fn statements(policy: &Policy, effect: Effect) -> impl Iterator<Item = &Statement> {
-    policy.statements.iter().filter(move |statement| statement.effect == effect)
+fn statements<'p>(policies: Vec<(PolicyRef, &'p Policy)>, effect: Effect) -> Vec<Placed<'p>> {
+    let all = policies.into_iter().flat_map(|(at, policy)| {
+        policy.statements.iter().map(move |statement| (at, policy, statement))
+    });
+    all.filter(|(_, _, statement)| statement.effect == effect).collect()
 }
 
 fn and(a: Answer, b: Answer) -> Answer {
@@ -356,10 +390,11 @@ fn not((truth, hangs_on): Answer) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use keyaki_policy::parse;
+    use keyaki_policy::{PolicySet, parse};
 
     use super::*;
     use crate::public::S3;
+    use crate::question::Subject;
 
     const ALLOW_ALL: &str =
         r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}"#;
@@ -590,7 +625,7 @@ mod tests {
 
     #[test]
     fn an_element_of_a_list_confines() {
-        let policy = policy(&[
+        let question = question(&[
             ALLOW_ALL,
             &deny_if(r#""StringEquals": {"aws:PrincipalOrgPaths": "o-a/r-1/"}"#),
         ]);
@@ -598,7 +633,7 @@ mod tests {
         let mut check = |elements: &[&str], expected| {
             let elements = elements.iter().map(|&element| element.to_owned()).collect();
             request.context.insert("aws:PrincipalOrgPaths", ContextValue::Many(elements));
-            assert_eq!(outcome(&breaks(&policy, &S3, &request, Readings::DEFAULT)), expected);
+            assert_eq!(outcome(&breaks(&question, &S3, &request, Readings::DEFAULT)), expected);
         };
         check(&["x", "o-a/r-1/"], Some(false));
         check(&["x"], Some(true));
@@ -616,7 +651,7 @@ mod tests {
             let table = crate::public::table(name, crate::public::Reading::Documented).unwrap();
             let mut request = request(principal.clone(), context);
             request.action = action.to_owned();
-            let replay = breaks(&policy(&[statement]), table, &request, Readings::DEFAULT);
+            let replay = breaks(&question(&[statement]), table, &request, Readings::DEFAULT);
             assert_eq!(outcome(&replay), Some(expected), "{name}: {replay:?}");
         };
         let ines = &ines();
@@ -651,12 +686,12 @@ mod tests {
     #[test]
     fn several_requests_are_counted_together() {
         let test = r#""IpAddress": {"aws:SourceIp": ["11.0.0.0/8", "13.0.0.0/8", "15.0.0.0/9"]}"#;
-        let policy = policy(&[&allow_if(test)]);
+        let question = question(&[&allow_if(test)]);
         let of = |address: &str| request(Principal::Anonymous, &[("aws:SourceIp", address)]);
         let check = |addresses: &[&str], readings, expected| {
             let requests: Vec<Request> = addresses.iter().map(|address| of(address)).collect();
             let requests: Vec<&Request> = requests.iter().collect();
-            let replay = breaks_together(&policy, &S3, &requests, readings);
+            let replay = breaks_together(&question, &S3, &requests, readings);
             assert_eq!(outcome(&replay), Some(expected), "{addresses:?}: {replay:?}");
         };
         let default = Readings::DEFAULT;
@@ -666,17 +701,41 @@ mod tests {
         check(&["11.0.0.1"], default, false);
         check(&["11.0.0.1", "17.0.0.1"], default, false);
         check(&["11.0.0.1", "13.0.0.1"], default.with(Switch::D32, true), false);
-        let n = admitted(&policy, &[&of("15.0.0.1"), &of("11.0.0.1"), &of("10.0.0.1")]);
+        let n = admitted(&question, &[&of("15.0.0.1"), &of("11.0.0.1"), &of("10.0.0.1")]);
         assert_eq!(n, [(1 << 24) + (1 << 23), 0]);
+    }
+
+    #[test]
+    fn a_resource_control_policy_denies_and_confines_where_it_applies() {
+        let rcp = |statement: &str| {
+            let set = PolicySet {
+                resource: Some(vec![policy(PolicyType::Resource, &[ALLOW_ALL])]),
+                rcp: vec![vec![policy(PolicyType::Rcp, &[statement])]],
+                ..PolicySet::default()
+            };
+            let policy = Subject::Set(Box::new(set));
+            Question::NoPublicAccess { policy, table: &S3 }
+        };
+        let check = |question: &Question, action: &str, context: &[(&str, &str)], expected| {
+            let mut request = request(ines(), context);
+            request.action = action.to_owned();
+            let replay = breaks(question, &S3, &request, Readings::DEFAULT);
+            assert_eq!(outcome(&replay), Some(expected), "{action}: {replay:?}");
+        };
+        let unless = rcp(&deny_if(r#""StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}"#));
+        let member = [("aws:PrincipalOrgID", "o-a1b2c3d4e5")];
+        check(&unless, "s3:GetObject", &member, false);
+        check(&unless, "s3:GetObject", &[("aws:PrincipalOrgID", "o-zzzzzzzzzz")], false);
+        check(&unless, "sns:Publish", &member, true);
     }
 
     #[test]
     fn the_statements_that_let_the_request_in_are_named() {
         let named = r#"{"Effect": "Allow", "Principal": {"AWS": ["*", "111122223333"]}, "Action": "*", "Resource": "*"}"#;
-        let policy = policy(&[named, ALLOW_ALL, ALLOW_ALL]);
+        let question = question(&[named, ALLOW_ALL, ALLOW_ALL]);
         let place = PolicyRef::of_union(Side::Policy, 0);
         let confirmed = Replay::Confirmed { allowing: vec![(place, 1), (place, 2)] };
-        assert_eq!(breaks(&policy, &S3, &request(ines(), &[]), Readings::DEFAULT), confirmed);
+        assert_eq!(breaks(&question, &S3, &request(ines(), &[]), Readings::DEFAULT), confirmed);
     }
 
     /// Checks whether an anonymous request with this context is public; `None` is undecided.
@@ -693,7 +752,7 @@ mod tests {
         expected: Option<bool>,
     ) {
         let replay =
-            breaks(&policy(statements), &S3, &request(principal, context), Readings::DEFAULT);
+            breaks(&question(statements), &S3, &request(principal, context), Readings::DEFAULT);
         assert_eq!(outcome(&replay), expected, "{replay:?}");
     }
 
@@ -728,10 +787,14 @@ mod tests {
         Principal::User { arn, canonical_user: Some("c1".to_owned()) }
     }
 
-    fn policy(statements: &[&str]) -> Policy {
+    fn question(statements: &[&str]) -> Question {
+        Question::no_public_access(policy(PolicyType::Resource, statements), &S3)
+    }
+
+    fn policy(policy_type: PolicyType, statements: &[&str]) -> Policy {
         let statements = statements.join(", ");
         let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#);
-        parse(&text, Some(PolicyType::Resource)).unwrap()
+        parse(&text, Some(policy_type)).unwrap()
     }
 
     fn allow_if(condition: &str) -> String {

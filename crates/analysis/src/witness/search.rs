@@ -163,7 +163,7 @@ mod tests {
                 "Condition": {{{conditions}}}}}}}"#
         );
         let policy = parse(&text, None).unwrap();
-        let question = Question::NoPublicAccess { policy, table: &public::S3 };
+        let question = Question::no_public_access(policy, &public::S3);
         let encoding = encode(&question);
         let formula = encoding.cell(&encoding.cells[0], Opaque::Free);
         let found = search(&question, &encoding, &formula);

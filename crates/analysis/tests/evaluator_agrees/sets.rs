@@ -5,10 +5,13 @@
 //! so that the formula is what the set allows and the other does not; the readings are drawn as
 //! well. The request of the assignment, read back as a witness is, must be decided alike.
 
+use keyaki_analysis::public::Table;
 use keyaki_analysis::question::Subject as Side;
-use keyaki_policy::evaluate::decide;
+use keyaki_policy::ast::Statement;
+use keyaki_policy::evaluate::{decide, is_resource_controlled};
 use keyaki_policy::request::{ContextValue, Principal};
 use keyaki_policy::{PolicySet, Switch};
+use keyaki_properties::case;
 
 use super::*;
 
@@ -30,6 +33,10 @@ const REQUESTS: usize = 16;
 /// Random bytes for one set with its requests.
 const MIN_BYTES: u32 = 1 << 14;
 
+/// An identity policy that allows everything, and a resource policy that lets everybody in.
+const ANYTHING: &str = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+const EVERYBODY: &str = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"#;
+
 const ACCOUNTS: [&str; 3] = ["111122223333", "111122223333", "444455556666"];
 
 /// Entries of each grant class (5.4), for principals that requests often have.
@@ -47,8 +54,7 @@ const PRINCIPALS: &[&str] = &[
 
 #[test]
 fn what_a_set_of_policies_allows_is_agreed_on() {
-    let counts = RefCell::new(BTreeMap::<&str, usize>::new());
-    let property = |u: &mut Unstructured<'_>| {
+    let draw = |u: &mut Unstructured<'_>| {
         let (mut texts, set) = random_set(u)?;
         let existing = if u.ratio(1, 3)? {
             let (of_existing, existing) = random_set(u)?;
@@ -59,7 +65,48 @@ fn what_a_set_of_policies_allows_is_agreed_on() {
         };
         let compared =
             *u.choose(&[Compared::New, Compared::New, Compared::Either, Compared::Both])?;
-        let subject = Sets::new(texts, existing, set, compared);
+        Ok(Sets::new(texts, existing, set, compared))
+    };
+    check_agreement(draw, compare, &["allowed", "denied explicitly", "denied implicitly"]);
+}
+
+/// Whom the policies of a resource let in from outside a zone of trust is what the evaluator lets in of those who are outside by
+/// the predicate of a policy that lets everybody in.
+#[test]
+fn whom_a_set_of_policies_lets_in_from_outside_is_agreed_on() {
+    let draw = |u: &mut Unstructured<'_>| {
+        let (texts, mut set) = random_set_of_resource(u)?;
+        set.identity = vec![parsed(ANYTHING, PolicyType::Identity)];
+        let mut zone = generate::zone(u)?;
+        zone.insert("resource_account".to_owned(), "444455556666".into());
+        let everybody = case::question(&case::of_zone(EVERYBODY, &zone)).unwrap();
+        Ok(Sets::outside(texts, set, everybody))
+    };
+    check_agreement(draw, breaks_alike, &["breaks", "does not break"]);
+}
+
+/// What is public below resource control policies is what is public of a policy that has their statements for its own, if they
+/// apply.
+#[test]
+fn what_is_public_below_resource_control_policies_is_agreed_on() {
+    let draw = |u: &mut Unstructured<'_>| {
+        let (texts, mut set) = random_set_of_resource(u)?;
+        set.vpc_endpoint.clear();
+        Ok(Sets::public(texts, set, generate::table(u)?))
+    };
+    check_agreement(draw, breaks_alike, &["breaks", "does not break"]);
+}
+
+/// Tries questions about sets and requests, and sees to it that all these outcomes occurred.
+#[track_caller]
+fn check_agreement(
+    draw: impl Fn(&mut Unstructured<'_>) -> Result<Sets>,
+    compare: impl Fn(&Sets, &Request, Readings) -> &'static str,
+    outcomes: &[&str],
+) {
+    let counts = RefCell::new(BTreeMap::<&str, usize>::new());
+    let property = |u: &mut Unstructured<'_>| {
+        let subject = draw(u)?;
         for _ in 0..REQUESTS {
             let readings = readings(u)?;
             let request = request(u, &subject.question, readings)?;
@@ -73,9 +120,9 @@ fn what_a_set_of_policies_allows_is_agreed_on() {
         if total() >= MIN_REQUESTS {
             break;
         }
-        arbtest(property).size_min(MIN_BYTES).budget_ms(ROUND_MS).run();
+        arbtest(&property).size_min(MIN_BYTES).budget_ms(ROUND_MS).run();
     }
-    for outcome in ["allowed", "denied explicitly", "denied implicitly"] {
+    for outcome in outcomes {
         let n = counts.borrow().get(outcome).copied().unwrap_or_default();
         assert!(n > 0 && n * MIN_SHARE >= total(), "`{outcome}` is too rare: {counts:?}");
     }
@@ -92,12 +139,21 @@ enum Compared {
     Both,
 }
 
-/// A question about two sets, with the texts of their policies.
+/// Which requests break the property, told without its replay.
+enum Asked {
+    /// What the sets allow, compared with what this one does.
+    Allowed(Compared, PolicySet),
+    /// Those that the set allows and that break this question about a policy for everybody.
+    Outside(Question),
+    /// Those that break the first of these questions about one policy, if resource control policies apply, or else the second.
+    Public(Box<[Question; 2]>),
+}
+
+/// A question about sets, with the texts of their policies.
 struct Sets {
     texts: Vec<String>,
-    existing: PolicySet,
     new: PolicySet,
-    compared: Compared,
+    asked: Asked,
     question: Question,
     encoding: Encoding,
 }
@@ -111,21 +167,75 @@ impl Sets {
             (Compared::Either, (existing, new)) => Question::Equivalent { existing, new },
             (Compared::Both, (existing, new)) => Question::Disjoint { existing, new },
         };
+        Sets::with(texts, new, Asked::Allowed(compared, existing), question)
+    }
+
+    /// Whom the set lets in from outside the zone of trust of a question about everybody.
+    fn outside(texts: Vec<String>, new: PolicySet, everybody: Question) -> Sets {
+        let zone = everybody.zones().next().expect("it has a zone").clone();
+        let policy = Side::Set(Box::new(new.clone()));
+        let question = Question::NoExternalAccess { policy, zone };
+        Sets::with(texts, new, Asked::Outside(everybody), question)
+    }
+
+    /// Whom the set lets in that is public.
+    fn public(texts: Vec<String>, new: PolicySet, table: &'static Table) -> Sets {
+        let of = |statements: Vec<Statement>| {
+            let policy =
+                parsed(r#"{"Version": "2012-10-17", "Statement": []}"#, PolicyType::Resource);
+            let mut policy = Policy { statements, ..policy };
+            for (index, statement) in policy.statements.iter_mut().enumerate() {
+                statement.index = index;
+            }
+            Question::NoPublicAccess { policy: vec![policy].into(), table }
+        };
+        let statements = |policies: &[Policy]| -> Vec<Statement> {
+            policies.iter().flat_map(|policy| policy.statements.clone()).collect()
+        };
+        let own = statements(new.resource.as_deref().unwrap_or_default());
+        let of_controls = new.rcp.iter().flat_map(|level| statements(level));
+        let all = own.iter().cloned().chain(of_controls).collect();
+        let asked = Asked::Public(Box::new([of(all), of(own)]));
+        let policy = Side::Set(Box::new(new.clone()));
+        Sets::with(texts, new, asked, Question::NoPublicAccess { policy, table })
+    }
+
+    fn with(texts: Vec<String>, new: PolicySet, asked: Asked, question: Question) -> Sets {
         let encoding = encode(&question);
-        Sets { texts, existing, new, compared, question, encoding }
+        Sets { texts, new, asked, question, encoding }
     }
 
     /// Whether the request is one that is asked for.
     fn is_asked_for(&self, request: &Request, readings: Readings) -> bool {
         let allows =
             |set: &PolicySet| decide(set, request, readings).decision == Some(Decision::Allow);
+        let breaks = |question: &Question| {
+            matches!(breaks(question, request, readings), Replay::Confirmed { .. })
+        };
         let resource = self.new.resource.as_ref().map(|_| vec![]);
         let none = PolicySet { resource, ..PolicySet::default() };
-        match self.compared {
-            Compared::New => allows(&self.new) && !allows(&self.existing),
-            Compared::Either => allows(&self.new) != allows(&self.existing),
-            Compared::Both => allows(&self.new) && allows(&self.existing) && !allows(&none),
+        match &self.asked {
+            Asked::Allowed(Compared::New, existing) => allows(&self.new) && !allows(existing),
+            Asked::Allowed(Compared::Either, existing) => allows(&self.new) != allows(existing),
+            Asked::Allowed(Compared::Both, existing) => {
+                allows(&self.new) && allows(existing) && !allows(&none)
+            }
+            Asked::Outside(everybody) => allows(&self.new) && !allows(&none) && breaks(everybody),
+            Asked::Public(questions) => {
+                let [controlled, alone] = &**questions;
+                breaks(if is_resource_controlled(request) { controlled } else { alone })
+            }
         }
+    }
+}
+
+/// As [`compare`]; the outcome is whether the property breaks.
+#[track_caller]
+fn breaks_alike(subject: &Sets, request: &Request, readings: Readings) -> &'static str {
+    match compare(subject, request, readings) {
+        outcome @ ("has no model" | "cannot happen") => outcome,
+        _ if subject.is_asked_for(request, readings) => "breaks",
+        _ => "does not break",
     }
 }
 
@@ -177,6 +287,22 @@ fn compare(subject: &Sets, request: &Request, readings: Readings) -> &'static st
 
 fn readings(u: &mut Unstructured<'_>) -> Result<Readings> {
     Ok(generate::readings(u)?.with(Switch::D30, u.ratio(1, 4)?))
+}
+
+/// A random set of the policies of a resource, its controls and the endpoint, with the texts of its policies.
+fn random_set_of_resource(u: &mut Unstructured<'_>) -> Result<(Vec<String>, PolicySet)> {
+    let mut texts = Vec::new();
+    let mut draw = |u: &mut Unstructured<'_>, policy_type, most: usize| -> Result<Vec<Policy>> {
+        let n = u.int_in_range(0..=most)?;
+        (0..n).map(|_| policy(u, policy_type, &mut texts)).collect()
+    };
+    let set = PolicySet {
+        resource: Some(draw(u, PolicyType::Resource, 3)?),
+        rcp: vec![draw(u, PolicyType::Rcp, 1)?, draw(u, PolicyType::Rcp, 1)?],
+        vpc_endpoint: if u.ratio(1, 8)? { draw(u, PolicyType::VpcEndpoint, 1)? } else { vec![] },
+        ..PolicySet::default()
+    };
+    Ok((texts, set))
 }
 
 /// A random set, with the texts of its policies.
@@ -302,12 +428,14 @@ fn request(u: &mut Unstructured<'_>, question: &Question, readings: Readings) ->
     }
     let own = request.principal.partition_and_account().map(|(_, account)| account.to_owned());
     let named = request.resource.split(':').nth(4).filter(|account| account.len() == 12);
+    let owner = question.zones().find_map(|zone| zone.owner.clone());
     request.resource_account = match (named, &*request.resource) {
         _ if u.ratio(1, 20)? => {
             u.choose(&[None, Some("1"), Some("444455556666")])?.map(str::to_owned)
         }
         (Some(account), _) => Some(account.to_owned()),
         (None, "*") if own.is_some() => own,
+        _ if owner.is_some() => owner,
         _ => Some((*u.choose(&ACCOUNTS)?).to_owned()),
     };
     if let (Some(owner), Some(_)) =

@@ -252,3 +252,34 @@ fn guardrails_that_only_deny_are_read_beside_what_is_attached_with_them() {
         assert!(run.stdout.contains(told), "{}", run.stdout);
     }
 }
+
+#[test]
+fn what_is_public_below_resource_control_policies() {
+    let open =
+        json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"});
+    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:PrincipalAccount": OWN}}});
+    let job = |policies: Value| json!({"question": "no-public-access", "policy": policies});
+    let controlled =
+        job(json!({"resource": policy(std::slice::from_ref(&open)), "rcp": [[policy(&[deny])]]}));
+    assert_eq!(result_of(&controlled)["verdict"], "holds");
+    let result =
+        result_of(&job(json!({"resource": policy(std::slice::from_ref(&open)), "rcp": []})));
+    assert_eq!(result["verdict"], "fails");
+    assert_eq!(result["statements"][0]["policy"], "/policy/resource", "{result}");
+
+    let error = |job: &Value| {
+        let result = Den::new().keyaki_reading("batch", job.to_string()).result();
+        result["error"]["message"].as_str().unwrap().to_owned()
+    };
+    let identity = json!({"resource": policy(std::slice::from_ref(&open)), "identity": policy(&[allow("s3:*")])});
+    assert_eq!(
+        error(&job(identity)),
+        "`no-public-access` does not ask about policies of this kind"
+    );
+    let alone = json!({"rcp": [[policy(&[])]]});
+    assert!(error(&job(alone)).contains("grants nothing"));
+    let mut restricted = job(json!({"resource": policy(&[open]), "rcp": []}));
+    restricted["reading"] = json!("restrict-public-buckets");
+    assert_eq!(error(&restricted), "`restrict-public-buckets` looks at the bucket policy alone");
+}

@@ -66,12 +66,17 @@ fn bad_input_is_an_error_that_says_what_and_where() {
         (json!([{}]), "a principal has an `arn`", "/principals/0"),
         (
             json!([{"arn": "arn:aws:iam::11112222333:user/a"}]),
-            "`arn:aws:iam::11112222333:user/a` is no ARN of a user or role of account 111122223333",
+            "`arn:aws:iam::11112222333:user/a` is no ARN of a user, role or root user of account 111122223333",
             "/principals/0/arn",
         ),
         (
             json!([{"arn": "arn:aws:iam::999988887777:user/a"}]),
-            "`arn:aws:iam::999988887777:user/a` is no ARN of a user or role of account 111122223333",
+            "`arn:aws:iam::999988887777:user/a` is no ARN of a user, role or root user of account 111122223333",
+            "/principals/0/arn",
+        ),
+        (
+            json!([{"arn": "arn:aws:iam::111122223333:root", "identity": allow("*")}]),
+            "the root user has no policies of its own",
             "/principals/0/arn",
         ),
         (json!([{"arn": ARN, "scp": []}]), "a principal has no member `scp`", "/principals/0/scp"),

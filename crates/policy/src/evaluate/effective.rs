@@ -122,6 +122,11 @@ pub fn decide(set: &PolicySet, request: &Request, readings: Readings) -> Effecti
     Effective { decision, matched: tally.matched, failed, unsupported: tally.unsupported }
 }
 
+/// Whether resource control policies apply to the request (5.3).
+pub fn is_resource_controlled(request: &Request) -> bool {
+    Asker::of(request).has_rcp
+}
+
 /// Which kinds of policies bear on who asks (5.2), and which rules do.
 struct Asker<'r> {
     /// Twelve digits; none for those who belong to no account.
