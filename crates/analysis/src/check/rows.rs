@@ -66,9 +66,14 @@ pub fn findings(
     for cell in &encoding.cells {
         search.cell(cell)?;
     }
-    let precise = search.maximal();
+    let mut precise = search.maximal();
     search.run.simplify = options.simplify;
-    let chosen = search.choose(&precise, wanted.all)?;
+    let mut chosen = search.choose(&precise, wanted.all)?;
+    // Beside statements that are rows, the choice may have shown rows that nothing had shown before.
+    if !search.coarse.is_empty() && search.maximal() != precise {
+        precise = search.maximal();
+        chosen = search.choose(&precise, wanted.all)?;
+    }
     let publics = match wanted.table {
         Some(table) => public_rows(question, table, &lattice, &chosen.rows, &setting)?,
         None => vec![None; chosen.rows.len()],
@@ -142,6 +147,8 @@ struct Element {
 
 /// A row that is a statement as it stands.
 struct Coarse {
+    /// The statement of the cell, if it is about one.
+    through: Option<(PolicyRef, usize)>,
     statement: Statement,
     /// True if and only if it matches the request.
     term: Term,
@@ -393,15 +400,27 @@ impl<'a> Search<'a> {
             Some(statement) => statement.clone(),
             None => self.lattice.statement(&vec![vec![0]; self.lattice.dimensions.len()]),
         };
-        self.coarse.push(Coarse { statement, term: cell.breaks, cause });
+        self.coarse.push(Coarse { through: at, statement, term: cell.breaks, cause });
     }
 
-    /// The precise rows: combinations that lie within no other.
+    /// The precise rows: combinations that lie within no other, and are not only of statements that are rows themselves.
     fn maximal(&self) -> Vec<Tuple> {
         let within_other = |tuple: &&Tuple| {
             self.found.keys().any(|other| other != *tuple && self.lattice.contains(other, tuple))
         };
-        self.found.keys().filter(|tuple| !within_other(tuple)).cloned().collect()
+        let is_told = |tuple: &&Tuple| {
+            let mut elements = self.elements.iter().filter(|element| element.is_of(tuple));
+            matches!(self.found.get(*tuple), Some(Ok(_)))
+                && elements.all(|element| self.is_of_coarse(element))
+        };
+        let tuples = self.found.keys().filter(|tuple| !within_other(tuple));
+        tuples.filter(|tuple| !is_told(tuple)).cloned().collect()
+    }
+
+    /// Whether a statement that is a row as it stands lets the request in.
+    fn is_of_coarse(&self, element: &Element) -> bool {
+        let through: Vec<_> = self.coarse.iter().filter_map(|coarse| coarse.through).collect();
+        element.witness.statements.iter().any(|place| through.contains(place))
     }
 
     /// Rows of these that cover everything.

@@ -105,6 +105,29 @@ fn a_zone_of_ten_thousand_accounts_has_an_answer() {
     assert_eq!(row(json!("*")), ["*"]);
 }
 
+/// Twenty accounts, actions and resources each are 8,000 combinations, of which none is impossible and none lies within another.
+#[test]
+fn a_statement_of_too_many_combinations_is_one_row_as_it_stands() {
+    let list = |item: &dyn Fn(usize) -> String| (0..20).map(item).collect::<Vec<_>>();
+    let accounts = list(&|n| format!("9999888877{n:02}"));
+    let services = ["Object", "Bucket", "ObjectAcl", "BucketAcl", "ObjectTagging"];
+    let actions =
+        list(&|n| format!("s3:{}{}*", ["Get", "Put", "Put?", "Delete"][n % 4], services[n / 4]));
+    let resources = list(&|n| format!("arn:aws:s3:::b{n}/*"));
+    let statement = json!({"Effect": "Allow", "Principal": {"AWS": accounts}, "Action": actions,
+        "Resource": resources});
+    let job = json!({"question": "findings", "trust": {"accounts": [OWN]},
+        "policy": {"Version": "2012-10-17", "Statement": [statement]}});
+    let result = result_of(&job);
+    let rows = result["findings"].as_array().unwrap();
+    let shown = |row: &Value| (row["action"].clone(), row["resource"].clone());
+    assert_eq!(rows.iter().map(shown).collect::<Vec<_>>(), [(json!(actions), json!(resources))]);
+    assert!(rows[0]["witness"].is_object());
+    let coverage = &result["coverage"];
+    assert_eq!((&coverage["verdict"], &coverage["is_least"]), (&json!("holds"), &json!(false)));
+    assert_eq!(result["verdict"], "fails");
+}
+
 #[test]
 fn the_policies_of_a_resource_are_asked_about_together_with_those_of_its_organisation() {
     let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {
@@ -120,6 +143,7 @@ fn the_policies_of_a_resource_are_asked_about_together_with_those_of_its_organis
     let conditions: Vec<&Value> =
         result["findings"].as_array().unwrap().iter().map(|row| &row["condition"]).collect();
     assert_eq!(conditions, [&json!({"aws:PrincipalOrgID": "o-zzzzzzzzzz"})]);
+    assert_eq!(result["findings"][0]["is_public"], false, "the RCP names the organisation");
     assert_eq!(result["coverage"]["verdict"], "holds");
     job["policy"]["scp"] = json!([[]]);
     job["policy"]["identity"] = json!("any");
