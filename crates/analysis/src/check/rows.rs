@@ -575,9 +575,7 @@ impl<'a> Search<'a> {
     fn cause(&mut self, tuple: &Tuple) -> Result<Cause, Error> {
         let (reason, unsupported) = match self.found.get(tuple) {
             Some(&Ok(element)) => {
-                if !self.elements[element].is_polished {
-                    self.polish(element, tuple)?;
-                }
+                let element = self.polished(element, tuple)?;
                 let Element { witness, under, .. } = &self.elements[element];
                 let witness = Box::new(witness.clone());
                 return Ok(Cause::Shown { witness, under: *under, depends_on: Vec::new() });
@@ -588,12 +586,16 @@ impl<'a> Search<'a> {
         Ok(Cause::Undecided { reason, unsupported })
     }
 
-    /// Puts a readable request of the row in the place of one that is not.
-    fn polish(&mut self, element: usize, tuple: &Tuple) -> Result<(), Error> {
+    /// A readable request of the row, if there is one, in the place of one that is not. That one may be of other rows as well,
+    /// of which the readable one is not.
+    fn polished(&mut self, element: usize, tuple: &Tuple) -> Result<usize, Error> {
+        if self.elements[element].is_polished {
+            return Ok(element);
+        }
         let through = self.elements[element].witness.statements.first().copied();
         let cells = self.run.encoding.cells.iter();
         let Some(cell) = cells.into_iter().find(|cell| cell.through == through) else {
-            return Ok(());
+            return Ok(element);
         };
         let mut parts = vec![cell.breaks];
         parts.extend(self.reduced(tuple));
@@ -602,10 +604,11 @@ impl<'a> Search<'a> {
             let matched = self.matched(&witness.request, under);
             let polished = Element { witness, under, matched, is_polished: true };
             if polished.is_of(tuple) {
-                self.elements[element] = polished;
+                self.elements.push(polished);
+                return Ok(self.elements.len() - 1);
             }
         }
-        Ok(())
+        Ok(element)
     }
 }
 
