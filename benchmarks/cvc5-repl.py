@@ -3,8 +3,7 @@
 The package `cvc5` has no program, only a module. This makes a program of it that a solver entry can
 name, so that a current cvc5 can be asked like any other. A command must stand on one line, as in
 what Keyaki writes: then no time goes into finding where a command ends. `--version` prints the
-version, `--no-incremental` leaves incremental solving off, `--stats` writes statistics to the error
-output at the end, and any other `--NAME=VALUE` or `--NAME` is an option of cvc5's own.
+version, `--no-incremental` leaves incremental solving off.
 """
 
 import os
@@ -21,12 +20,6 @@ def main():
     solver.setOption("strings-exp", "true")
     if "--no-incremental" not in sys.argv:
         solver.setOption("incremental", "true")
-    for word in sys.argv[1:]:
-        if word not in ("--no-incremental", "--stats"):
-            name, _, value = word.removeprefix("--").partition("=")
-            if not value and name.startswith("no-"):
-                name, value = name.removeprefix("no-"), "false"
-            solver.setOption(name, value or "true")
     parser = cvc5.InputParser(solver)
     parser.setIncrementalStringInput(cvc5.InputLanguage.SMT_LIB_2_6, "stdin")
     symbols = parser.getSymbolManager()
@@ -34,8 +27,6 @@ def main():
     while True:
         piece = os.read(0, 1 << 16)
         if not piece:
-            if "--stats" in sys.argv:
-                tell_statistics(solver)
             return
         waiting += piece
         end = waiting.rfind(b"\n") + 1
@@ -44,13 +35,6 @@ def main():
         parser.appendIncrementalStringInput(waiting[:end].decode())
         waiting = waiting[end:]
         answer(parser, solver, symbols)
-
-
-def tell_statistics(solver):
-    """Writes what cvc5 has counted, without what stayed at its default."""
-    statistics = solver.getStatistics()
-    for name, data in statistics.get(False, False).items():
-        print(f"{name} = {data['value']}", file=sys.stderr)
 
 
 def answer(parser, solver, symbols):

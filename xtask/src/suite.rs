@@ -18,7 +18,7 @@ const SMALL_STATEMENTS_MAX: &str = "8";
 /// The seed of the jobs and of the formulas drawn of each.
 const SEED: &str = "keyaki";
 
-const USAGE: &str = "suite [--small] [--check] [--out DIR] [--workers N]";
+const USAGE: &str = "suite [--small] [--check] [--dev] [--out DIR] [--workers N]";
 
 /// Runs the chore.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
@@ -49,8 +49,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         None => "cargo xtask suite --small",
     };
     let mut command = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    let profile = if options.dev { "dev" } else { "release" };
     command
-        .args(["run", "--quiet", "--release", "--locked", "-p", "keyaki-compare", "--", "suite"])
+        .args(["run", "--quiet", "--locked", "--profile", profile])
+        .args(["-p", "keyaki-compare", "--", "suite"])
         .arg("--jobs")
         .arg(&file)
         .arg("--out")
@@ -106,6 +108,8 @@ fn value_of<'t>(text: &'t str, name: &str) -> Option<&'t str> {
 struct Options {
     small: bool,
     check: bool,
+    /// Whether a build for development will do: it is there sooner, and ten times slower.
+    dev: bool,
     out: String,
     workers: String,
 }
@@ -115,6 +119,7 @@ impl Options {
         let mut options = Options {
             small: false,
             check: false,
+            dev: false,
             out: "target/suites".to_owned(),
             workers: "2".to_owned(),
         };
@@ -124,6 +129,7 @@ impl Options {
             match flag.as_str() {
                 "--small" => options.small = true,
                 "--check" => options.check = true,
+                "--dev" => options.dev = true,
                 "--out" => options.out = value()?,
                 "--workers" => options.workers = value()?,
                 _ => return Err(format!("unknown flag `{flag}`\nusage: {USAGE}")),

@@ -44,6 +44,7 @@ const STEPS: &[Step] = &[
             cargo(&document, &flags, "every warning of rustdoc is an error here")
         },
     },
+    Step { name: "measurement", run: measurement },
     Step { name: "tests", run: tests },
 ];
 
@@ -158,6 +159,32 @@ fn dependencies(setting: &Setting) -> Result<Outcome, String> {
     }
     let check = ["deny", "--log-level", "error", "check", "licenses", "bans", "sources"];
     cargo(&check, &[], "deny.toml says what a dependency may be")
+}
+
+/// The small suite, made anew, and a sample of it put to two solvers and to ours: no answer may be another than what is known.
+fn measurement(_: &Setting) -> Result<Outcome, String> {
+    /// How many queries are drawn, more or less.
+    const SAMPLE: &str = "60";
+    let missing = missing_solvers();
+    if !missing.is_empty() {
+        return Ok(Outcome::Skipped(format!("{} missing", missing.join(", "))));
+    }
+    let hint = "crates/bench/README.md tells what is measured";
+    let record = crate::root().join("target/suites/small.csv");
+    drop(std::fs::remove_file(&record));
+    cargo(&["build", "--locked", "-p", "keyaki-cli", "-p", "keyaki-bench"], &[], hint)?;
+    crate::suite::run(&["--small", "--dev"].map(str::to_owned))?;
+    let bench = |words: &[&str]| {
+        let mut command = Command::new(crate::root().join("target/debug/keyaki-bench"));
+        command.args(words);
+        succeeds(&mut command)
+    };
+    let solvers = "benchmarks/solvers-small.toml";
+    let (suite, record) = ("target/suites/small", "target/suites/small.csv");
+    let measure = ["measure", "--suite", suite, "--solvers", solvers, "--record", record];
+    bench(&[&measure[..], &["--sample", SAMPLE]].concat())?;
+    bench(&["check", record, "--suite", suite])?;
+    Ok(Outcome::Passed)
 }
 
 /// All tests, with no solver missing from them if all are there.

@@ -26,6 +26,16 @@ pub(crate) enum Verb {
     Rank(Rank),
     /// Whether a new version may replace an old one: exit status 1 if it loses an answer
     Gate(Gate),
+    /// Whether every answer of a record is what is known: exit status 1 if one is not, or a solver broke
+    Check(Check),
+    /// A record as a page of HTML, and its plots as SVG and PNG
+    Report(Report),
+    /// Which solver a portfolio asks first, and for how long alone, by a record
+    Learn(Learn),
+    /// Sort the queries of a suite into tiers by the times of a record
+    Tiers(Tiers),
+    /// Why a query takes a new version longer: statistics, a smaller query, and options
+    Explain(Explain),
     /// One run, for `measure`
     #[command(hide = true)]
     Supervise,
@@ -172,4 +182,82 @@ pub(crate) struct Gate {
     /// Let through what is slower by more than the slack
     #[arg(long)]
     pub(crate) allow_slower: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+#[derive(Args)]
+pub(crate) struct Report {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// The folder that the page and the plots go into
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// What the page is called
+    #[arg(long, default_value = "Solvers compared")]
+    pub(crate) title: String,
+    /// Two solvers to compare, as OLD,NEW; repeat for several [default: each solver with the next]
+    #[arg(long, value_name = "OLD,NEW")]
+    pub(crate) pair: Vec<String>,
+    /// Solvers that were asked the same queries, to rank, as A,B,C; repeat for several [default: all]
+    #[arg(long, value_name = "SOLVERS")]
+    pub(crate) group: Vec<String>,
+    /// By what factor the new one may take longer without being called slower ...
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
+    pub(crate) slack: f64,
+    /// ... as long as it is no more than so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.5)]
+    pub(crate) slack_s: f64,
+}
+
+#[derive(Args)]
+pub(crate) struct Learn {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// A member; repeat for several [default: all of the record]
+    #[arg(long, value_name = "SOLVER")]
+    pub(crate) solver: Vec<String>,
+    /// Write the best plan as TOML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Tiers {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// A script, or with --suite the id or name of a query
+    pub(crate) query: String,
+    /// The suite's folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) suite: Option<PathBuf>,
+    /// Solvers in TOML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) solvers: PathBuf,
+    /// The old one, by its name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) old: String,
+    /// The new one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) new: String,
+    /// By what factor the new one is slower, at least, to count as a gap ...
+    #[arg(long, default_value_t = 3.0)]
+    pub(crate) factor: f64,
+    /// ... and by how many seconds of processor time
+    #[arg(long, default_value_t = 0.5)]
+    pub(crate) seconds: f64,
+    /// How long to make the query smaller
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) minutes: u64,
+    /// Where the smaller query goes [default: explained.smt2]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }

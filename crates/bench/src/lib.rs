@@ -7,12 +7,15 @@
 //! Measuring and reading are different commands, as in `rebar`, and old records stay readable.
 
 pub mod compare;
+pub mod explain;
 pub mod gate;
 pub mod hash;
+pub mod learn;
 pub mod measure;
 pub mod plot;
 pub mod rank;
 pub mod record;
+pub mod report;
 pub mod run;
 pub mod sexp;
 pub mod solvers;

@@ -4,7 +4,9 @@
 
 mod arguments;
 mod commands;
+mod explaining;
 mod reading;
+mod writing;
 
 use std::process::ExitCode;
 
@@ -20,6 +22,11 @@ fn main() -> ExitCode {
         Verb::Cmp(given) => reading::cmp(given),
         Verb::Rank(given) => reading::rank(given),
         Verb::Gate(given) => reading::gate(given),
+        Verb::Check(given) => reading::check(given),
+        Verb::Report(given) => writing::report(given),
+        Verb::Learn(given) => writing::learn(given),
+        Verb::Tiers(given) => writing::tiers(given),
+        Verb::Explain(given) => explaining::explain(given),
         Verb::Supervise => return keyaki_bench::supervise::main(),
     };
     match done {

@@ -4,7 +4,7 @@
 //! say the same. No library of plots was taken: two kinds of plots are fewer lines than what sets one up.
 
 mod png;
-mod svg;
+pub(crate) mod svg;
 
 use crate::compare::{Class, Comparison};
 use crate::table::{Cell, Table};

@@ -9,7 +9,7 @@ use keyaki_bench::suite::Suite;
 use keyaki_bench::table::Table;
 use keyaki_bench::{measure, rank, record};
 
-use crate::arguments::{ClockArgument, Cmp, Gate, OfSolvers, Rank, Reading, Two};
+use crate::arguments::{Check, ClockArgument, Cmp, Gate, OfSolvers, Rank, Reading, Two};
 use crate::commands::{Done, found, runner, writer};
 
 /// A record, and what is known beside it.
@@ -174,3 +174,36 @@ fn again(given: &Gate, read: &mut Read, solvers: &[Solver]) -> Result<(), String
     read.table = Table::new(&record::read(&given.reading.records)?)?;
     Ok(())
 }
+
+pub(crate) fn check(given: &Check) -> Done {
+    let read = read(&given.reading)?;
+    let mut n_faults = 0;
+    for (query, cells) in &read.table.queries {
+        let known = read.table.status(query, read.status.get(query).map(String::as_str));
+        for (cell, contestant) in cells.iter().zip(&read.table.contestants) {
+            let Some(cell) = cell else { continue };
+            let is_wrong = match known {
+                Some((known, _)) => cell.answers.iter().any(|answer| *answer != known),
+                None => cell.answers.len() > 1,
+            };
+            let is_broken = BROKEN.contains(&cell.word.as_str());
+            if is_wrong || is_broken {
+                n_faults += 1;
+                let known =
+                    known.map_or("nothing".to_owned(), |(answer, by)| format!("{answer} ({by})"));
+                let name = read.name(query);
+                println!(
+                    "{}: {} where {known} is known: {query} {name}",
+                    contestant.label(),
+                    cell.word
+                );
+            }
+        }
+    }
+    println!("{} queries, {n_faults} faults", read.table.queries.len());
+    Ok(u8::from(n_faults > 0))
+}
+
+/// Words of runs that are no answer and no limit of time or memory.
+const BROKEN: [&str; 8] =
+    ["both", "failed", "signal", "output", "disk", "processes", "start", "harness"];

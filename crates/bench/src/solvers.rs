@@ -17,6 +17,9 @@ use crate::supervise::{Limits, Task};
 /// What stands for the path of the script in `arguments`.
 const FILE: &str = "{file}";
 
+/// What stands for further arguments, such as options that are tried; without it they come first.
+const OPTIONS: &str = "{options}";
+
 /// What stands for the folder of the file that describes the solvers, in `command` and `arguments`.
 const HERE: &str = "{here}";
 
@@ -250,7 +253,6 @@ impl Solver {
     pub fn task(&self, script: &Path, folder: &Path, more: &[String]) -> Task {
         let path = script.display().to_string();
         let has_file = self.definition.arguments.iter().any(|word| word.contains(FILE));
-        let arguments = self.definition.arguments.iter();
         let mut environment: BTreeMap<String, String> =
             [("LC_ALL", "C.UTF-8"), ("HOME", &*folder.display().to_string())]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -262,16 +264,28 @@ impl Solver {
         environment.extend(self.definition.environment.clone());
         Task {
             program: self.program.clone(),
-            arguments: more
-                .iter()
-                .cloned()
-                .chain(arguments.map(|word| word.replace(FILE, &path)))
-                .collect(),
+            arguments: self.arguments(&path, more),
             input: (!has_file).then(|| script.to_owned()),
             folder: folder.to_owned(),
             environment,
             limits: self.definition.limits.limits(),
         }
+    }
+
+    /// Its arguments with the path of a script, and more of them.
+    fn arguments(&self, script: &str, more: &[String]) -> Vec<String> {
+        let given = &self.definition.arguments;
+        let mut arguments = match given.iter().any(|word| word == OPTIONS) {
+            true => Vec::new(),
+            false => more.to_vec(),
+        };
+        for word in given {
+            match word == OPTIONS {
+                true => arguments.extend_from_slice(more),
+                false => arguments.push(word.replace(FILE, script)),
+            }
+        }
+        arguments
     }
 
     /// The words that ask it about a script, for a shell.
@@ -284,9 +298,7 @@ impl Solver {
             false => format!("'{}'", word.replace('\'', r"'\''")),
         };
         let mut words = vec![quoted(&self.definition.command)];
-        words.extend(
-            self.definition.arguments.iter().map(|word| quoted(&word.replace(FILE, script))),
-        );
+        words.extend(self.arguments(script, &[]).iter().map(|word| quoted(word)));
         if !self.definition.arguments.iter().any(|word| word.contains(FILE)) {
             words.push(format!("< {}", quoted(script)));
         }

@@ -5,5 +5,6 @@
 
 mod bad;
 mod gate;
+mod reports;
 mod resume;
 mod world;

@@ -1,0 +1,6 @@
+(set-info :status sat)
+(set-logic ALL)
+(declare-const action String)
+(assert (str.in_re action (re.++ (str.to_re "s3:") re.all)))
+(assert (not (str.in_re action (re.++ (str.to_re "s3:Get") re.all))))
+(check-sat)

@@ -1,0 +1,7 @@
+(set-info :status sat)
+(set-logic ALL)
+(declare-const user String)
+(declare-const path String)
+(assert (= path (str.++ "home/" user "/notes")))
+(assert (str.prefixof "home/ann" path))
+(check-sat)

@@ -1,0 +1,178 @@
+//! What a record says about a portfolio: who is asked first, alone, and for how long, before all others are asked with it.
+//!
+//! Every order and grace time of a list is played through on the record, query by query: a first solver that answers within the
+//! grace costs its own time alone; if not, all run until the first of them has an answer. What counts is the mean time to an answer,
+//! with an unsolved query as twice the limit, plus what the processors do meanwhile, at a price.
+//!
+//! To choose a solver by the features of a query was not tried: the first solver answers nearly everything.
+
+use std::fmt::Write as _;
+
+use crate::table::{Cell, Table};
+
+/// The grace times that are played through, in milliseconds.
+pub const GRACES_MS: [u64; 12] =
+    [0, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000];
+
+/// What a second of another processor costs, in seconds of waiting.
+pub const PRICE: f64 = 0.25;
+
+/// A way to ask.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Who is asked first.
+    pub first: usize,
+    /// For how long alone, in milliseconds.
+    pub grace_ms: u64,
+    /// Who is asked afterwards.
+    pub members: Vec<usize>,
+    /// The mean wall time to an answer, in seconds.
+    pub wall_s: f64,
+    /// The mean processor time, in seconds.
+    pub cpu_s: f64,
+    /// How many queries it solves.
+    pub n_solved: usize,
+}
+
+impl Plan {
+    /// What it costs, in seconds.
+    pub fn cost(&self) -> f64 {
+        self.wall_s + PRICE * self.cpu_s
+    }
+}
+
+/// All plans of these members, the cheapest first among those that solve most; and of how many queries.
+pub fn plans(table: &Table, members: &[usize]) -> (Vec<Plan>, usize) {
+    let queries: Vec<Vec<&Cell>> = table
+        .queries
+        .values()
+        .filter_map(|cells| members.iter().map(|at| cells[*at].as_ref()).collect())
+        .collect();
+    let mut plans = Vec::new();
+    for first in 0..members.len() {
+        for grace_ms in GRACES_MS {
+            let mut plan = Plan {
+                first: members[first],
+                grace_ms,
+                members: members.to_vec(),
+                wall_s: 0.0,
+                cpu_s: 0.0,
+                n_solved: 0,
+            };
+            for cells in &queries {
+                let (wall, cpu, is_solved) = played(cells, first, grace_ms as f64 / 1e3);
+                plan.wall_s += wall / queries.len() as f64;
+                plan.cpu_s += cpu / queries.len() as f64;
+                plan.n_solved += usize::from(is_solved);
+            }
+            plans.push(plan);
+        }
+    }
+    plans.sort_by(|a, b| b.n_solved.cmp(&a.n_solved).then(a.cost().total_cmp(&b.cost())));
+    (plans, queries.len())
+}
+
+/// Wall time, processor time, and whether there is an answer.
+fn played(cells: &[&Cell], first: usize, grace_s: f64) -> (f64, f64, bool) {
+    let alone = cells[first];
+    if alone.is_solved() && alone.wall_s <= grace_s {
+        return (alone.wall_s, alone.cpu_s, true);
+    }
+    // Who gives up early does not use up its grace. The first one begins anew with the others.
+    let waited = if alone.is_solved() { grace_s } else { grace_s.min(alone.wall_s) };
+    let limit_s = alone.limit_s;
+    let best =
+        cells.iter().filter(|cell| cell.is_solved()).map(|cell| cell.wall_s).min_by(f64::total_cmp);
+    let raced = best.unwrap_or(limit_s);
+    // What runs until then uses the processor as it did when it was measured.
+    let share = |cell: &&Cell| match cell.wall_s > raced {
+        true => cell.cpu_s * raced / cell.wall_s,
+        false => cell.cpu_s,
+    };
+    let cpu: f64 = cells.iter().map(share).sum::<f64>()
+        + alone.cpu_s * (waited / alone.wall_s.max(1e-9)).min(1.0);
+    let wall = if best.is_some() { waited + raced } else { 2.0 * limit_s };
+    (wall, cpu, best.is_some() && waited + raced <= limit_s)
+}
+
+/// The plans as a table.
+pub fn text(table: &Table, plans: &[Plan], n: usize) -> String {
+    let mut text = format!(
+        "{n} queries that all were asked; cost = wall + {PRICE} x processor\n\n{:<24} {:>9} {:>7} {:>9} {:>9} {:>9}\n",
+        "first", "grace ms", "solved", "wall s", "cpu s", "cost s"
+    );
+    for plan in plans {
+        let _ = writeln!(
+            text,
+            "{:<24} {:>9} {:>7} {:>9.4} {:>9.4} {:>9.4}",
+            table.contestants[plan.first].label(),
+            plan.grace_ms,
+            plan.n_solved,
+            plan.wall_s,
+            plan.cpu_s,
+            plan.cost()
+        );
+    }
+    text
+}
+
+/// The plan as a configuration that says from what it was made.
+pub fn toml(table: &Table, plan: &Plan, source: &str, n: usize) -> String {
+    let others = plan.members.iter().filter(|at| **at != plan.first);
+    let others: Vec<String> =
+        others.map(|at| format!("{:?}", table.contestants[*at].name)).collect();
+    let labels: Vec<String> =
+        plan.members.iter().map(|at| table.contestants[*at].label()).collect();
+    format!(
+        "# Generated by `keyaki-bench learn` from {source}:\n# suite {}, {n} queries, {}.\n\
+         # Mean time to an answer {:.4} s, of the processors {:.4} s; {} of {n} solved.\n\n\
+         first = {:?}\ngrace_ms = {}\nthen = [{}]\n",
+        table.suite,
+        labels.join(", "),
+        plan.wall_s,
+        plan.cpu_s,
+        plan.n_solved,
+        table.contestants[plan.first].name,
+        plan.grace_ms,
+        others.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Record;
+    use crate::record::testing::row;
+
+    #[test]
+    fn who_answers_nearly_everything_at_once_is_asked_first_and_not_for_long() {
+        let mut rows = Vec::new();
+        for number in 0..20 {
+            let query = format!("q{number:02}");
+            let quick = if number == 0 { ("walltime", 30_000) } else { ("sat", 5) };
+            rows.push(row(&query, "quick", quick.0, quick.1));
+            rows.push(row(&query, "slow", "sat", 300));
+        }
+        let table = Table::new(&Record { rows, notes: Vec::new() }).unwrap();
+        let (plans, n) = plans(&table, &[0, 1]);
+        let best = &plans[0];
+        assert_eq!((n, best.n_solved, best.first, best.grace_ms), (20, 20, 0, 10));
+        let text = toml(&table, best, "a record", n);
+        assert!(text.contains("first = \"quick\"\ngrace_ms = 10\nthen = [\"slow\"]\n"), "{text}");
+        assert!(
+            text.contains(
+                "# Generated by `keyaki-bench learn` from a record:\n# suite s, 20 queries"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_grace_that_leaves_no_time_for_the_others_solves_less() {
+        let rows = vec![row("q", "a", "walltime", 30_000), row("q", "b", "sat", 300)];
+        let table = Table::new(&Record { rows, notes: Vec::new() }).unwrap();
+        let (plans, _) = plans(&table, &[0, 1]);
+        let whole = plans.iter().find(|plan| plan.first == 0 && plan.grace_ms == 30_000).unwrap();
+        assert_eq!(whole.n_solved, 0);
+    }
+}
