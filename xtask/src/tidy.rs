@@ -17,7 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("keyaki-policy", &[]),
     ("keyaki-logic", &[]),
     ("keyaki-solvers", &["keyaki-automata", "keyaki-logic"]),
-    ("keyaki-analysis", &["keyaki-logic", "keyaki-policy"]),
+    ("keyaki-analysis", &["keyaki-logic", "keyaki-policy", "keyaki-verify"]),
     (
         "keyaki",
         &["keyaki-analysis", "keyaki-logic", "keyaki-policy", "keyaki-solvers", "keyaki-verify"],

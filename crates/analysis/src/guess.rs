@@ -7,6 +7,7 @@
 //! from requests that are none, so nothing here has to be right, only likely.
 
 mod access;
+mod boundary;
 mod context;
 
 use keyaki_policy::access::AccessPattern;
@@ -25,6 +26,7 @@ use crate::cover::{Open, parts};
 use crate::question::{PolicyRef, Question, Side};
 use crate::replay::{Replay, Replayer};
 use crate::witness::{STRANGERS, WELL_KNOWN_ACTIONS, likely_resource};
+pub(crate) use boundary::Boundary;
 use context::{Context, Resource};
 
 /// The most requests that are made for one question.

@@ -7,7 +7,8 @@
 //! Read the modules in this order: [`question`] (what can be asked), [`mod@encode`] (the formula
 //! that is satisfiable if and only if the property breaks), [`witness`] (a model as a request),
 //! [`replay`] (does that request really break it? written apart from the encoder) and
-//! [`mod@check`] (the loop around it), [`mod@explain`] (why nothing breaks it, for people), [`mod@certify`] (for checkers) and [`remedy`] (what would make it hold). [`public`] is the table that says what "public" means, [`bucket`] what ACLs and
+//! [`mod@check`] (the loop around it), [`mod@explain`] (why nothing breaks it, for people), [`mod@certify`] (for checkers) and [`remedy`] (what would make it hold). [`translation`] (do formulas mean what
+//! policies mean?) stands beside that. [`public`] is the table that says what "public" means, [`bucket`] what ACLs and
 //! Block Public Access add to it, [`zone`] whom somebody trusts, [`property`] what somebody demands himself, [`addresses`] the
 //! arithmetic of address ranges.
 //!
@@ -28,6 +29,7 @@ pub mod public;
 pub mod question;
 pub mod remedy;
 pub mod replay;
+pub mod translation;
 pub mod witness;
 pub mod zone;
 

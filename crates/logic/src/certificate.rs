@@ -42,25 +42,29 @@ impl Certificate {
     pub fn new(parts: &[Part]) -> Certificate {
         let (mut query, mut proof) = (String::new(), String::new());
         for Part { label, formula, proof: steps } in parts {
-            let _ = writeln!(query, "part {}", quoted(label));
-            let mut writer =
-                Writer { terms: &formula.terms, numbers: TermMap::default(), out: query };
-            for (label, assertion) in formula.assertions() {
-                writer.define(*assertion);
-                let _ =
-                    writeln!(writer.out, "assert {} {}", writer.numbers[assertion], quoted(label));
-            }
+            let writer = Writer::of(label, formula, query);
             proof.push_str("part\n");
             writer.steps(steps, &mut proof);
             query = writer.out;
         }
-        let hash = Sha256::digest(query.as_bytes()).iter().fold(String::new(), |mut hash, byte| {
-            let _ = write!(hash, "{byte:02x}");
-            hash
-        });
+        let hash = hash(&query);
         let text = format!("keyaki-certificate 1\nquery {hash}\n{query}proof\n{proof}end\n");
         Certificate { text, query: hash }
     }
+}
+
+/// Formulas as certificates write them, each after its label.
+pub fn query<'f>(formulas: impl IntoIterator<Item = (&'f str, &'f Formula)>) -> String {
+    let written = formulas.into_iter();
+    written.fold(String::new(), |query, (label, formula)| Writer::of(label, formula, query).out)
+}
+
+/// The name of a query: SHA-256 of its text, in hexadecimal digits.
+pub fn hash(query: &str) -> String {
+    Sha256::digest(query.as_bytes()).iter().fold(String::new(), |mut hash, byte| {
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    })
 }
 
 /// Writes the terms of one formula.
@@ -70,7 +74,19 @@ struct Writer<'t> {
     out: String,
 }
 
-impl Writer<'_> {
+impl<'t> Writer<'t> {
+    /// Writes a formula behind others.
+    fn of(label: &str, formula: &'t Formula, mut out: String) -> Writer<'t> {
+        let _ = writeln!(out, "part {}", quoted(label));
+        let mut writer = Writer { terms: &formula.terms, numbers: TermMap::default(), out };
+        for (label, assertion) in formula.assertions() {
+            writer.define(*assertion);
+            let number = writer.numbers[assertion];
+            let _ = writeln!(writer.out, "assert {number} {}", quoted(label));
+        }
+        writer
+    }
+
     /// Writes a term after its children, unless it is written.
     fn define(&mut self, term: Term) {
         let mut open = vec![(term, false)];

@@ -12,15 +12,17 @@
 //! The rule of the pseudo-resource is asserted lazily elsewhere and no axiom of the encoding.
 
 use arbitrary::Unstructured;
-use keyaki_analysis::encode::{Encoding, Opaque, is_opaque};
+use keyaki_analysis::encode::{Encoding, Opaque};
 use keyaki_analysis::public::Table;
-use keyaki_analysis::replay::{Replay, breaks, violations};
-use keyaki_analysis::{Question, encode, question, witness};
+use keyaki_analysis::replay::{Replay, breaks};
+use keyaki_analysis::translation::{Agreed, Said, Translation, embed};
+pub use keyaki_analysis::translation::{decoded, unexcused_violations};
+use keyaki_analysis::{Question, encode, question};
 use keyaki_logic::{Formula, Model, eval};
 use keyaki_policy::{Decision, Policy, PolicyType, Readings, Request, evaluate, parse};
 use serde_json::{Value, json};
 
-use crate::{NoCase, case, embed, generate};
+use crate::{NoCase, case, generate};
 
 /// Requests for one question, because encoding is what takes the time.
 const REQUESTS: usize = 16;
@@ -111,58 +113,41 @@ pub fn parsed(text: &str, policy_type: PolicyType) -> Policy {
 pub fn compare(subject: &Subject, request: &Request, readings: Readings) -> &'static str {
     let Subject { texts, question, encoding } = subject;
     let context = || format!("{}\n{request:?}\n{readings:?}", texts.join("\n"));
-    if embed::is_too_long(encoding, request) {
-        return "too long";
-    }
-    let violations = unexcused_violations(question, request, readings);
-    let Some(model) = embed::model(encoding, request, readings) else {
-        assert!(!violations.is_empty(), "can happen but has no model: {}", context());
-        return "has no model";
-    };
-
-    let holds = |axiom| {
+    let partially = |model: &Model, term| {
         let mut formula = Formula::new(encoding.terms.clone());
-        formula.assert("axiom", axiom);
-        eval::holds_partially(&formula, &model)
+        formula.assert("", term);
+        eval::holds_partially(&formula, model)
     };
-    let mut terms = encoding.terms.clone();
-    let all = terms.and(encoding.axioms.iter().map(|(_, axiom)| *axiom));
-    let mut axioms = Formula::new(terms);
-    axioms.assert("all axioms", all);
-    let can_happen = eval::holds_partially(&axioms, &model).expect("every axiom is decided");
-    // What the elements of a list are that nothing looks at is no part of an assignment: those of
-    // the decoded request have to be fine instead.
-    let is_unseen = || {
-        let decoded = decoded(encoding, model.clone());
-        can_happen
-            && embed::has_unseen_list(encoding, request)
-            && unexcused_violations(question, &decoded, readings).is_empty()
+    let mut reader = |model: &Model| {
+        let mut terms = encoding.terms.clone();
+        let axioms = terms.and(encoding.axioms.iter().map(|(_, axiom)| *axiom));
+        let mut formula = Formula::new(terms);
+        formula.assert("all axioms", axioms);
+        let can_happen = eval::holds_partially(&formula, model);
+        let breaks = eval::holds_partially(&encoding.whole(Opaque::Free), model);
+        Ok(Said { can_happen, breaks })
     };
-    let agrees = can_happen == violations.is_empty() || is_unseen();
-    let false_axioms = || {
+    let translation = Translation::new(question, encoding);
+    let is_exact = translation.is_exact();
+    let agreed = translation.compare(request, readings, &mut reader);
+    let agreed = agreed.unwrap_or_else(|mismatch| {
+        let model = embed::model(encoding, request, readings).unwrap_or_default();
         let axioms = encoding.axioms.iter();
-        axioms.filter(|(_, axiom)| holds(*axiom) != Some(true)).collect::<Vec<_>>()
-    };
-    assert!(agrees, "axioms {:?}, violations {violations:?}: {}", false_axioms(), context());
-    if !violations.is_empty() {
-        return "cannot happen";
+        let wrong: Vec<_> = axioms.filter(|(_, a)| partially(&model, *a) != Some(true)).collect();
+        panic!("{}, axioms {wrong:?}: {}", mismatch.detail, context())
+    });
+    match agreed {
+        Agreed::IsTooLong => return "too long",
+        Agreed::HasNoModel => return "has no model",
+        Agreed::CannotHappen => return "cannot happen",
+        Agreed::Breaks | Agreed::DoesNotBreak | Agreed::Hangs => {}
     }
-
-    let free = encoding.whole(Opaque::Free);
-    let is_exact = !free.variables().into_iter().any(|(name, _)| is_opaque(name));
-    let free = eval::holds_partially(&free, &model);
+    let model = embed::model(encoding, request, readings).expect("what agreed has a model");
+    let free = eval::holds_partially(&encoding.whole(Opaque::Free), &model);
     let fails = eval::holds_partially(&encoding.whole(Opaque::Adverse), &model);
     let replay = breaks(question, request, readings);
-    let agrees = match &replay {
-        Replay::Confirmed { .. } => free != Some(false) && (!is_exact || free == Some(true)),
-        Replay::Refuted(_) => {
-            free != Some(true) && fails == Some(false) && (!is_exact || free == Some(false))
-        }
-        Replay::Undecided(constructs) => {
-            !is_exact && !constructs.is_empty() && fails == Some(false)
-        }
-    };
-    assert!(agrees, "{replay:?}, free {free:?}, fails {fails:?}: {}", context());
+    let is_confirmed = |replay: &Replay| matches!(replay, Replay::Confirmed { .. });
+    assert!(is_confirmed(&replay) || fails == Some(false), "fails {fails:?}: {}", context());
     let decoded = decoded(encoding, model);
     assert_eq!(
         unexcused_violations(question, &decoded, readings),
@@ -172,7 +157,6 @@ pub fn compare(subject: &Subject, request: &Request, readings: Readings) -> &'st
     );
     if is_exact || fails == Some(true) {
         // Other statements may match: the evaluator reads more than the encoder does.
-        let is_confirmed = |replay: &Replay| matches!(replay, Replay::Confirmed { .. });
         let again = breaks(question, &decoded, readings);
         assert_eq!(is_confirmed(&again), is_confirmed(&replay), "{decoded:?}: {}", context());
     }
@@ -190,29 +174,9 @@ pub fn compare(subject: &Subject, request: &Request, readings: Readings) -> &'st
         };
         assert_eq!(free, Some(breaks), "{}", context());
     }
-    match replay {
-        Replay::Confirmed { .. } => "breaks",
-        Replay::Refuted(_) => "does not break",
-        Replay::Undecided(_) => "hangs",
+    match agreed {
+        Agreed::Breaks => "breaks",
+        Agreed::DoesNotBreak => "does not break",
+        _ => "hangs",
     }
-}
-
-/// The violations but for the rules that are asserted lazily.
-pub fn unexcused_violations(
-    question: &Question,
-    request: &Request,
-    readings: Readings,
-) -> Vec<String> {
-    let mut violations = violations(question, request, readings);
-    let is_lazy = |violation: &String| {
-        violation.ends_with("is about a resource, not about `*`") || violation.starts_with("R36: ")
-    };
-    violations.retain(|violation| !is_lazy(violation));
-    violations
-}
-
-/// The request that would be shown for a model.
-pub fn decoded(encoding: &Encoding, mut model: Model) -> Request {
-    witness::complete(encoding, &mut model);
-    witness::decode(encoding, &model)
 }

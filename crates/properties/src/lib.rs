@@ -27,7 +27,6 @@ mod comparing;
 mod counting;
 mod covering;
 mod custom;
-pub mod embed;
 mod enumeration;
 mod formulas;
 pub mod generate;
@@ -40,6 +39,7 @@ mod rows;
 mod run;
 pub mod shrink;
 mod solving;
+mod translating;
 
 pub use run::{Run, budget, check_file, regressions};
 
@@ -67,7 +67,7 @@ pub struct NoCase(
 );
 
 /// All properties.
-pub const PROPERTIES: [Property; 16] = [
+pub const PROPERTIES: [Property; 17] = [
     Property {
         name: "parse_never_panics",
         draw: parsing::draw_damaged,
@@ -85,6 +85,19 @@ pub const PROPERTIES: [Property; 16] = [
         draw: agreement::draw,
         check: agreement::check,
         outcomes: &["breaks", "does not break", "cannot happen", "has no model"],
+    },
+    Property {
+        name: "translation_is_valid",
+        draw: agreement::draw,
+        check: translating::check,
+        outcomes: &[
+            "breaks",
+            "does not break",
+            "cannot happen",
+            "made to break",
+            "made not to break",
+            "made to be impossible",
+        ],
     },
     Property {
         name: "witness_replays",

@@ -25,6 +25,7 @@ properties! {
     parse_never_panics
     print_then_parse_is_identity
     evaluate_agrees_with_formula
+    translation_is_valid
     witness_replays
     solvers_agree
     cover_agrees_with_formula

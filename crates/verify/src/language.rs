@@ -73,6 +73,11 @@ impl Languages {
         languages
     }
 
+    /// Allows so much more.
+    pub(crate) fn grant(&mut self, more: u64) {
+        self.budget = self.budget.saturating_add(more);
+    }
+
     fn spend(&mut self, cost: usize) -> Result<()> {
         self.budget = self.budget.checked_sub(cost as u64).ok_or(TooMuch)?;
         Ok(())

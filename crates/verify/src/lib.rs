@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod clauses;
+mod evaluate;
 mod language;
 mod lemma;
 mod read;
@@ -20,6 +21,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use clauses::Facts;
+pub use evaluate::{Query, Value};
 use language::{Languages, TooMuch};
 use read::{Lines, Part, Rule};
 

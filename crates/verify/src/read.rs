@@ -3,6 +3,8 @@
 //! docs/certificates.md describes it. Every line is read in one way only, and what is named was defined above, so nothing
 //! can be cyclic. What is read is bounded by the length of the text, but for repetitions, which are never unrolled.
 
+use std::collections::HashMap;
+
 use crate::Rejection;
 use crate::language::{ALL, EMPTY, Id, Languages, MAX_CHAR, ONE_CHAR, TooMuch};
 
@@ -75,6 +77,8 @@ pub(crate) struct Step {
 pub(crate) struct Part {
     pub(crate) label: String,
     pub(crate) terms: Vec<Node>,
+    /// The variables by their names.
+    pub(crate) variables: HashMap<Vec<u32>, Term>,
     pub(crate) assertions: Vec<Term>,
     pub(crate) steps: Vec<Step>,
 }
@@ -86,12 +90,10 @@ pub(crate) fn parts(
     languages: &mut Languages,
 ) -> Result<Vec<Part>, Rejection> {
     let mut parts: Vec<Part> = Vec::new();
-    let mut names = std::collections::HashSet::new();
     for (line, mut words) in query.each() {
         let first = words.word()?;
         if first == "part" {
             parts.push(Part { label: words.text()?, ..Part::default() });
-            names.clear();
             words.end()?;
             continue;
         }
@@ -103,7 +105,7 @@ pub(crate) fn parts(
             words.text()?;
             part.assertions.push(term);
         } else {
-            let node = words.node(first, part, languages, &mut names)?;
+            let node = words.node(first, part, languages)?;
             part.terms.push(node);
         }
         words.end()?;
@@ -263,9 +265,8 @@ impl<'t> Words<'t> {
     fn node(
         &mut self,
         first: &str,
-        part: &Part,
+        part: &mut Part,
         languages: &mut Languages,
-        names: &mut std::collections::HashSet<Vec<u32>>,
     ) -> Result<Node, Rejection> {
         let node = match first {
             "true" => Node::Truth(true),
@@ -283,7 +284,7 @@ impl<'t> Words<'t> {
                     "bits" => Sort::Bits(self.width()?),
                     other => return Err(self.place.rejects(format!("`{other}` is no sort"))),
                 };
-                if !names.insert(self.symbols()?) {
+                if part.variables.insert(self.symbols()?, part.terms.len()).is_some() {
                     return Err(self.place.rejects("there is a variable of this name"));
                 }
                 Node::Var(sort)

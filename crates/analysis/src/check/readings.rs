@@ -22,7 +22,7 @@ const MAX_SWITCHES: usize = 10;
 const MAX_ASKED: usize = 16;
 
 /// The readings that are in force where a switch is not free.
-pub(super) fn base(decisions: &BTreeMap<Switch, bool>) -> Readings {
+pub(crate) fn base(decisions: &BTreeMap<Switch, bool>) -> Readings {
     decisions.iter().fold(Readings::DEFAULT, |readings, (&switch, &alternative)| {
         readings.with(switch, alternative)
     })

@@ -141,6 +141,12 @@ impl<'q> Context<'q> {
         for condition in &statement.conditions {
             satisfy(&mut request, condition, &self.listed)?;
         }
+        self.settle(&mut request);
+        Some(request)
+    }
+
+    /// Lists the tags, and gives the resource an owner, as far as the question speaks of them.
+    pub(super) fn settle(&self, request: &mut Request) {
         if self.mentions("aws:TagKeys") {
             list_tags(&mut request.context);
         }
@@ -154,9 +160,35 @@ impl<'q> Context<'q> {
             request.resource = owned(&request.resource, &owner);
             request.resource_account = Some(owner);
         }
-        Some(request)
+    }
+
+    /// Gives the keys that follow from who asks the values that they have for whoever does now.
+    pub(super) fn derive(&self, request: &mut Request) {
+        for key in &self.mentioned {
+            match of_principal(&key.to_ascii_lowercase(), &request.principal) {
+                Some(value) => put(&mut request.context, key, value),
+                None if OF_PRINCIPAL.iter().any(|known| known.eq_ignore_ascii_case(key)) => {
+                    request.context.remove(key);
+                }
+                None => {}
+            }
+        }
     }
 }
+
+/// Keys that follow from who asks, or that only some have who ask.
+const OF_PRINCIPAL: [&str; 10] = [
+    "aws:PrincipalArn",
+    "aws:PrincipalAccount",
+    "aws:PrincipalType",
+    "aws:userid",
+    "aws:username",
+    "aws:PrincipalIsAWSService",
+    "aws:PrincipalServiceName",
+    "aws:PrincipalServiceNamesList",
+    "aws:TokenIssueTime",
+    "kms:CallerAccount",
+];
 
 /// The ARN with the owner's account, if it has the one that stands for any (R25).
 fn owned(resource: &str, owner: &str) -> String {
@@ -191,7 +223,7 @@ fn list_tags(context: &mut request::Context) {
     context.insert("aws:TagKeys", ContextValue::Many(tags));
 }
 
-fn put(context: &mut request::Context, key: &str, value: String) {
+pub(super) fn put(context: &mut request::Context, key: &str, value: String) {
     match catalogue::key(key) {
         Some(info) => {
             let value = match info.cardinality {
@@ -313,7 +345,7 @@ fn is_derived(key: &str) -> bool {
     DERIVED.iter().any(|known| known.eq_ignore_ascii_case(key))
 }
 
-fn likely_value(key: &str) -> Option<String> {
+pub(super) fn likely_value(key: &str) -> Option<String> {
     let sort = catalogue::key(key).map_or(KeySort::String, |info| info.sort);
     Some(match sort {
         KeySort::String => likely(&key.to_ascii_lowercase()).to_owned(),

@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 
 use keyaki_analysis::encode::{Encoding, Opaque, is_opaque};
 use keyaki_analysis::replay::{Replay, breaks, violations};
+use keyaki_analysis::translation::embed;
 use keyaki_analysis::{Question, encode};
 use keyaki_logic::{Formula, eval};
 use keyaki_policy::{Decision, Policy, PolicyType, Readings, Request};
 use keyaki_properties::agreement::{Subject, compare, decoded, parsed, unexcused_violations};
-use keyaki_properties::{embed, generate};
+use keyaki_properties::generate;
 use keyaki_testing::arbitrary::{Result, Unstructured};
 use keyaki_testing::arbtest;
 

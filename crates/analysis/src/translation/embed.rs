@@ -8,9 +8,9 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use keyaki_analysis::encode::Encoding;
-use keyaki_analysis::encode::symbols::switch_of;
-use keyaki_analysis::encode::symbols::{
+use crate::encode::Encoding;
+use crate::encode::symbols::switch_of;
+use crate::encode::symbols::{
     ARN_FIELDS, Key, Kind, ROOT, address_field, instant_field, name, number_field,
 };
 use keyaki_logic::{Model, Sort, Value};
@@ -63,7 +63,7 @@ pub fn model(encoding: &Encoding, request: &Request, readings: Readings) -> Opti
         }
     }
     for (variable, sort) in encoding.terms.variables() {
-        let is_open = keyaki_analysis::encode::is_opaque(variable) || model.get(variable).is_some();
+        let is_open = crate::encode::is_opaque(variable) || model.get(variable).is_some();
         if !is_open {
             let value = match sort {
                 Sort::Bool => Value::Bool(false),
