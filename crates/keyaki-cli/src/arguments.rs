@@ -263,9 +263,12 @@ pub(crate) struct Solving {
     /// Keep every script that a solver is sent in this directory
     #[arg(long, value_name = "DIR")]
     pub(crate) save_smt: Option<PathBuf>,
-    /// Let every solver run to the end, and have them agree
+    /// Let every solver run to the end, have them agree, and hold the formulas to the policies
     #[arg(long)]
     pub(crate) audit: bool,
+    /// Keep in a directory of this one all that is known of what disagrees in an audit
+    #[arg(long, value_name = "DIR", default_value = "keyaki-incidents")]
+    pub(crate) incidents: PathBuf,
     /// Solvers in TOML, merged over those known
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -282,6 +285,13 @@ pub(crate) struct Batch {
     /// Add to each result what every solver did
     #[arg(long)]
     pub(crate) attempts: bool,
+    /// Certify whatever holds, and tell in the end what could not be; certificates themselves are in the results
+    /// of those jobs only that ask for them
+    #[arg(long)]
+    pub(crate) certify: bool,
+    /// Audit this share of the questions, from 0 to 1: which ones hangs on their policies
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    pub(crate) audit_share: f64,
 }
 
 #[cfg(feature = "serve")]
@@ -321,6 +331,12 @@ pub(crate) struct Serve {
     /// Log lines of JSON
     #[arg(long)]
     pub(crate) log_json: bool,
+    /// Audit this share of the questions, from 0 to 1: which ones hangs on their policies
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    pub(crate) audit_share: f64,
+    /// Keep in a directory of this one all that is known of what disagrees in an audit
+    #[arg(long, value_name = "DIR", default_value = "keyaki-incidents")]
+    pub(crate) incidents: PathBuf,
     /// Add to each result what every solver did
     #[arg(long)]
     pub(crate) attempts: bool,
@@ -409,6 +425,13 @@ fn public_reading(name: &str) -> Result<keyaki::public::Reading, String> {
 
 fn policy_type(name: &str) -> Result<keyaki::PolicyType, String> {
     keyaki::PolicyType::by_name(name).ok_or_else(|| "there is no such type of policy".to_owned())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: Option<f64> = text.parse().ok();
+    share
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "a share is a number from 0 to 1".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -152,6 +152,7 @@ pub(crate) fn check(arguments: &Check) -> Result<Exit, Failure> {
     } else if let Some(error) = &result.error {
         render::error(error, Some(&asked.files));
         render::attempts(&result);
+        render::incident(&result);
     } else {
         let text = render::answer(&asked.inquiry, &asked.files, &result) + &why;
         io::stdout().write_all(text.as_bytes())?;
@@ -471,6 +472,8 @@ fn options(solving: &Solving) -> EngineOptions {
         solvers: solving.solver.clone(),
         save_scripts_to: solving.save_smt.clone(),
         audit: solving.audit,
+        audit_share: 0.0,
+        incidents: Some(solving.incidents.clone()),
     }
 }
 

@@ -469,6 +469,15 @@ pub(crate) fn attempts(result: &JobResult) {
     drop(io::stderr().write_all(out.as_bytes()));
 }
 
+/// Writes to standard error where all is that is known of an incident.
+pub(crate) fn incident(result: &JobResult) {
+    if let Some(place) = &result.incident {
+        let mut out = String::new();
+        line(&mut out, format_args!("kept in {}", visible(place)));
+        drop(io::stderr().write_all(out.as_bytes()));
+    }
+}
+
 /// A table of solvers.
 pub(crate) fn solvers(embedded: &Status, found: &[Found]) -> String {
     let mut out = String::new();
@@ -504,7 +513,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// Text from the input with control characters made visible, so that it cannot steer a terminal.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.into() })
         .collect()

@@ -1,6 +1,6 @@
 //! Solvers put together, ready to be asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use keyaki_analysis::certify::{Refuted, certify};
@@ -13,6 +13,7 @@ use keyaki_solvers::{
     ScriptSolver, Scripted, locate,
 };
 
+use crate::audit::{Noted, Queries, Record};
 use crate::decisions::Decisions;
 use crate::script::{self, ScriptError, Solved};
 
@@ -34,6 +35,10 @@ pub struct EngineOptions {
     pub save_scripts_to: Option<PathBuf>,
     /// Whether all solvers run to the end on the unsimplified formulas, and have to agree.
     pub audit: bool,
+    /// The share of questions that are audited although not all are, from 0 to 1.
+    pub audit_share: f64,
+    /// Directory to keep what goes wrong in an audit.
+    pub incidents: Option<PathBuf>,
 }
 
 /// Why there is no engine.
@@ -134,8 +139,80 @@ impl Engine {
         timeout: Duration,
         cancel: &Cancel,
     ) -> Result<Report, Error> {
-        let options = self.options_of(decisions);
+        let options = self.options_of(decisions, self.options.audit);
         check(question, &self.portfolio, options, &Limits::within(timeout), cancel)
+    }
+
+    /// Asks the external solvers but for one that has answered. `None` if there is no other, or if it was said whom
+    /// to ask.
+    pub(crate) fn second_opinion(
+        &self,
+        first: &str,
+        question: &Question,
+        decisions: &Decisions,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Option<Result<Report, Error>> {
+        if !self.is_free() || !self.definitions.iter().any(|other| other.name == first) {
+            return None;
+        }
+        let others: Vec<Definition> =
+            self.definitions.iter().filter(|other| other.name != first).cloned().collect();
+        let members: Vec<Box<dyn Solver>> = external(&others, &self.options).collect();
+        if members.is_empty() {
+            return None;
+        }
+        let options = Options { candidates: false, ..self.options_of(decisions, false) };
+        let portfolio: Portfolio = Portfolio::new(Mode::Race, members);
+        Some(check(question, &portfolio, options, &Limits::within(timeout), cancel))
+    }
+
+    /// Whether nobody has said whom to ask, nor wants to see what is asked.
+    pub(crate) fn is_free(&self) -> bool {
+        let EngineOptions { solvers, save_scripts_to, audit, .. } = &self.options;
+        solvers.is_empty() && save_scripts_to.is_none() && !audit
+    }
+
+    /// The same where all solvers run to the end, and what they say is noted.
+    pub(crate) fn audit(
+        &self,
+        question: &Question,
+        decisions: &Decisions,
+        timeout: Duration,
+        cancel: &Cancel,
+        record: &Record,
+    ) -> Result<Report, Error> {
+        let mut members: Vec<Box<dyn Solver + '_>> = Vec::new();
+        if self.automaton {
+            members.push(Box::new(Noted { record, solver: Automaton }));
+        }
+        for process in processes(&self.definitions, &self.options) {
+            members.push(Box::new(Checked::new(Noted { record, solver: process })));
+        }
+        let solver = Queries { record, portfolio: Portfolio::new(Mode::All, members) };
+        check(question, &solver, self.options_of(decisions, true), &Limits::within(timeout), cancel)
+    }
+
+    /// Whether the answer about policies with these texts is audited. The same texts are, or are not.
+    pub(crate) fn audits<'t>(&self, texts: impl Iterator<Item = &'t str>) -> bool {
+        let EngineOptions { audit, audit_share, .. } = self.options;
+        // FNV-1a, whose upper bits are even enough.
+        let step = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        let place = || {
+            let hash = texts.flat_map(str::bytes).fold(0xcbf2_9ce4_8422_2325, step);
+            (hash >> 40) as f64 / f64::from(1 << 24)
+        };
+        audit || (audit_share > 0.0 && place() < audit_share)
+    }
+
+    /// Where what goes wrong in an audit is kept.
+    pub(crate) fn incidents(&self) -> Option<&Path> {
+        self.options.incidents.as_deref()
+    }
+
+    /// The external solvers that are asked.
+    pub(crate) fn definitions(&self) -> &[Definition] {
+        &self.definitions
     }
 
     /// Lists who breaks a property, within `timeout`.
@@ -151,14 +228,14 @@ impl Engine {
         timeout: Duration,
         cancel: &Cancel,
     ) -> Result<Findings, Error> {
-        let options = self.options_of(decisions);
+        let options = self.options_of(decisions, self.options.audit);
         findings(question, wanted, &self.portfolio, &options, &Limits::within(timeout), cancel)
     }
 
     /// How questions are gone about.
-    fn options_of(&self, decisions: &Decisions) -> Options {
+    fn options_of(&self, decisions: &Decisions, audit: bool) -> Options {
         // Whoever audits, names solvers or keeps scripts wants to see what solvers say.
-        let EngineOptions { audit, solvers, save_scripts_to } = &self.options;
+        let EngineOptions { solvers, save_scripts_to, .. } = &self.options;
         let candidates = !audit && solvers.is_empty() && save_scripts_to.is_none();
         Options { simplify: !audit, candidates, decisions: decisions.decided().clone() }
     }

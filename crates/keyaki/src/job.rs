@@ -22,6 +22,7 @@ use keyaki_solvers::Config;
 use keyaki_verify::Rejection;
 
 use crate::attached;
+use crate::audit;
 use crate::bucket::{BUCKET, BucketTask};
 use crate::decisions::Decisions;
 use crate::engine::{Engine, EngineOptions};
@@ -125,6 +126,18 @@ impl Task {
         self
     }
 
+    /// Whether a certificate is asked for.
+    pub fn is_certificate_wanted(&self) -> bool {
+        matches!(self, Task::Question(Inquiry { certificate: Some(_), .. }))
+    }
+
+    /// Asks for a certificate as well, of a question about all requests.
+    pub fn certify(&mut self) {
+        if let Task::Question(inquiry) = self {
+            inquiry.certificate = inquiry.certificate.or(Some(inquiry.timeout));
+        }
+    }
+
     /// Does it. Engines are made by `engine` from the names of solvers.
     pub fn answer(&self, engine: &EngineMaker<'_>, cancel: &Cancel) -> JobResult {
         match self {
@@ -185,6 +198,9 @@ impl Default for Setting {
         }
     }
 }
+
+/// How long the embedded solver may try to prove what an external one claims.
+const KERNEL_BUDGET: Duration = Duration::from_secs(2);
 
 /// Questions of the contract that are still to come.
 const FUTURE_QUESTIONS: [&str; 1] = ["scan"];
@@ -259,13 +275,14 @@ impl Inquiry {
         let question = &self.question;
         let mut result = match engine(&self.solvers) {
             Err(error) => JobResult { error: Some(error), ..JobResult::default() },
-            Ok(engine) => self.ask(question, &engine, cancel),
+            Ok(engine) => {
+                let mut result = self.ask(question, &engine, cancel);
+                if result.verdict == Some(VerdictName::Holds) {
+                    self.assure(question, &mut result, &engine, cancel);
+                }
+                result
+            }
         };
-        if let Some(timeout) = self.certificate
-            && result.verdict == Some(VerdictName::Holds)
-        {
-            self.certify(question, &mut result, timeout, cancel);
-        }
         result.notes.clone_from(&self.notes);
         result.question = Some(question.name().to_owned());
         if let Question::NoPublicAccess { table, .. } = question {
@@ -275,6 +292,50 @@ impl Inquiry {
         result.assumed = attached::names(&self.documents);
         result.elapsed_ns = Some(nanoseconds(start.elapsed()));
         result
+    }
+
+    /// Looks for better evidence that the property holds: a certificate, if one is wanted, or if all there is is the word of one
+    /// external solver; then the word of another.
+    fn assure(
+        &self,
+        question: &Question,
+        result: &mut JobResult,
+        engine: &Engine,
+        cancel: &Cancel,
+    ) {
+        let winner = result.solver.clone().unwrap_or_default();
+        let is_external = engine.definitions().iter().any(|solver| solver.name == winner);
+        let is_claimed = result.evidence == Some(EvidenceName::Claimed);
+        let needs_more = is_external && is_claimed && engine.is_free() && self.solvers.is_empty();
+        if let Some(timeout) = self.certificate {
+            self.certify(question, result, timeout, cancel);
+        } else if needs_more {
+            let timeout = self.timeout.min(KERNEL_BUDGET);
+            self.certify(question, result, timeout, cancel);
+            // Nobody has asked for the text.
+            (result.certificate, result.uncertified) = (None, None);
+        }
+        if !needs_more || result.evidence == Some(EvidenceName::Certified) {
+            return;
+        }
+        let (decisions, timeout) = (&self.decisions, self.timeout);
+        let Some(second) = engine.second_opinion(&winner, question, decisions, timeout, cancel)
+        else {
+            return;
+        };
+        match second.map(|report| report.verdict) {
+            Ok(Verdict::Holds(_)) => result.evidence = Some(EvidenceName::Agreed),
+            Ok(Verdict::Fails(_)) => {
+                let message = format!("contradictory answers: unsat by {winner}, sat by another");
+                *result = JobResult {
+                    error: Some(ErrorRecord::new("contradiction", message)),
+                    attempts: std::mem::take(&mut result.attempts),
+                    ..JobResult::default()
+                };
+            }
+            // What another does not know says nothing.
+            Ok(Verdict::Unknown { .. }) | Err(_) => {}
+        }
     }
 
     /// Adds a certificate that the checker has accepted, or why there is none.
@@ -325,7 +386,21 @@ impl Inquiry {
     }
 
     fn ask(&self, question: &Question, engine: &Engine, cancel: &Cancel) -> JobResult {
+        if engine.audits(self.documents.iter().map(|document| &*document.source)) {
+            return audit::ask(self, question, engine, cancel);
+        }
         let report = engine.check_within(question, &self.decisions, self.timeout, cancel);
+        self.conclude(question, engine, report, cancel)
+    }
+
+    /// What came of asking, with an explanation if one is wanted.
+    pub(crate) fn conclude(
+        &self,
+        question: &Question,
+        engine: &Engine,
+        report: Result<Report, Error>,
+        cancel: &Cancel,
+    ) -> JobResult {
         let report = match report {
             Err(error) => return self.error(error),
             Ok(report) => report,

@@ -111,10 +111,11 @@
 //! [`evaluation`] those about one request, [`findings`] those that list who breaks a property, [`who_can`] those that list who can do something, and [`wire`] is the one place where jobs, requests and
 //! results become JSON. [`policies`] is how policies of several kinds are given, [`decisions`] how
 //! readings of the language are, [`access`] how lists of accesses are, [`trust`] how zones of trust are. [`script`] is for formulas without
-//! policies. [`validation`] needs neither solver nor request. [`mod@property`] is how properties of one's own are written, [`explanation`] why something fails.
+//! policies. [`audit`] believes nobody alone. [`validation`] needs neither solver nor request. [`mod@property`] is how properties of one's own are written, [`explanation`] why something fails.
 
 pub mod access;
 mod attached;
+pub mod audit;
 pub mod bucket;
 pub mod decisions;
 pub mod engine;

@@ -414,6 +414,9 @@ pub struct JobResult {
     /// Instead of a verdict: bad input, or a fault of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorRecord>,
+    /// With `error` in an audit: the directory that has all that is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
 }
 
 /// Changes after which a property holds.

@@ -20,6 +20,7 @@ use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
 use keyaki::access;
+use keyaki::audit::translation;
 use keyaki::decisions::Decisions;
 use keyaki::job::{Document, Inquiry, Setting};
 use keyaki::policies;
@@ -38,11 +39,15 @@ use keyaki_analysis::check::Witness;
 use keyaki_analysis::property::Demand;
 use keyaki_analysis::remedy::remedy;
 use keyaki_analysis::replay::{Replay, replay, replay_together};
+use keyaki_analysis::translation::Tally;
 use keyaki_policy::{Readings, Switch};
 use serde::Deserialize;
 
 /// Time for one question and one engine. The cases are small; the machine may be busy.
 const TIMEOUT: Duration = Duration::from_secs(180);
+
+/// The requests of each kind of which formulas and policies are compared, for each case.
+const N_REQUESTS: usize = 24;
 
 /// A case slower than this by any engine is named in the output.
 const SLOW: Duration = Duration::from_secs(5);
@@ -274,6 +279,38 @@ fn cases_are_complete_and_have_names_of_their_own() {
             assert!(n.is_some_and(|n| *n >= 3), "few cases of {question} {verdict}");
         }
     }
+}
+
+/// The formulas of every case say what its policies say of requests near what these say.
+#[test]
+fn formulas_and_policies_say_the_same_of_requests() {
+    let wanted = std::env::var("KEYAKI_CASE").unwrap_or_default();
+    let (mut wrong, mut n_asked) = (Vec::new(), [0; 4]);
+    for (file, case) in cases() {
+        if !format!("{file}: {}", case.name).contains(&wanted) {
+            continue;
+        }
+        let inquiry = case.inquiry().unwrap();
+        match translation(
+            &inquiry.question,
+            &inquiry.decisions,
+            N_REQUESTS,
+            TIMEOUT,
+            &Cancel::new(),
+        ) {
+            Ok(Tally { n_breaking, n_harmless, n_impossible, n_open }) => {
+                for (n, more) in
+                    n_asked.iter_mut().zip([n_breaking, n_harmless, n_impossible, n_open])
+                {
+                    *n += more;
+                }
+            }
+            Err(mismatch) => wrong.push(format!("{file}: {}: {mismatch:?}", case.name)),
+        }
+    }
+    eprintln!("{n_asked:?} requests break a property, do not, cannot happen and are left open");
+    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(n_asked[..3].iter().all(|n| *n > 0));
 }
 
 impl Case {

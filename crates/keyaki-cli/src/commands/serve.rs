@@ -13,7 +13,12 @@ use crate::arguments::Serve;
 /// `keyaki serve`
 pub(crate) fn serve(arguments: Serve) -> Result<Exit, Failure> {
     let config = configuration(arguments.config.as_deref())?;
-    let options = EngineOptions { solvers: arguments.solver.clone(), ..EngineOptions::default() };
+    let options = EngineOptions {
+        solvers: arguments.solver.clone(),
+        audit_share: arguments.audit_share,
+        incidents: Some(arguments.incidents.clone()),
+        ..EngineOptions::default()
+    };
     let settings = settings(arguments).map_err(|error| refused(&error.into()))?;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     keyaki_server::serve(settings, config, &options, |address| {

@@ -1,0 +1,209 @@
+//! Audits: whoever lies is found out, there is no verdict then, and what is known of it is kept.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::fakes::{BOGUS, CLAIMS_UNSAT, den};
+use crate::program::{Den, Run, UNLIKELY, has_solver, installed};
+
+const CHECK: &str = "check no-public-access public.json --config fakes.toml --json --audit";
+
+/// Runs an audit with a solver that lies about a policy and one that does not; returns what is kept of
+/// it, the fake's answer and the other's.
+#[track_caller]
+fn incident(den: &Den, run: &Run, code: &str) -> (Value, String, String) {
+    let result = run.result();
+    assert_eq!((run.status, &result["error"]["code"]), (2, &code.into()), "{result}");
+    assert!(result.get("verdict").is_none() && result.get("witness").is_none(), "{result}");
+    let place = den.path().join(result["incident"].as_str().expect("a place"));
+    let told = fs::read_to_string(place.join("incident.json")).unwrap();
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["result"]["error"]["code"], code);
+    assert_eq!(told["question"], "no-public-access");
+    let policy = place.join(told["policies"][0]["file"].as_str().unwrap());
+    assert_eq!(fs::read_to_string(policy).unwrap(), UNLIKELY);
+    let query = fs::read_to_string(place.join("query.txt")).unwrap();
+    assert!(query.starts_with("part ") && query.contains("var text \"action.name\""), "{query}");
+    let hash = told["query_sha256"].as_str().unwrap();
+    let name = place.file_name().unwrap().to_str().unwrap();
+    assert_eq!(name, format!("{}-{code}", &hash[..16]));
+    assert!(fs::read_to_string(place.join("question.txt")).unwrap().contains("NoPublicAccess"));
+    let versions = told["versions"].as_array().unwrap();
+    assert!(versions.iter().any(|version| version["solver"] == installed()[0]
+        && version["version"].as_str().is_some_and(|version| !version.is_empty())));
+    let query = |end: &str| fs::read_to_string(place.join(format!("queries/0{end}"))).unwrap();
+    let script = query(&format!("-{}.smt2", installed()[0]));
+    assert!(script.contains("(check-sat)") && query(".txt").contains("assert "), "{script}");
+    (told, query("-fake.txt"), query(&format!("-{}.txt", installed()[0])))
+}
+
+fn run(den: &Den) -> Run {
+    den.keyaki(&format!("{CHECK} --solver fake --solver {}", installed()[0]))
+}
+
+#[test]
+fn contradictory_answers_are_an_incident() {
+    if !has_solver() {
+        return;
+    }
+    let den = den(&[("fake", CLAIMS_UNSAT)]);
+    let (told, fake, real) = incident(&den, &run(&den), "contradiction");
+    assert_eq!(fake, "unsat\n");
+    assert!(real.starts_with("sat\n") && real.contains("action.service = "), "{real}");
+    // Who is right can be seen: the model of the other is a request that breaks the property.
+    let replays = told["replays"].as_array().unwrap();
+    assert_eq!(replays.len(), 1, "{told:#}");
+    assert_eq!(replays[0]["solver"], installed()[0]);
+    assert!(replays[0]["replay"].as_str().unwrap().starts_with("Confirmed"), "{told:#}");
+    assert!(replays[0]["request"]["action"].is_string());
+    // In words, and in another place.
+    let check = CHECK.replace(" --json", " --incidents elsewhere");
+    let run = den.keyaki(&format!("{check} --solver fake --solver {}", installed()[0]));
+    assert_eq!((run.status, run.stdout.as_str()), (2, ""));
+    assert!(run.stderr.contains("kept in elsewhere/"), "{}", run.stderr);
+    assert!(den.path().join("elsewhere").is_dir());
+}
+
+#[test]
+fn a_model_that_is_none_is_an_incident() {
+    if !has_solver() {
+        return;
+    }
+    let den = den(&[("fake", BOGUS)]);
+    let (told, fake, _) = incident(&den, &run(&den), "wrong-answer");
+    assert!(fake.starts_with("sat\n"), "{fake}");
+    let replays = told["replays"].as_array().unwrap();
+    let of_fake = replays.iter().find(|replay| replay["solver"] == "fake").unwrap();
+    assert!(of_fake["replay"].as_str().unwrap().starts_with("Refuted"), "{of_fake}");
+}
+
+#[test]
+fn what_cannot_be_kept_is_an_error_all_the_same() {
+    if !has_solver() {
+        return;
+    }
+    let den = den(&[("fake", CLAIMS_UNSAT)]);
+    den.write("keyaki-incidents", "a file");
+    let run = run(&den);
+    let result = run.result();
+    assert_eq!((run.status, &result["error"]["code"]), (2, &"contradiction".into()));
+    let hint = result["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("cannot be kept in `keyaki-incidents`"), "{hint}");
+    assert!(result.get("incident").is_none());
+}
+
+#[test]
+fn an_audit_without_disagreement_keeps_nothing() {
+    if !has_solver() {
+        return;
+    }
+    let den = den(&[]);
+    let run = den.keyaki(&CHECK.replace(" --config fakes.toml", ""));
+    assert_eq!((run.status, &run.result()["verdict"]), (1, &"fails".into()));
+    assert!(!den.path().join("keyaki-incidents").exists());
+}
+
+/// That nothing is tagged otherwise than with nothing or something holds, which texts do not tell.
+fn tagged() -> Value {
+    let policy = |values: &[&str]| {
+        json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*",
+            "Resource": "*", "Condition": {"StringLike": {"aws:PrincipalTag/a": values}}}})
+    };
+    json!({"id": "tagged", "question": "no-new-access", "policy_type": "identity",
+        "existing": policy(&["", "?*"]), "new": policy(&["*"])})
+}
+
+/// A public policy, which no likely request shows.
+fn unlikely() -> Value {
+    let policy: Value = serde_json::from_str(UNLIKELY).unwrap();
+    json!({"id": "unlikely", "question": "no-public-access", "policy": policy})
+}
+
+/// The results of jobs.
+fn batch(den: &Den, arguments: &str, jobs: &[Value]) -> Run {
+    let lines: String = jobs.iter().map(|job| format!("{job}\n")).collect();
+    den.keyaki_reading(&format!("batch --config fakes.toml {arguments}"), lines)
+}
+
+#[test]
+fn what_an_external_solver_claims_is_proved_or_said_by_another_or_claimed() {
+    let evidence = |fakes: &[(&str, &str)], job: Value| {
+        let result = batch(&den(fakes), "", &[job]).result();
+        assert_eq!(result["verdict"], "holds", "{result}");
+        assert!(result.get("certificate").is_none() && result.get("uncertified").is_none());
+        result["evidence"].as_str().unwrap().to_owned()
+    };
+    let (one, other) = (("one", CLAIMS_UNSAT), ("other", CLAIMS_UNSAT));
+    assert_eq!(evidence(&[one], tagged()), "certified");
+    // Of what is not so there is no proof.
+    assert_eq!(evidence(&[one], unlikely()), "claimed");
+    assert_eq!(evidence(&[one, other], unlikely()), "agreed");
+    assert_eq!(evidence(&[one, ("shrugs", "cat >/dev/null; echo unknown")], unlikely()), "claimed");
+    // Who names a solver wants to see what it says.
+    let den = den(&[one]);
+    let run = batch(&den, "--solver one", &[tagged()]);
+    assert_eq!(run.result()["evidence"], "claimed");
+}
+
+#[test]
+fn a_claim_that_another_solver_refutes_is_no_answer() {
+    if !has_solver() {
+        return;
+    }
+    let den = den(&[("fake", CLAIMS_UNSAT)]);
+    let disabled = format!("name = \"{}\"\nenabled = false", installed()[0]);
+    let enabled = disabled.replace("false", "true");
+    den.write("fakes.toml", den.read("fakes.toml").replace(&disabled, &enabled));
+    let result = batch(&den, "", &[unlikely()]).result();
+    // Unless the other was faster.
+    let is_right = result["verdict"] == "fails";
+    assert!(is_right || result["error"]["code"] == "contradiction", "{result}");
+}
+
+#[test]
+fn a_share_of_questions_is_audited() {
+    if !has_solver() {
+        return;
+    }
+    let den = den(&[("fake", CLAIMS_UNSAT), ("other", CLAIMS_UNSAT)]);
+    let config = den.read("fakes.toml");
+    den.write("fakes.toml", config.replacen("enabled = false", "enabled = true", 1));
+    let run = batch(&den, "--audit-share 0 --solver fake", &[unlikely()]);
+    assert_eq!(run.result()["verdict"], "holds");
+    let run = batch(&den, "--audit-share 1", &[unlikely(), tagged()]);
+    let results = run.results();
+    assert_eq!((run.status, &results[0]["error"]["code"]), (2, &"contradiction".into()));
+    assert!(den.path().join(results[0]["incident"].as_str().unwrap()).is_dir());
+    assert_eq!(
+        (&results[1]["verdict"], &results[1]["evidence"]),
+        (&"holds".into(), &"agreed".into())
+    );
+    let run = batch(&den, "--audit-share 1.5", &[]);
+    assert!(run.status == 2 && run.stderr.contains("a share is a number from 0 to 1"));
+}
+
+#[test]
+fn batch_certifies_whatever_holds_and_tells_what_it_could_not() {
+    let den = den(&[]);
+    let config = den.read("fakes.toml");
+    den.write("fakes.toml", config.replacen("enabled = false", "enabled = true", 1));
+    let mut wanted = tagged();
+    wanted["certificate"] = json!(true);
+    let bucket = json!({"id": "bucket", "question": "bucket"});
+    let run = batch(&den, "--certify", &[tagged(), wanted, unlikely(), bucket]);
+    let results = run.results();
+    assert_eq!(results[0]["evidence"], "certified");
+    assert!(results[0].get("certificate").is_none());
+    let text = results[1]["certificate"].as_str().expect("it was asked for");
+    assert!(keyaki_verify::verify(text.as_bytes()).is_ok());
+    assert_eq!(
+        (&results[2]["verdict"], &results[2]["evidence"]),
+        (&"fails".into(), &"replayed".into())
+    );
+    assert_eq!(results[3]["verdict"], "holds", "{}", results[3]);
+    let said = "certified 2 of 3 that hold\nnot certified: bucket: no certificate of such a task\n";
+    assert_eq!(run.stderr, said);
+    let usual = batch(&den, "", &[tagged()]);
+    assert_eq!((&usual.result()["evidence"], usual.stderr.as_str()), (&"claimed".into(), ""));
+}
