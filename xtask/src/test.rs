@@ -45,6 +45,7 @@ const STEPS: &[Step] = &[
         },
     },
     Step { name: "measurement", run: measurement },
+    Step { name: "clients of AWS", run: aws_clients },
     Step { name: "tests", run: tests },
 ];
 
@@ -102,25 +103,9 @@ fn solvers(setting: &Setting) -> Result<Outcome, String> {
         return Ok(Outcome::Passed);
     }
     let by_hand = format!("apt-get install {}", missing.join(" "));
-    match install_command() {
-        Some(prefix) => {
-            println!("{} missing; installing with `{by_hand}`", missing.join(", "));
-            let apt_get = |arguments: &[&str]| {
-                let (program, first) = prefix.split_first().expect("one word at least");
-                let mut command = Command::new(program);
-                command.args(first).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-                succeeds(&mut command)
-            };
-            let install = [&["install", "--yes", "--no-install-recommends"], &missing[..]].concat();
-            // An update that fails in part may still be good enough.
-            if let Err(cause) = apt_get(&["update"]) {
-                println!("{cause}");
-            }
-            if let Err(cause) = apt_get(&install) {
-                println!("{cause}");
-            }
-        }
-        None => println!("{} missing, and there is no right to install", missing.join(", ")),
+    println!("{} missing; installing with `{by_hand}`", missing.join(", "));
+    if let Err(cause) = install(&missing) {
+        println!("{cause}");
     }
     let missing = missing_solvers();
     if missing.is_empty() {
@@ -134,6 +119,22 @@ fn missing_solvers() -> Vec<&'static str> {
     SOLVERS.into_iter().filter(|solver| !answers(solver, &["--version"])).collect()
 }
 
+/// Installs packages of Debian, if we may.
+fn install(packages: &[&str]) -> Result<(), String> {
+    let prefix = install_command().ok_or("there is no right to install")?;
+    let apt_get = |arguments: &[&str]| {
+        let (program, first) = prefix.split_first().expect("one word at least");
+        let mut command = Command::new(program);
+        command.args(first).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        succeeds(&mut command)
+    };
+    // An update that fails in part may still be good enough.
+    if let Err(cause) = apt_get(&["update"]) {
+        println!("{cause}");
+    }
+    apt_get(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
+}
+
 /// The words that begin a call of `apt-get` with the right to install, if there is one.
 fn install_command() -> Option<Vec<&'static str>> {
     if !answers("apt-get", &["--version"]) {
@@ -144,6 +145,36 @@ fn install_command() -> Option<Vec<&'static str>> {
         return Some(vec!["apt-get"]);
     }
     answers("sudo", &["-n", "true"]).then(|| vec!["sudo", "-n", "apt-get"])
+}
+
+/// Sees to it that the clients of AWS are installed that tests run against `keyaki serve`.
+fn aws_clients(setting: &Setting) -> Result<Outcome, String> {
+    const WANTED: &str = "crates/keyaki-cli/tests/aws/requirements.txt";
+    const PLACE: &str = "target/aws-clients";
+    let (wanted, place) = (crate::root().join(WANTED), crate::root().join(PLACE));
+    let text = std::fs::read_to_string(&wanted)
+        .map_err(|cause| format!("cannot read {WANTED}: {cause}"))?;
+    let stamp = place.join("requirements.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == text) {
+        return Ok(Outcome::Passed);
+    }
+    println!("installing what {WANTED} lists into {PLACE}");
+    let environment = || succeeds(Command::new("python3").args(["-m", "venv", PLACE]));
+    let installed = || {
+        // Debian has `venv` in a package of its own.
+        environment().or_else(|_| install(&["python3-venv"]).and_then(|()| environment()))?;
+        let pip = place.join("bin/pip");
+        succeeds(Command::new(pip).args(["install", "--quiet", "--requirement", WANTED]))
+    };
+    match installed() {
+        Ok(()) => {
+            std::fs::write(&stamp, text)
+                .map_err(|cause| format!("cannot write {}: {cause}", stamp.display()))?;
+            Ok(Outcome::Passed)
+        }
+        Err(cause) if setting.in_ci => Err(cause),
+        Err(cause) => Ok(Outcome::Skipped(cause)),
+    }
 }
 
 /// Licences, bans and sources of what we depend on.

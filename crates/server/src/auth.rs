@@ -45,19 +45,20 @@ fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// The layer that lets a request pass if it has one of the tokens, or if there are none.
+/// The layer that lets a request pass if it has one of the tokens, or if nobody needs one.
 pub(crate) async fn bearer(
     State(service): State<Service>,
     request: Request,
     next: Next,
 ) -> Response<Body> {
-    let tokens = &service.credentials().tokens;
+    let credentials = service.credentials();
+    let tokens = &credentials.tokens;
     let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = given.and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
-    if tokens.is_empty() || token.is_some_and(|token| tokens.has(token)) {
+    if credentials.lets_strangers_in() || token.is_some_and(|token| tokens.has(token)) {
         return next.run(request).await;
     }
     let message = match token {

@@ -8,6 +8,7 @@
 //! and no refusal looks like a verdict; a policy is never logged.
 
 mod auth;
+mod aws;
 mod batch;
 pub mod body;
 mod connection;
@@ -32,6 +33,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+pub use aws::Keys;
 pub use context::{DEADLINE, REQUEST_ID};
 pub use service::{Context, Service};
 pub use settings::{LogSettings, Settings, SettingsError};

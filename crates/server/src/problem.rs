@@ -100,7 +100,11 @@ pub fn answer(result: &JobResult) -> Response<Body> {
 
 /// The status of a result.
 pub fn status(result: &JobResult) -> StatusCode {
-    let Some(error) = &result.error else { return StatusCode::OK };
+    result.error.as_ref().map_or(StatusCode::OK, status_of)
+}
+
+/// The status of an error.
+pub(crate) fn status_of(error: &ErrorRecord) -> StatusCode {
     match error.code.as_str() {
         "no-solver" | "solver-failed" | "contradiction" | "unsound" | "internal" => {
             StatusCode::INTERNAL_SERVER_ERROR

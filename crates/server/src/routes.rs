@@ -15,7 +15,7 @@ use axum::{Router, middleware};
 use crate::metrics::Sample;
 use crate::problem::{self, Problem};
 use crate::service::{Context, Service};
-use crate::{auth, batch, body, context, health, log};
+use crate::{auth, aws, batch, body, context, health, log};
 
 /// All routes.
 pub fn router(service: &Service) -> Router {
@@ -32,6 +32,7 @@ pub fn router(service: &Service) -> Router {
     Router::new()
         .merge(open)
         .merge(ours)
+        .merge(aws::router())
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(service.clone(), context::enter))

@@ -12,6 +12,7 @@ use rustls::ServerConfig;
 use serde::Deserialize;
 
 use crate::auth::Tokens;
+use crate::aws::Keys;
 use crate::tls;
 
 /// The shortest token that is taken for one, in bytes: shorter ones can be guessed.
@@ -55,8 +56,27 @@ pub struct Settings {
     pub tokens: Option<PathBuf>,
     /// Certificate and key, for TLS.
     pub tls: Option<tls::Files>,
+    /// What clients of AWS are told.
+    pub aws: AwsSettings,
     /// What is logged.
     pub log: LogSettings,
+}
+
+/// What clients of AWS are told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AwsSettings {
+    /// File of the keys that requests are signed with, an access key id and its secret on each line. Without it signatures are not looked at.
+    pub keys: Option<PathBuf>,
+    /// The account of the caller: twelve digits.
+    pub account: String,
+}
+
+impl Default for AwsSettings {
+    fn default() -> AwsSettings {
+        // One of those that AWS keeps for documentation.
+        AwsSettings { keys: None, account: "111122223333".to_owned() }
+    }
 }
 
 /// What is logged, to standard error.
@@ -100,6 +120,7 @@ impl Default for Settings {
             attempts: false,
             tokens: None,
             tls: None,
+            aws: AwsSettings::default(),
             log: LogSettings::default(),
         }
     }
@@ -134,6 +155,9 @@ pub enum SettingsError {
         /// What it has to be.
         rule: &'static str,
     },
+    /// An account that is none.
+    #[error("`{0}` is no account: an id has twelve digits")]
+    Account(String),
     /// Anybody could ask.
     #[error("`{0}` can be reached from other machines, and anybody could ask")]
     Open(SocketAddr),
@@ -143,7 +167,7 @@ impl SettingsError {
     /// What to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         matches!(self, SettingsError::Open(_)).then_some(
-            "name a file of bearer tokens or an authority for the certificates of clients, or listen on 127.0.0.1",
+            "name a file of bearer tokens, one of AWS keys or an authority for the certificates of clients, or listen on 127.0.0.1",
         )
     }
 }
@@ -153,8 +177,19 @@ impl SettingsError {
 pub struct Credentials {
     /// The accepted bearer tokens.
     pub tokens: Tokens,
+    /// The keys that clients of AWS sign with.
+    pub keys: Keys,
+    /// Whether everybody who gets through to us may be let in: from this machine alone, or with a certificate.
+    pub is_closed: bool,
     /// TLS, if it is spoken.
     pub tls: Option<Arc<ServerConfig>>,
+}
+
+impl Credentials {
+    /// Whether somebody is let in who shows neither token nor signature.
+    pub fn lets_strangers_in(&self) -> bool {
+        self.tokens.is_empty() && self.is_closed
+    }
 }
 
 impl Settings {
@@ -183,13 +218,22 @@ impl Settings {
             Some(path) => tokens(path)?,
             None => Tokens::default(),
         };
+        let keys = match &self.aws.keys {
+            Some(path) => Keys::read(path)?,
+            None => Keys::default(),
+        };
+        let account = &self.aws.account;
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(SettingsError::Account(account.clone()));
+        }
         let asks_for_certificates =
             self.tls.as_ref().is_some_and(|tls| tls.client_authority.is_some());
-        if !self.listen.ip().is_loopback() && tokens.is_empty() && !asks_for_certificates {
+        let is_closed = self.listen.ip().is_loopback() || asks_for_certificates;
+        if !is_closed && tokens.is_empty() && keys.is_empty() {
             return Err(SettingsError::Open(self.listen));
         }
         let tls = self.tls.as_ref().map(tls::Files::load).transpose()?;
-        Ok(Credentials { tokens, tls })
+        Ok(Credentials { tokens, keys, is_closed, tls })
     }
 
     fn check_numbers(&self) -> Result<(), SettingsError> {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::program::{Den, check_against_schema};
 
 mod answers;
+mod aws;
 
 /// Longer than anything takes that ends by itself.
 const LONG: Duration = Duration::from_secs(60);
