@@ -135,6 +135,7 @@ impl Case<'_> {
             let before: usize =
                 smaller.script.iter().map(Sexp::size).sum::<usize>() + letters(&smaller.script);
             self.without_assertions(&mut smaller, budget)?;
+            self.without_halves(&mut smaller, budget)?;
             self.without_parts(&mut smaller, budget)?;
             self.shorter_texts(&mut smaller, budget)?;
             let after: usize =
@@ -201,6 +202,42 @@ impl Case<'_> {
             piece /= 2;
         }
         Ok(())
+    }
+
+    /// Leaves out halves of long lists of operands, then quarters, and so on, the largest list first.
+    fn without_halves(&self, smaller: &mut Smaller, budget: Budget) -> Result<(), String> {
+        /// How many operands a list has at least. Of shorter ones, operands are left out one by one.
+        const OPERANDS_MIN: usize = 4;
+        let mut n_passed = 0;
+        loop {
+            let lists = lists(&smaller.script, OPERANDS_MIN);
+            let Some((path, n)) = lists.get(n_passed) else { return Ok(()) };
+            let (mut n, mut piece) = (*n, n / 2);
+            let path = path.clone();
+            while piece > 0 && !smaller.is_cut {
+                let mut from = 1;
+                while from <= n && n > piece && !smaller.is_cut {
+                    let end = (from + piece).min(n + 1);
+                    let mut script = smaller.script.clone();
+                    for at in (from..end).rev() {
+                        remove(&mut script, &[&path[..], &[at]].concat());
+                    }
+                    if self.take(smaller, script, budget)? {
+                        n -= end - from;
+                    } else {
+                        from = end;
+                    }
+                }
+                piece /= 2;
+            }
+            // What is not used any more is dropped only now, since places would change.
+            let script = without_unused(smaller.script.clone());
+            smaller.script = script;
+            if smaller.is_cut {
+                return Ok(());
+            }
+            n_passed += 1;
+        }
     }
 
     /// Leaves out parts of conjunctions, disjunctions and unions, one after the other, the largest first.
@@ -272,9 +309,29 @@ fn replaced(sexp: &Sexp, old: &str, new: &str) -> Sexp {
     }
 }
 
+/// What takes any number of operands.
+const ANY_NUMBER: [&str; 6] = ["and", "or", "re.union", "re.inter", "re.++", "str.++"];
+
+/// The places of lists with so many operands of what takes any number, and their numbers; the largest first.
+fn lists(script: &[Sexp], operands_min: usize) -> Vec<(Vec<usize>, usize)> {
+    let mut found: Vec<(usize, Vec<usize>, usize)> = Vec::new();
+    let mut waiting: Vec<(Vec<usize>, &Sexp)> =
+        script.iter().enumerate().map(|(at, sexp)| (vec![at], sexp)).collect();
+    while let Some((path, sexp)) = waiting.pop() {
+        let n = sexp.parts().len().saturating_sub(1);
+        if n >= operands_min && sexp.head().is_some_and(|head| ANY_NUMBER.contains(&head)) {
+            found.push((sexp.size(), path.clone(), n));
+        }
+        for (at, part) in sexp.parts().iter().enumerate() {
+            waiting.push(([&path[..], &[at]].concat(), part));
+        }
+    }
+    found.sort_by(|a, b| (b.0, &a.1).cmp(&(a.0, &b.1)));
+    found.into_iter().map(|(_, path, n)| (path, n)).collect()
+}
+
 /// The places of what can be left out: operands of what takes any number. The largest first.
 fn parts(script: &[Sexp]) -> Vec<Vec<usize>> {
-    const ANY_NUMBER: [&str; 6] = ["and", "or", "re.union", "re.inter", "re.++", "str.++"];
     let mut found: Vec<(usize, Vec<usize>)> = Vec::new();
     let mut waiting: Vec<(Vec<usize>, &Sexp)> =
         script.iter().enumerate().map(|(at, sexp)| (vec![at], sexp)).collect();
@@ -381,6 +438,12 @@ mod tests {
         remove(&mut script, &[0, 1, 1]);
         assert_eq!(sexp::text(&script), "(assert e)\n");
         assert!(parts(&script).is_empty());
+    }
+
+    #[test]
+    fn long_lists_are_found_with_their_numbers_of_operands() {
+        let script = sexp::parse("(assert (or (and a b c d e) f g h))(assert (or a b))").unwrap();
+        assert_eq!(lists(&script, 4), [(vec![0, 1], 4), (vec![0, 1, 1], 5)]);
     }
 
     #[test]

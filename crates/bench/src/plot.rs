@@ -36,6 +36,13 @@ pub enum Shape {
         /// Whether it is dashed.
         is_dashed: bool,
     },
+    /// From each place to the next.
+    Path {
+        /// The places.
+        points: Vec<(f64, f64)>,
+        /// Red, green, blue.
+        color: u32,
+    },
     /// A query.
     Dot {
         /// Where.
@@ -150,15 +157,7 @@ pub fn scatter(comparison: &Comparison<'_>) -> Vec<Shape> {
             0 => limit_s,
             _ => comparison.clock.of(cell),
         };
-        let title = format!(
-            "{} {}: {} {:.3} s, {} {:.3} s",
-            pair.query,
-            pair.class.word(),
-            old.word,
-            comparison.clock.of(old),
-            new.word,
-            comparison.clock.of(new)
-        );
+        let title = format!("{} {}", pair.query, pair.class.word());
         let (at, color) = ((x(time(old)), y(time(new))), color(pair.class));
         shapes.push(Shape::Dot { at, color, query: pair.query.to_owned(), title });
     }
@@ -201,10 +200,18 @@ pub fn cactus(table: &Table, members: &[usize], clock: crate::compare::Clock) ->
     }
     for (number, (label, times)) in series.iter().enumerate() {
         let color = COLORS[number % COLORS.len()];
-        for (n, pair) in times.windows(2).enumerate() {
-            let ends = [x(n + 1), y(pair[0]), x(n + 2), y(pair[1])];
-            shapes.push(Shape::Line { ends, color, is_dashed: false });
+        // Of neighbours that stand within a pixel, one is enough.
+        let mut points: Vec<(f64, f64)> = Vec::new();
+        for (n, time) in times.iter().enumerate() {
+            let point = (x(n + 1), y(*time));
+            let is_near = |last: &(f64, f64)| {
+                (last.0 - point.0).abs() < 0.5 && (last.1 - point.1).abs() < 0.5
+            };
+            if n + 1 == times.len() || !points.last().is_some_and(is_near) {
+                points.push(point);
+            }
         }
+        shapes.push(Shape::Path { points, color });
         let at = (LEFT + 12.0, TOP + 14.0 + 18.0 * number as f64);
         let text = format!("{label}: {}", times.len());
         shapes.push(Shape::Text { at, anchor: Anchor::Start, text, color });

@@ -373,6 +373,19 @@ mod tests {
     }
 
     #[test]
+    fn the_portfolio_is_the_one_that_was_learnt() {
+        let learnt: toml::Table = toml::from_str(include_str!("portfolio.toml")).unwrap();
+        let grace = learnt["grace_ms"].as_integer().unwrap();
+        assert_eq!(i128::from(grace), crate::GRACE.as_millis().cast_signed());
+        assert_eq!(learnt["first"].as_str(), Some(Automaton::NAME));
+        let then = learnt["then"].as_array().unwrap();
+        let config = Config::builtin();
+        for solver in config.enabled().filter(|solver| solver.name != "z3") {
+            assert!(then.iter().any(|name| name.as_str() == Some(&solver.name)), "{}", solver.name);
+        }
+    }
+
+    #[test]
     fn a_file_overrides_only_what_it_gives() {
         let mut config = Config::builtin();
         config.merge("my.toml", "[[solver]]\nname = \"z3\"\nenabled = false").unwrap();

@@ -42,9 +42,36 @@ pub enum Mode {
     Hedged,
 }
 
-/// How long the first member of a hedged portfolio is alone. The embedded solver needs far less
+/// How a hedged portfolio asks, as `keyaki-bench learn` wrote it from a record.
+const LEARNED: &str = include_str!("portfolio.toml");
+
+/// How long the first member of a hedged portfolio is alone, as `portfolio.toml` says. The embedded solver needs far less
 /// for nearly everything, and the external ones, started together, take some 50 ms for anything.
-pub const GRACE: Duration = Duration::from_millis(100);
+pub const GRACE: Duration = Duration::from_millis(number_after(LEARNED, "\ngrace_ms = "));
+
+/// The number that follows `name` in a text.
+const fn number_after(text: &str, name: &str) -> u64 {
+    let (text, name) = (text.as_bytes(), name.as_bytes());
+    let mut at = 0;
+    // The text is ours, and this is executed when it is compiled: without the number there is no program.
+    while at + name.len() < text.len() {
+        let mut n_same = 0;
+        while n_same < name.len() && text[at + n_same] == name[n_same] {
+            n_same += 1;
+        }
+        if n_same == name.len() {
+            let mut number = 0;
+            let mut digit = at + n_same;
+            while digit < text.len() && text[digit].is_ascii_digit() {
+                number = number * 10 + (text[digit] - b'0') as u64;
+                digit += 1;
+            }
+            return number;
+        }
+        at += 1;
+    }
+    panic!("portfolio.toml has no such number")
+}
 
 /// Solvers that are asked together, one thread each.
 ///

@@ -79,6 +79,11 @@ pub fn png(shapes: &[Shape]) -> Result<Vec<u8>, String> {
     for shape in shapes {
         match shape {
             Shape::Line { ends, color, is_dashed } => canvas.line(*ends, *color, *is_dashed),
+            Shape::Path { points, color } => {
+                for pair in points.windows(2) {
+                    canvas.line([pair[0].0, pair[0].1, pair[1].0, pair[1].1], *color, false);
+                }
+            }
             Shape::Dot { at: (x, y), color, .. } => canvas.dot(pixel(*x), pixel(*y), *color),
             Shape::Text { at: (x, y), anchor, text, color } => {
                 canvas.text(pixel(*x), pixel(*y), *anchor, text, *color);

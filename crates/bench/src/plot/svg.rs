@@ -8,7 +8,7 @@ use super::{Anchor, SIDE, Shape};
 pub fn svg(shapes: &[Shape]) -> String {
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {SIDE} {SIDE}\" font-family=\"sans-serif\" \
-         font-size=\"12\">\n<rect width=\"{SIDE}\" height=\"{SIDE}\" fill=\"white\"/>\n"
+         font-size=\"12\" fill-opacity=\"0.8\">\n<rect width=\"{SIDE}\" height=\"{SIDE}\" fill=\"white\"/>\n"
     );
     for shape in shapes {
         match shape {
@@ -19,10 +19,19 @@ pub fn svg(shapes: &[Shape]) -> String {
                     "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" stroke=\"#{color:06x}\"{dash}/>"
                 );
             }
+            Shape::Path { points, color } => {
+                let points: Vec<String> =
+                    points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+                let _ = writeln!(
+                    out,
+                    "<polyline points=\"{}\" fill=\"none\" stroke=\"#{color:06x}\"/>",
+                    points.join(" ")
+                );
+            }
             Shape::Dot { at: (x, y), color, query, title } => {
                 let _ = writeln!(
                     out,
-                    "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"#{color:06x}\" fill-opacity=\"0.6\" \
+                    "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"#{color:06x}\" \
                      data-query=\"{}\"><title>{}</title></circle>",
                     escaped(query),
                     escaped(title)
