@@ -1,7 +1,7 @@
 //! The part of the AWS API that asks what we answer, so that its clients can ask us.
 //!
 //! `access-analyzer` (rest-json): `CheckNoNewAccess`, `CheckAccessNotGranted`, `CheckNoPublicAccess` and `ValidatePolicy`; and of `sts` (query protocol)
-//! `GetCallerIdentity`, which tools call first. Paths, members, messages and kinds of errors are those of the service's API; what is refused, and why, is in
+//! `GetCallerIdentity`, which tools call first, and of `iam` `SimulateCustomPolicy`. Paths, members, messages and kinds of errors are those of the service's API; what is refused, and why, is in
 //! docs/service.md. A check that was not decided fails, with a message that says so.
 //!
 //! Requests are signed (SigV4). Signatures are verified if there are keys to verify them with (`signature`). Otherwise nobody is let in whom the
@@ -11,6 +11,7 @@ mod check;
 mod error;
 mod identity;
 mod signature;
+mod simulation;
 mod validation;
 
 use axum::Router;
@@ -29,6 +30,9 @@ use error::AwsError;
 
 /// How AWS names a request in its answer.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// The most parameters of a form that are read.
+const PARAMETERS_MAX: usize = 100_000;
 
 /// The routes.
 pub(crate) fn router() -> Router<Service> {
@@ -104,13 +108,30 @@ async fn query(
 ) -> Response<Body> {
     let answer = async {
         let (_, body) = admitted(&service, &context, request).await?;
-        identity::answer(body.as_ref(), &service.settings().aws.account, &context.id)
+        let form = form(body.as_ref());
+        let (account, id) = (service.settings().aws.account.clone(), context.id.clone());
+        let action = form.iter().find(|(name, _)| name == "Action").map(|(_, value)| value);
+        match action.map(String::as_str) {
+            Some("GetCallerIdentity") => Ok(identity::answer(&account, &id)),
+            Some("SimulateCustomPolicy") => {
+                let simulation = simulation::Simulation::read(&form, &account)?;
+                service.solve(&context, move |_, _| simulation.answer(&id)).await?
+            }
+            Some(other) => Err(AwsError::action(format!("there is no action `{other}` here"))),
+            None => Err(AwsError::action("the form names no `Action`")),
+        }
     };
     let (status, text) = match answer.await {
         Ok(text) => (axum::http::StatusCode::OK, text),
         Err(error) => (error.status(), error.xml(&context.id)),
     };
     response(&context, status, "text/xml", text)
+}
+
+/// The parameters of a form.
+fn form(body: &[u8]) -> Vec<(String, String)> {
+    let parameters = form_urlencoded::parse(body).take(PARAMETERS_MAX);
+    parameters.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
 /// The head and the body of a request that may be answered.

@@ -159,6 +159,66 @@ def sts_tells_the_account():
     assert got.response["Error"]["Code"] == "InvalidAction" and "ListUsers" in str(got), got
 
 
+def iam_simulates():
+    simulate = client("iam").simulate_custom_policy
+
+    def results(**parameters):
+        return answer(simulate, **parameters)["EvaluationResults"]
+
+    read = policy(allow("s3:Get*"))
+    tried = {"PolicyInputList": [read], "ActionNames": ["s3:GetObject", "s3:PutObject"]}
+    one, other = results(**tried)
+    assert (one["EvalActionName"], one["EvalDecision"], other["EvalDecision"]) == ("s3:GetObject", "allowed", "implicitDeny")
+    [matched] = one["MatchedStatements"]
+    assert matched["SourcePolicyId"] == "PolicyInputList.1", matched
+    start = matched["StartPosition"]
+    assert (start["Line"], start["Column"]) == (1, read.index("{", 1) + 1), matched
+
+    deny = policy({**allow("s3:GetObject"), "Effect": "Deny"})
+    [denied] = results(PolicyInputList=[read, deny], ActionNames=["s3:GetObject"])
+    assert denied["EvalDecision"] == "explicitDeny", denied
+    assert [at["SourcePolicyId"] for at in denied["MatchedStatements"]] == ["PolicyInputList.2"], denied
+
+    tagged = policy(allow("s3:*", Condition={"StringEquals": {"aws:ResourceTag/team": "x"}}))
+    [open_] = results(PolicyInputList=[tagged], ActionNames=["s3:GetObject"])
+    assert (open_["EvalDecision"], open_["MissingContextValues"]) == ("implicitDeny", ["aws:ResourceTag/team"]), open_
+    entry = {"ContextKeyName": "aws:ResourceTag/team", "ContextKeyValues": ["x"], "ContextKeyType": "string"}
+    [given] = results(PolicyInputList=[tagged], ActionNames=["s3:GetObject"], ContextEntries=[entry])
+    assert (given["EvalDecision"], given["MissingContextValues"]) == ("allowed", []), given
+
+    boundary = [policy(allow("ec2:*"))]
+    [limited] = results(PolicyInputList=[read], ActionNames=["s3:GetObject"], PermissionsBoundaryPolicyInputList=boundary)
+    assert limited["EvalDecision"] == "implicitDeny", limited
+    assert limited["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}, limited
+
+    caller = {"CallerArn": "arn:aws:iam::111122223333:user/alice", "ResourceArns": ["arn:aws:s3:::b/k"]}
+    of_resource = policy({**allow("s3:GetObject"), "Principal": {"AWS": caller["CallerArn"]}})
+    [granted] = results(
+        PolicyInputList=[policy(allow("sqs:*"))],
+        ActionNames=["s3:GetObject"],
+        ResourcePolicy=of_resource,
+        ResourceOwner="arn:aws:iam::111122223333:root",
+        **caller,
+    )
+    assert granted["EvalDecision"] == "allowed", granted
+    assert granted["MatchedStatements"][0]["SourcePolicyId"] == "ResourcePolicy", granted
+
+    pages = client("iam").get_paginator("simulate_custom_policy").paginate(**tried, PaginationConfig={"PageSize": 1})
+    assert [len(page["EvaluationResults"]) for page in pages] == [1, 1]
+
+    for wanted, words, parameters in [
+        ("InvalidInput", "ends inside", {"PolicyInputList": ["{"], "ActionNames": ["s3:GetObject"]}),
+        ("InvalidInput", "CallerArn", {"PolicyInputList": [read], "ActionNames": ["s3:GetObject"], "ResourcePolicy": of_resource}),
+        (
+            "InvalidInput",
+            "one value",
+            {"PolicyInputList": [read], "ActionNames": ["s3:GetObject"], "ContextEntries": [{**entry, "ContextKeyValues": ["x", "y"]}]},
+        ),
+    ]:
+        got = error(simulate, **parameters)
+        assert got.response["Error"]["Code"] == wanted and words in str(got), got
+
+
 def run(status, program, *arguments):
     """What a program prints, as JSON."""
     environment = {
@@ -282,6 +342,7 @@ for check in [
     boto3_validates,
     errors_are_exceptions_with_our_message,
     sts_tells_the_account,
+    iam_simulates,
     the_command_line_asks,
     cloudformation_templates_are_checked,
     terraform_plans_are_checked,

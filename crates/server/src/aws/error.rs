@@ -33,6 +33,8 @@ enum Kind {
     Validation(&'static str, Option<String>),
     /// Of the query protocol.
     InvalidAction,
+    InvalidInput,
+    PolicyEvaluation,
 }
 
 impl AwsError {
@@ -64,6 +66,21 @@ impl AwsError {
     /// The query protocol has no such action here.
     pub(super) fn action(message: impl Into<String>) -> AwsError {
         AwsError::new(Kind::InvalidAction, StatusCode::BAD_REQUEST, message)
+    }
+
+    /// A parameter of the query protocol is not what it should be.
+    pub(super) fn input(message: &str) -> AwsError {
+        AwsError::new(Kind::InvalidInput, StatusCode::BAD_REQUEST, message)
+    }
+
+    /// A request cannot be simulated.
+    pub(super) fn of_simulation(record: &ErrorRecord) -> AwsError {
+        AwsError::input(&words(record))
+    }
+
+    /// Whether a simulated request is allowed is open.
+    pub(super) fn undecided(message: String) -> AwsError {
+        AwsError::new(Kind::PolicyEvaluation, StatusCode::INTERNAL_SERVER_ERROR, message)
     }
 
     /// What the engine says of a job whose policies are in these members.
@@ -99,6 +116,8 @@ impl AwsError {
             Kind::UnprocessableEntity => "UnprocessableEntityException",
             Kind::Validation(..) => "ValidationException",
             Kind::InvalidAction => "InvalidAction",
+            Kind::InvalidInput => "InvalidInput",
+            Kind::PolicyEvaluation => "PolicyEvaluation",
         }
     }
 

@@ -43,7 +43,7 @@ fn unmodified_clients_get_their_answers() {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let done = String::from_utf8_lossy(&output.stdout).lines().count();
-    assert_eq!(done, 7, "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(done, 8, "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 fn body(policy: &str) -> String {
