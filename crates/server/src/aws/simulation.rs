@@ -155,7 +155,7 @@ impl Simulation {
         }
         text.push_str("</MissingContextValues>");
         if self.has_boundary {
-            let mut limits = evaluation.clone();
+            let mut limits = evaluation;
             limits.set.identity = std::mem::take(&mut limits.set.boundary);
             limits.set.resource = None;
             let is_within = limits.answer().decision == Some(DecisionName::Allow);
