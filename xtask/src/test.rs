@@ -37,6 +37,13 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "without the service",
+        run: |_| {
+            let check = ["check", "-p", "keyaki-cli", "--no-default-features", "--locked"];
+            cargo(&check, &[], "what `keyaki serve` needs is behind the feature `serve`")
+        },
+    },
+    Step {
         name: "documentation",
         run: |_| {
             let flags = [("RUSTDOCFLAGS", "-Dwarnings")];

@@ -325,6 +325,12 @@ pub(crate) struct Serve {
     /// Answer this many jobs at a time [default: as many as there are cores]
     #[arg(long, short, value_name = "N", value_parser = value_parser!(u16).range(1..=MAX_WORKERS))]
     pub(crate) workers: Option<u16>,
+    /// Put this share of the answered jobs to all solvers once more, from 0 to 1 [default: 0]
+    #[arg(long, value_name = "RATE")]
+    pub(crate) audit_rate: Option<f64>,
+    /// Keep no outcomes of formulas from one request to the next
+    #[arg(long)]
+    pub(crate) no_cache: bool,
     /// What is logged: off, error, warn, info or debug [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<String>,
@@ -337,6 +343,9 @@ pub(crate) struct Serve {
     /// Keep in a directory of this one all that is known of what disagrees in an audit
     #[arg(long, value_name = "DIR", default_value = "keyaki-incidents")]
     pub(crate) incidents: PathBuf,
+    /// Log the text of every job, with its policies
+    #[arg(long)]
+    pub(crate) log_jobs: bool,
     /// Add to each result what every solver did
     #[arg(long)]
     pub(crate) attempts: bool,

@@ -472,8 +472,8 @@ fn options(solving: &Solving) -> EngineOptions {
         solvers: solving.solver.clone(),
         save_scripts_to: solving.save_smt.clone(),
         audit: solving.audit,
-        audit_share: 0.0,
         incidents: Some(solving.incidents.clone()),
+        ..EngineOptions::default()
     }
 }
 

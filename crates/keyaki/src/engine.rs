@@ -1,6 +1,7 @@
 //! Solvers put together, ready to be asked.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use keyaki_analysis::certify::{Refuted, certify};
@@ -9,8 +10,8 @@ use keyaki_analysis::findings::{Findings, Wanted, findings};
 use keyaki_analysis::{Error, Options, Question, Report, check};
 use keyaki_logic::{Cancel, Limits, Solver, SolverError};
 use keyaki_solvers::{
-    Automaton, Checked, Config, Definition, Mode, Persistent, Portfolio, Process, RawAnswer,
-    ScriptSolver, Scripted, locate,
+    Automaton, Cached, Checked, Config, Definition, Mode, OutcomeCache, Persistent, Portfolio,
+    Process, RawAnswer, ScriptSolver, Scripted, locate,
 };
 
 use crate::audit::{Noted, Queries, Record};
@@ -22,7 +23,7 @@ pub struct Engine {
     automaton: bool,
     definitions: Vec<Definition>,
     options: EngineOptions,
-    portfolio: Portfolio,
+    solver: Box<dyn Solver>,
 }
 
 /// How an engine goes about its questions.
@@ -39,6 +40,8 @@ pub struct EngineOptions {
     pub audit_share: f64,
     /// Directory to keep what goes wrong in an audit.
     pub incidents: Option<PathBuf>,
+    /// Where outcomes of formulas are kept, if they are. An audit takes none from there, nor does who keeps scripts.
+    pub cache: Option<Arc<OutcomeCache>>,
 }
 
 /// Why there is no engine.
@@ -90,7 +93,8 @@ impl Engine {
         let external = external(&definitions, &options);
         let mode = mode(&options, automaton);
         let portfolio = Portfolio::new(mode, embedded.into_iter().chain(external).collect());
-        Ok(Engine { automaton, definitions, options, portfolio })
+        let solver = cached(portfolio, names_of(automaton, &definitions), &options);
+        Ok(Engine { automaton, definitions, options, solver })
     }
 
     /// An engine of the embedded solver alone: it starts no process and looks for none. Questions about how strings relate to one
@@ -99,7 +103,7 @@ impl Engine {
         let options = EngineOptions::default();
         let embedded: Box<dyn Solver> = Box::new(Automaton);
         let portfolio = Portfolio::new(mode(&options, true), vec![embedded]);
-        Engine { automaton: true, definitions: Vec::new(), options, portfolio }
+        Engine { automaton: true, definitions: Vec::new(), options, solver: Box::new(portfolio) }
     }
 
     /// An engine of the solvers known without configuration that are installed.
@@ -113,8 +117,7 @@ impl Engine {
 
     /// Names of the solvers that are asked.
     pub fn solvers(&self) -> impl Iterator<Item = &str> {
-        let embedded = self.automaton.then_some(Automaton::NAME);
-        embedded.into_iter().chain(self.definitions.iter().map(|d| d.name.as_str()))
+        names_of(self.automaton, &self.definitions)
     }
 
     /// Answers a question within the default limits.
@@ -140,7 +143,7 @@ impl Engine {
         cancel: &Cancel,
     ) -> Result<Report, Error> {
         let options = self.options_of(decisions, self.options.audit);
-        check(question, &self.portfolio, options, &Limits::within(timeout), cancel)
+        check(question, &*self.solver, options, &Limits::within(timeout), cancel)
     }
 
     /// Asks the external solvers but for one that has answered. `None` if there is no other, or if it was said whom
@@ -229,7 +232,7 @@ impl Engine {
         cancel: &Cancel,
     ) -> Result<Findings, Error> {
         let options = self.options_of(decisions, self.options.audit);
-        findings(question, wanted, &self.portfolio, &options, &Limits::within(timeout), cancel)
+        findings(question, wanted, &*self.solver, &options, &Limits::within(timeout), cancel)
     }
 
     /// How questions are gone about.
@@ -313,6 +316,26 @@ fn external<'d>(
         };
         solver
     })
+}
+
+fn names_of(automaton: bool, definitions: &[Definition]) -> impl Iterator<Item = &str> {
+    let embedded = automaton.then_some(Automaton::NAME);
+    embedded.into_iter().chain(definitions.iter().map(|d| d.name.as_str()))
+}
+
+/// The portfolio of the solvers of these names, with the cache that the options have, if it may be used.
+fn cached<'n>(
+    portfolio: Portfolio,
+    names: impl Iterator<Item = &'n str>,
+    options: &EngineOptions,
+) -> Box<dyn Solver> {
+    match &options.cache {
+        Some(cache) if !options.audit && options.save_scripts_to.is_none() => {
+            let context = names.collect::<Vec<_>>().join(",");
+            Box::new(Cached::new(portfolio, Arc::clone(cache), &context))
+        }
+        _ => Box::new(portfolio),
+    }
 }
 
 /// How members are asked.

@@ -19,7 +19,7 @@
 //!
 //! [`Engine::embedded`] starts no process and no thread, and reads no file. [`Engine::with_installed_solvers`] asks Z3, CVC4 and
 //! cvc5 as well where they are installed; it starts a process when the embedded solver does not know, and ends it before
-//! it returns. An engine has no state that a question leaves behind, and serves many threads; there is no global state but tables
+//! it returns. An engine has no state that a question leaves behind, and serves many threads; there is no global state but counters of processes and tables
 //! that are made once. A caller that wants to stop has [`Cancel`] and a timeout: see [`Engine::check_within`].
 //!
 //! # The questions

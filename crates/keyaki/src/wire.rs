@@ -925,6 +925,19 @@ pub fn nanoseconds(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// The schemas of jobs and results by name, each reference to one of them beginning with `place`, such as `/components/schemas`: for
+/// descriptions of services that take the one and give the other.
+pub fn definitions(place: &'static str) -> Map<String, Value> {
+    let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+    settings.definitions_path = place.into();
+    let mut schemas = settings.into_generator();
+    schemas.subschema_for::<Job>();
+    schemas.subschema_for::<validate::ValidateJob>();
+    schemas.subschema_for::<bucket::BucketJob>();
+    schemas.subschema_for::<JobResult>();
+    schemas.take_definitions(true)
+}
+
 /// The JSON Schema of [`Job`] and [`JobResult`].
 pub fn schema() -> Value {
     let mut schemas = schemars::generate::SchemaSettings::draft2020_12().into_generator();

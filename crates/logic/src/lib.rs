@@ -6,13 +6,14 @@
 //!
 //! Read the modules in this order: [`regex`], [`template`] and [`term`] (what can be said), [`model`]
 //! (what makes it true), [`eval`] (whether it does), [`simplify`] (saying it shorter), [`relax`]
-//! (saying less or more of it), [`smtlib`] (saying it to others), [`solver`] (who answers, and how)
-//! and [`proof`] (why nothing makes it true).
+//! (saying less or more of it), [`smtlib`] (saying it to others), [`solver`] (who answers, and how),
+//! [`proof`] (why nothing makes it true) and [`canonical`] (by what it is known again).
 //!
 //! [`Instant`]: std::time::Instant
 //! [`Limits`]: solver::Limits
 
 pub mod cancel;
+pub mod canonical;
 pub mod certificate;
 pub mod eval;
 pub mod model;

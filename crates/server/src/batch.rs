@@ -271,6 +271,7 @@ impl Batch {
         let (sender, receiver) = oneshot::channel();
         let (service, cancel, time) =
             (self.service.clone(), self.cancel.clone(), self.context.time);
+        let name = self.context.id.clone();
         let form = self.splitter.form();
         let n_jobs = share.len();
         let run = move || {
@@ -281,7 +282,7 @@ impl Batch {
                     return;
                 }
                 let result = match item {
-                    Item::Job(job) => service.job_unless_it_panics(&job, time, &cancel),
+                    Item::Job(job) => service.job_unless_it_panics(&name, &job, time, &cancel),
                     Item::TooLong => {
                         failed(Problem::too_large(service.settings().body_bytes_max).record)
                     }

@@ -8,10 +8,16 @@ use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use crate::problem::Problem;
 use crate::service::{BUDGET_UNIT, Context, Service};
+
+/// How long a body that was refused is read on.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// How much of a body that was refused is read on, in bytes.
+const LINGER_BYTES: usize = 256 << 20;
 
 /// A body, and its share of what may be held.
 #[derive(Debug)]
@@ -51,11 +57,18 @@ pub(crate) async fn read_on(
         // A length that is announced is refused before it comes.
         let announced = http_body::Body::size_hint(&body).lower();
         if (length as u64).saturating_add(announced) > limit as u64 {
+            linger(body);
             return Err(Problem::too_large(limit));
         }
         let frame = timeout_at(context.deadline().into(), next(&mut body)).await;
         let Some(frame) = frame.map_err(|_| late())?? else { break };
-        permits.push(hold(service, frame.len())?);
+        match hold(service, frame.len()) {
+            Ok(permit) => permits.push(permit),
+            Err(problem) => {
+                linger(body);
+                return Err(problem);
+            }
+        }
         if bytes.is_empty() && joined.is_empty() {
             bytes = frame;
         } else {
@@ -69,6 +82,19 @@ pub(crate) async fn read_on(
         bytes = joined.into();
     }
     Ok(Held { bytes, _permits: permits })
+}
+
+/// Reads on and keeps nothing, for a while: whoever is still sending when the connection is closed may never see why.
+pub(crate) fn linger(mut body: Body) {
+    let drain = async move {
+        let mut n_bytes = 0;
+        while n_bytes < LINGER_BYTES
+            && let Ok(Some(bytes)) = next(&mut body).await
+        {
+            n_bytes += bytes.len();
+        }
+    };
+    tokio::spawn(timeout(LINGER, drain));
 }
 
 /// The next bytes of a body; none at its end.

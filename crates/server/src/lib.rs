@@ -5,7 +5,7 @@
 //! (sockets). [`settings`] has every limit.
 //!
 //! Invariants: no thread that serves connections solves; whatever is accepted is answered or refused in words; nothing but the verdict `holds` is success,
-//! and no refusal looks like a verdict; a policy is never logged.
+//! and no refusal looks like a verdict; a policy is never logged unless somebody asked for it.
 
 mod auth;
 mod aws;
@@ -16,6 +16,7 @@ mod context;
 mod health;
 mod log;
 pub mod metrics;
+pub mod openapi;
 pub mod pool;
 pub mod problem;
 pub mod routes;

@@ -41,6 +41,7 @@ struct Counts {
     errors: Family<u64>,
     attempts: Family<u64>,
     shed: Family<u64>,
+    audits: Family<u64>,
     accept_failures: u64,
     batches: u64,
 }
@@ -105,6 +106,11 @@ impl Metrics {
         *at(&mut self.lock().shed, &[("why", why)]) += 1;
     }
 
+    /// Counts an audit.
+    pub(crate) fn audit(&self, word: &str) {
+        *at(&mut self.lock().audits, &[("result", word)]) += 1;
+    }
+
     /// Counts a connection that could not be accepted.
     pub(crate) fn accept_failed(&self) {
         self.lock().accept_failures += 1;
@@ -146,6 +152,11 @@ impl Metrics {
                 "keyaki_shed_total",
                 "Requests that were refused because there was too much to do.",
                 &counts.shed,
+            ),
+            (
+                "keyaki_audits_total",
+                "Answered jobs that were put to all solvers; `disagreed` is an incident.",
+                &counts.audits,
             ),
         ] {
             head(&mut text, name, help, "counter");

@@ -23,8 +23,9 @@ pub const PROMPT: Duration = Duration::from_millis(10);
 /// The share of the time that is left to a request which it may spend waiting in the queue: one in this many.
 const WAIT_SHARE: u32 = 2;
 
-/// Every how many turns parts of batches come before requests of one job, so that these cannot keep batches out.
-const BATCH_TURN: u32 = 4;
+/// Every how many turns a part of a batch comes before requests of one job, so that these cannot keep batches out. A part has up to as many jobs, so
+/// each kind gets half of the time if there is enough of both.
+const BATCH_TURN: u32 = 16;
 
 /// How much the latest job counts in the mean time of jobs: one in this many.
 const MEAN_SHARE: f64 = 64.0;
@@ -50,10 +51,16 @@ pub enum Lane {
     Single,
     /// A part of many.
     Batch,
+    /// Nobody waits for this one: it is done if there is nothing else to do, one at a time.
+    Audit,
 }
+
+/// Audits that wait. More are not taken.
+const AUDITS_MAX: usize = 16;
 
 /// Some work that is waiting.
 struct Unit {
+    lane: Lane,
     n_jobs: usize,
     run: Box<dyn FnOnce() + Send>,
 }
@@ -96,7 +103,11 @@ struct Shared {
 struct State {
     single: VecDeque<Unit>,
     batch: VecDeque<Unit>,
-    n_queued: usize,
+    audits: VecDeque<Unit>,
+    is_auditing: bool,
+    /// Jobs that wait, of either kind.
+    n_single: usize,
+    n_batch: usize,
     /// When each job that is running began, by thread.
     running: Vec<Option<Instant>>,
     turn: u32,
@@ -157,9 +168,19 @@ impl Pool {
             return Err(Refusal::Stopping);
         }
         let wait = state.expected_wait(&self.shared.bounds);
+        let unit = Unit { lane, n_jobs, run: Box::new(run) };
+        if lane == Lane::Audit {
+            if state.audits.len() >= AUDITS_MAX {
+                return Err(Refusal::Full(wait));
+            }
+            state.audits.push_back(unit);
+            drop(state);
+            self.shared.changed.notify_one();
+            return Ok(());
+        }
         // Batches have a bound of their own for what waits, and no deadline.
         if let Some(deadline) = deadline {
-            if state.n_queued + n_jobs > self.shared.bounds.queue_jobs {
+            if state.n_single + n_jobs > self.shared.bounds.queue_jobs {
                 return Err(Refusal::Full(wait));
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -167,11 +188,15 @@ impl Pool {
                 return Err(Refusal::TooLate(wait));
             }
         }
-        state.n_queued += n_jobs;
-        let unit = Unit { n_jobs, run: Box::new(run) };
         match lane {
-            Lane::Single => state.single.push_back(unit),
-            Lane::Batch => state.batch.push_back(unit),
+            Lane::Single => {
+                state.n_single += n_jobs;
+                state.single.push_back(unit);
+            }
+            Lane::Batch | Lane::Audit => {
+                state.n_batch += n_jobs;
+                state.batch.push_back(unit);
+            }
         }
         drop(state);
         self.shared.changed.notify_one();
@@ -185,15 +210,18 @@ impl Pool {
         let began = state.running.iter().flatten();
         let is_slow = |began: &&Instant| now.duration_since(**began) >= PROMPT;
         Load {
-            queued: state.n_queued,
+            queued: state.n_single + state.n_batch,
             running: began.clone().count(),
             slow: began.filter(is_slow).count(),
         }
     }
 
-    /// Takes no more work. What waits is still done.
+    /// Takes no more work. What waits is still done, but for audits.
     pub fn stop(&self) {
-        self.shared.lock().is_stopping = true;
+        let mut state = self.shared.lock();
+        state.is_stopping = true;
+        state.audits.clear();
+        drop(state);
         self.shared.changed.notify_all();
     }
 }
@@ -221,19 +249,33 @@ impl State {
         } else {
             (self.mean_kept, bounds.workers)
         };
-        let seconds = mean * self.n_queued as f64 / n_threads.max(1) as f64;
+        // Of batches as much comes first as of the others, and the part that is next.
+        let n_before = self.n_single + self.n_batch.min(self.n_single + BATCH_TURN as usize);
+        let seconds = mean * n_before as f64 / n_threads.max(1) as f64;
         // Too large a number only if clocks go wrong.
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
+    fn has_work(&self) -> bool {
+        let has_audit = !self.audits.is_empty() && !self.is_auditing;
+        !self.single.is_empty() || !self.batch.is_empty() || has_audit
+    }
+
     fn take(&mut self) -> Option<Unit> {
+        if self.single.is_empty() && self.batch.is_empty() {
+            self.is_auditing = true;
+            return self.audits.pop_front();
+        }
         self.turn = self.turn.wrapping_add(1);
         let unit = if self.turn.is_multiple_of(BATCH_TURN) {
             self.batch.pop_front().or_else(|| self.single.pop_front())
         } else {
             self.single.pop_front().or_else(|| self.batch.pop_front())
         }?;
-        self.n_queued -= unit.n_jobs;
+        match unit.lane {
+            Lane::Single => self.n_single -= unit.n_jobs,
+            Lane::Batch | Lane::Audit => self.n_batch -= unit.n_jobs,
+        }
         Some(unit)
     }
 
@@ -252,7 +294,10 @@ impl Shared {
             let _ = catch_unwind(AssertUnwindSafe(unit.run));
             let mut state = self.lock();
             state.running[number] = None;
-            state.learn(unit.n_jobs, start.elapsed());
+            match unit.lane {
+                Lane::Single | Lane::Batch => state.learn(unit.n_jobs, start.elapsed()),
+                Lane::Audit => state.is_auditing = false,
+            }
         }
     }
 
@@ -260,7 +305,7 @@ impl Shared {
     fn next(&self, number: usize) -> Option<Unit> {
         let mut state = self.lock();
         loop {
-            if state.single.is_empty() && state.batch.is_empty() {
+            if !state.has_work() {
                 if state.is_stopping {
                     return None;
                 }
@@ -276,7 +321,7 @@ impl Shared {
                 let unit = state.take();
                 state.running[number] = Some(now);
                 // There may be room for one more, and whoever was told of it may have been told too early.
-                let more = !(state.single.is_empty() && state.batch.is_empty());
+                let more = state.has_work();
                 drop(state);
                 if more {
                     self.changed.notify_one();
@@ -351,6 +396,27 @@ mod tests {
         assert!(matches!(refused, Err(Refusal::TooLate(_))), "{refused:?}");
         pool.submit(Lane::Single, 1, far(), || ()).unwrap();
         release.send(()).unwrap();
+    }
+
+    #[test]
+    fn batches_and_single_requests_both_come_to_their_turn() {
+        let pool = Pool::start(Bounds { slow_workers: 0, queue_jobs: 1_000, ..BOUNDS }).unwrap();
+        let (release, wait) = channel::<()>();
+        pool.submit(Lane::Single, 1, far(), move || wait.recv().unwrap()).unwrap();
+        let (done, finished) = channel();
+        for number in 0..100 {
+            for lane in [Lane::Batch, Lane::Single] {
+                let done = done.clone();
+                pool.submit(lane, 1, far(), move || done.send((lane, number)).unwrap()).unwrap();
+            }
+        }
+        release.send(()).unwrap();
+        let order: Vec<(Lane, u32)> = (0..200).map(|_| finished.recv().unwrap()).collect();
+        let of = |lane| order.iter().filter(move |(l, _)| *l == lane).map(|(_, number)| *number);
+        assert!(of(Lane::Batch).eq(0..100) && of(Lane::Single).eq(0..100), "{order:?}");
+        let n_batches = order[..64].iter().filter(|(lane, _)| *lane == Lane::Batch).count();
+        assert_eq!(n_batches, 4, "{order:?}");
+        assert_eq!(pool.load().queued, 0);
     }
 
     #[test]

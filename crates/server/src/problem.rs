@@ -106,9 +106,8 @@ pub fn status(result: &JobResult) -> StatusCode {
 /// The status of an error.
 pub(crate) fn status_of(error: &ErrorRecord) -> StatusCode {
     match error.code.as_str() {
-        "no-solver" | "solver-failed" | "contradiction" | "unsound" | "internal" => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
+        "no-solver" | "solver-failed" | "contradiction" | "unsound" | "translation"
+        | "wrong-answer" | "internal" => StatusCode::INTERNAL_SERVER_ERROR,
         "too-large" => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::BAD_REQUEST,
     }

@@ -11,17 +11,21 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use keyaki::solvers::{OutcomeCache, Processes, processes};
 
 use crate::metrics::Sample;
 use crate::problem::{self, Problem};
 use crate::service::{Context, Service};
-use crate::{auth, aws, batch, body, context, health, log};
+use crate::{auth, aws, batch, body, context, health, log, openapi};
 
 /// All routes.
 pub fn router(service: &Service) -> Router {
     // Whoever runs us asks these, and has no token.
-    let open =
-        Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
+    let open = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/openapi.json", get(openapi::json))
+        .route("/docs", get(openapi::page));
     let bearer = middleware::from_fn_with_state(service.clone(), auth::bearer);
     let ours = Router::new()
         .route("/v1/jobs", post(jobs))
@@ -66,12 +70,37 @@ async fn jobs(
 
 /// `GET /metrics`.
 async fn metrics(State(service): State<Service>) -> Response<Body> {
-    let lost = Sample::counter(
-        "keyaki_log_lines_lost_total",
-        "Lines of the log that could not be written.",
-        log::n_lost(),
-    );
-    let text = service.metrics().text(service.pool().load(), &[lost]);
+    let Processes { started, ended, killed } = processes();
+    let (hits, misses) = service.cache().map_or((0, 0), OutcomeCache::counts);
+    let others = [
+        Sample::counter(
+            "keyaki_log_lines_lost_total",
+            "Lines of the log that could not be written.",
+            log::n_lost(),
+        ),
+        Sample::counter(
+            "keyaki_solver_processes_started_total",
+            "Processes of solvers that were started.",
+            started,
+        ),
+        Sample::counter(
+            "keyaki_solver_processes_killed_total",
+            "Processes of solvers that a signal ended: not needed any more, too late, or crashed.",
+            killed,
+        ),
+        Sample::gauge(
+            "keyaki_solver_processes",
+            "Processes of solvers that there are.",
+            started.saturating_sub(ended),
+        ),
+        Sample::counter("keyaki_cache_hits_total", "Formulas whose outcome was kept.", hits),
+        Sample::counter(
+            "keyaki_cache_misses_total",
+            "Formulas whose outcome was not kept.",
+            misses,
+        ),
+    ];
+    let text = service.metrics().text(service.pool().load(), &others);
     let mut response = Response::new(Body::from(text));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);

@@ -3,11 +3,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use keyaki::job::{Task, engines};
-use keyaki::solvers::Config;
+use keyaki::solvers::{Config, OutcomeCache};
 use keyaki::wire::{ErrorRecord, JobResult, ReasonName, VerdictName};
 use keyaki::{Cancel, Engine, EngineOptions};
 use tokio::sync::{Semaphore, oneshot};
@@ -36,6 +36,10 @@ struct Inner {
     credentials: Credentials,
     config: Config,
     engines: Box<Engines>,
+    /// Those that ask everybody.
+    auditors: Box<Engines>,
+    audits: Audits,
+    cache: Option<Arc<OutcomeCache>>,
     pool: Pool,
     metrics: Metrics,
     /// Bytes of bodies that may be held, in units of [`BUDGET_UNIT`].
@@ -43,6 +47,18 @@ struct Inner {
     batches: Arc<Semaphore>,
     readiness: Readiness,
     is_stopping: AtomicBool,
+}
+
+/// Which jobs are audited.
+#[derive(Default)]
+struct Audits {
+    n_jobs: AtomicU64,
+    cancel: Cancel,
+}
+
+/// Whether an error of an audit is one that must not be, rather than one that tells nothing.
+fn is_incident(code: &str) -> bool {
+    ["contradiction", "unsound", "translation", "wrong-answer"].contains(&code)
 }
 
 /// The unit of the budget for bodies, in bytes.
@@ -103,10 +119,17 @@ impl Service {
             slow_workers: settings.slow_workers,
             queue_jobs: settings.queue_jobs,
         };
+        let cache =
+            (settings.cache_bytes > 0).then(|| Arc::new(OutcomeCache::new(settings.cache_bytes)));
+        let usual = EngineOptions { cache: cache.clone(), ..options.clone() };
+        let audit = EngineOptions { audit: true, ..options.clone() };
         let units = (settings.bodies_bytes_max / BUDGET_UNIT).min(Semaphore::MAX_PERMITS);
         let inner = Inner {
             credentials,
-            engines: Box::new(engines(&config, options)),
+            engines: Box::new(engines(&config, &usual)),
+            auditors: Box::new(engines(&config, &audit)),
+            audits: Audits::default(),
+            cache,
             config,
             pool: Pool::start(bounds)?,
             metrics: Metrics::default(),
@@ -144,6 +167,11 @@ impl Service {
         &self.inner.pool
     }
 
+    /// The outcomes that are kept, if they are.
+    pub(crate) fn cache(&self) -> Option<&OutcomeCache> {
+        self.inner.cache.as_deref()
+    }
+
     pub(crate) fn bodies(&self) -> &Arc<Semaphore> {
         &self.inner.bodies
     }
@@ -159,6 +187,7 @@ impl Service {
     /// Says that no more requests should come.
     pub(crate) fn stop(&self) {
         self.inner.is_stopping.store(true, Ordering::SeqCst);
+        self.inner.audits.cancel.cancel();
     }
 
     /// Whether that was said.
@@ -216,10 +245,10 @@ impl Service {
         job: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<JobResult, Problem> {
         let deadline = context.deadline();
-        let asked = question.clone();
+        let (asked, name) = (question.clone(), context.id.clone());
         let work = move |service: &Service, cancel: &Cancel| {
             let left = deadline.saturating_duration_since(Instant::now());
-            service.job(question.as_deref(), job.as_ref(), left, cancel)
+            service.job(&name, question.as_deref(), job.as_ref(), left, cancel)
         };
         match self.solve(context, work).await {
             Ok(result) => Ok(result),
@@ -229,15 +258,19 @@ impl Service {
         }
     }
 
-    /// Answers a job in this thread within `time`, and counts it.
+    /// Answers a job of the request of that name in this thread within `time`, and counts it.
     pub(crate) fn job(
         &self,
+        request_id: &str,
         question: Option<&str>,
         job: &[u8],
         time: Duration,
         cancel: &Cancel,
     ) -> JobResult {
         let start = Instant::now();
+        if self.settings().log.jobs {
+            tracing::info!(request_id, question, job = %String::from_utf8_lossy(job), "job");
+        }
         let mut result = match Task::about(question, job, time) {
             Ok((id, task)) => {
                 let result = task.within(time).answer(&*self.inner.engines, cancel);
@@ -250,20 +283,67 @@ impl Service {
             result.reason = Some(ReasonName::Timeout);
         }
         self.metrics().job(&result, start.elapsed());
+        if self.is_to_audit() {
+            self.audit(question, job, result.verdict);
+        }
         if !self.settings().attempts {
             result.attempts.clear();
         }
         result
     }
 
+    /// Whether it is the turn of a job to be audited.
+    fn is_to_audit(&self) -> bool {
+        let rate = self.settings().audit_rate;
+        if rate <= 0.0 {
+            return false;
+        }
+        let number = self.inner.audits.n_jobs.fetch_add(1, Ordering::Relaxed);
+        // Every so many, without a generator of random numbers: who asks does not know of the others.
+        let turn = |number: u64| (number as f64 * rate).floor();
+        turn(number + 1) > turn(number)
+    }
+
+    /// Puts a job that was answered to all solvers, when there is time, and counts what comes of that. Solvers that contradict the answer or each
+    /// other are an error in the log.
+    fn audit(&self, question: Option<&str>, job: &[u8], verdict: Option<VerdictName>) {
+        if !matches!(verdict, Some(VerdictName::Holds | VerdictName::Fails)) {
+            return;
+        }
+        let (service, question, job) = (self.clone(), question.map(str::to_owned), job.to_owned());
+        let run = move || {
+            let time = service.settings().deadline_max();
+            let Ok((_, task)) = Task::about(question.as_deref(), &job, time) else { return };
+            let Inner { auditors, audits, .. } = &*service.inner;
+            let result = task.within(time).answer(&**auditors, &audits.cancel);
+            let is_incident = result.error.as_ref().is_some_and(|error| is_incident(&error.code));
+            let word = match (result.verdict, verdict) {
+                _ if is_incident => "disagreed",
+                (None, _) => "failed",
+                (Some(VerdictName::Unknown), _) => "inconclusive",
+                (now, before) if now == before => "agreed",
+                _ => "disagreed",
+            };
+            if word == "disagreed" {
+                let incident = result.incident.as_deref().unwrap_or_default();
+                tracing::error!(incident, "an answer that was given does not stand up to an audit");
+            }
+            service.metrics().audit(word);
+        };
+        if self.pool().submit(Lane::Audit, 0, None, run).is_err() {
+            self.metrics().audit("dropped");
+        }
+    }
+
     /// As [`Service::job`] for a job of a batch: a panic costs that job alone.
     pub(crate) fn job_unless_it_panics(
         &self,
+        request_id: &str,
         job: &[u8],
         time: Duration,
         cancel: &Cancel,
     ) -> JobResult {
-        let answer = || self.job(None, job, time, cancel);
+        let answer = || self.job(request_id, None, job, time, cancel);
         catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| JobResult {
             error: Some(Problem::fault().record),
             ..JobResult::default()

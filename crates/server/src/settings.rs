@@ -50,6 +50,10 @@ pub struct Settings {
     pub stall_seconds: u64,
     /// How long what was accepted may take to end when the service is stopped, in seconds.
     pub drain_seconds: u64,
+    /// What the cache of outcomes of formulas may hold, in bytes; without any there is none.
+    pub cache_bytes: usize,
+    /// The share of the jobs that are put to all solvers once more after they were answered, from 0 to 1.
+    pub audit_rate: f64,
     /// Whether results tell what every solver did.
     pub attempts: bool,
     /// File of the accepted bearer tokens, one a line.
@@ -87,11 +91,13 @@ pub struct LogSettings {
     pub level: String,
     /// Whether lines are JSON.
     pub json: bool,
+    /// Whether the text of every job is logged, with its policies.
+    pub jobs: bool,
 }
 
 impl Default for LogSettings {
     fn default() -> LogSettings {
-        LogSettings { level: "info".to_owned(), json: false }
+        LogSettings { level: "info".to_owned(), json: false, jobs: false }
     }
 }
 
@@ -117,6 +123,9 @@ impl Default for Settings {
             header_seconds: 30,
             stall_seconds: 60,
             drain_seconds: 30,
+            // Some hundred thousand outcomes.
+            cache_bytes: 64 << 20,
+            audit_rate: 0.0,
             attempts: false,
             tokens: None,
             tls: None,
@@ -158,6 +167,9 @@ pub enum SettingsError {
     /// An account that is none.
     #[error("`{0}` is no account: an id has twelve digits")]
     Account(String),
+    /// A share is not one.
+    #[error("`audit_rate` is {0}; it has to be from 0 to 1")]
+    Rate(f64),
     /// Anybody could ask.
     #[error("`{0}` can be reached from other machines, and anybody could ask")]
     Open(SocketAddr),
@@ -252,6 +264,9 @@ impl Settings {
         ];
         if let Some((name, value)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(SettingsError::Number { name, value, rule: "it has to be at least 1" });
+        }
+        if !(0.0..=1.0).contains(&self.audit_rate) {
+            return Err(SettingsError::Rate(self.audit_rate));
         }
         if self.bodies_bytes_max < self.body_bytes_max {
             let value = self.bodies_bytes_max as u64;

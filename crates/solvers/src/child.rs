@@ -16,8 +16,10 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::num::NonZero;
 use std::ops::ControlFlow;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -128,6 +130,29 @@ fn cpu_seconds(deadline: Instant) -> u64 {
     wall.saturating_mul(n_processors).saturating_add(CPU_SLACK_SECONDS)
 }
 
+static STARTED: AtomicU64 = AtomicU64::new(0);
+static ENDED: AtomicU64 = AtomicU64::new(0);
+static KILLED: AtomicU64 = AtomicU64::new(0);
+
+/// How many processes of solvers there were since this process began. Nothing that answers looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Processes {
+    /// Started.
+    pub started: u64,
+    /// Ended and waited for, in whatever way.
+    pub ended: u64,
+    /// Of those that have ended, killed: by us because they were not needed any more, or by somebody else.
+    pub killed: u64,
+}
+
+/// What became of the processes so far.
+pub fn processes() -> Processes {
+    // Read in the order in which they grow the other way round, so that no more have ended than were started.
+    let killed = KILLED.load(Ordering::SeqCst);
+    let ended = ENDED.load(Ordering::SeqCst);
+    Processes { started: STARTED.load(Ordering::SeqCst), ended, killed }
+}
+
 /// A child that leads its process group. Dropping it kills the group and reaps the child.
 pub(crate) struct Group {
     child: Child,
@@ -149,6 +174,7 @@ impl Group {
             command: program.command.to_owned(),
             cause: cause.to_string(),
         })?;
+        STARTED.fetch_add(1, Ordering::SeqCst);
         Ok(Group { child, reaped: false })
     }
 
@@ -173,11 +199,18 @@ impl Group {
     /// closes the program's pipes, and the closing is what brings us here.
     pub(crate) fn end(&mut self) -> io::Result<ExitStatus> {
         // Killing comes first: once the child is reaped, its number may be somebody else's.
-        if !self.reaped {
+        let is_first = !self.reaped;
+        if is_first {
             system::kill_group(self.child.id());
         }
         self.reaped = true;
-        self.child.wait()
+        let status = self.child.wait();
+        if is_first {
+            ENDED.fetch_add(1, Ordering::SeqCst);
+            let was_killed = status.as_ref().is_ok_and(|status| status.signal().is_some());
+            KILLED.fetch_add(u64::from(was_killed), Ordering::SeqCst);
+        }
+        status
     }
 }
 

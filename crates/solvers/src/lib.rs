@@ -2,7 +2,7 @@
 //!
 //! All threads and all processes of the project are here, and nothing about policies is. Read the
 //! modules in this order: [`automaton`] (the one that is always there), [`config`] (which solvers there are), [`process`] (asking one),
-//! [`persistent`] (asking one that is kept running), [`checked`] (not believing its models), [`portfolio`] (asking several), [`discover`] (which of
+//! [`persistent`] (asking one that is kept running), [`checked`] (not believing its models), [`cached`] (not asking twice), [`portfolio`] (asking several), [`discover`] (which of
 //! them are installed and work). The others are inner parts: `child` runs a program under limits, `session` keeps one running,
 //! `listen` reads what a solver says, `record` keeps scripts, `system` is the only `unsafe` code.
 //!
@@ -17,6 +17,7 @@ mod session;
 mod system;
 
 pub mod automaton;
+pub mod cached;
 pub mod checked;
 pub mod config;
 pub mod discover;
@@ -25,7 +26,9 @@ pub mod portfolio;
 pub mod process;
 
 pub use automaton::{Automaton, Scripted};
+pub use cached::{CACHE, Cached, OutcomeCache};
 pub use checked::Checked;
+pub use child::{Processes, processes};
 pub use config::{Config, ConfigError, Definition, Forget};
 pub use discover::{Found, Status, embedded, find, locate};
 pub use persistent::Persistent;

@@ -13,11 +13,12 @@ mod options;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use keyaki_throughput::mix::{KINDS, Mix, PASS};
 use keyaki_throughput::report::Table;
 use keyaki_throughput::throughput::{self, Bench};
-use keyaki_throughput::{findings, growth, latency, record, variables};
+use keyaki_throughput::{findings, growth, latency, record, service, variables};
 
 use options::Options;
 
@@ -92,6 +93,14 @@ fn run(options: &Options) -> Result<(), String> {
         let points = findings::measure(&findings::SIZES)?;
         table.findings(&points);
         files.push(("findings.csv", findings::csv(&points)));
+    }
+    if options.has("service") {
+        note("service");
+        let (n_questions, time) = if options.quick { (6_000, 5) } else { (60_000, 20) };
+        let time = Duration::from_secs(time);
+        let measured = service::measure(&options.keyaki, &mix, options.workers, n_questions, time)?;
+        table.service(&measured);
+        files.push(("service.csv", service::csv(&measured)));
     }
     let about = format!(
         "{}{before}{}seed `{}`; jobs of each kind to draw from: {:?}\n",

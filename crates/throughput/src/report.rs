@@ -7,6 +7,7 @@ use crate::findings;
 use crate::growth::{FAMILIES, Point, VARIANTS, of_series, worst_ratio};
 use crate::latency::{Sample, median_ratio, quantile, ratio};
 use crate::mix::KINDS;
+use crate::service::Measured;
 use crate::throughput::{Bench, Run, median};
 use crate::variables::{Census, Tally};
 
@@ -159,6 +160,40 @@ impl Table {
             );
             self.row(format!("findings of {n} statements, median"), target, measured);
         }
+    }
+
+    /// How the service does.
+    pub fn service(&mut self, measured: &Measured) {
+        let mut rates: Vec<f64> =
+            measured.batches.iter().map(|(n, took)| *n as f64 / took.as_secs_f64()).collect();
+        rates.sort_by(f64::total_cmp);
+        if let Some(rate) = rates.get(rates.len() / 2) {
+            let measured = format!("{rate:.0} a second (of {})", rates.len());
+            self.row("service, batches, cache off", ">= 11574 a second", measured);
+        }
+        for load in &measured.loads {
+            let target = match load.name {
+                "peak" => ">= 5000 a second",
+                "twice the peak" => "p99 < 100 ms, none lost",
+                _ => "p99 < 20 ms, none lost",
+            };
+            let milliseconds = |share| load.quantile(share).as_secs_f64() * 1e3;
+            let measured = format!(
+                "{:.0} a second; p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms; {} refused, {} lost",
+                load.rate(),
+                milliseconds(0.5),
+                milliseconds(0.99),
+                milliseconds(0.999),
+                load.refused.len(),
+                load.lost
+            );
+            self.row(format!("service, one by one, cache off: {}", load.name), target, measured);
+        }
+        self.row(
+            "service, peak memory",
+            NONE,
+            format!("{} MB", measured.peak_kib * 1024 / 1_000_000),
+        );
     }
 
     /// The table as Markdown.

@@ -41,9 +41,14 @@ fn settings(arguments: Serve) -> Result<Settings, SettingsError> {
     settings.deadline_ms = arguments.deadline.map_or(settings.deadline_ms, milliseconds);
     settings.deadline_max_ms =
         arguments.deadline_max.map_or(settings.deadline_max_ms, milliseconds);
+    settings.audit_rate = arguments.audit_rate.unwrap_or(settings.audit_rate);
+    if arguments.no_cache {
+        settings.cache_bytes = 0;
+    }
     settings.attempts |= arguments.attempts;
     settings.log.level = arguments.log.unwrap_or(settings.log.level);
     settings.log.json |= arguments.log_json;
+    settings.log.jobs |= arguments.log_jobs;
     if let (Some(certificate), Some(key)) = (arguments.tls_certificate, arguments.tls_key) {
         settings.tls =
             Some(TlsFiles { certificate, key, client_authority: arguments.client_authority });

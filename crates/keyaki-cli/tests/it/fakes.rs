@@ -5,15 +5,13 @@
 
 use std::fs;
 use std::process::Command;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::program::{Den, PRIVATE, Run, UNLIKELY, has_solver, installed};
-
-/// Longer than anything takes that ends by itself.
-const LONG: Duration = Duration::from_secs(60);
+use crate::program::{
+    Den, LONG, PRIVATE, Run, UNLIKELY, has_solver, installed, is_running, wait_until,
+};
 
 /// Answers `sat`, with nothing, false or zero for every variable.
 pub(crate) const BOGUS: &str = r##"
@@ -38,7 +36,7 @@ pub(crate) const CLAIMS_UNSAT: &str = "cat >/dev/null; echo unsat";
 const SHRUGS: &str = "cat >/dev/null; echo unknown";
 const RUBBISH: &str = "cat >/dev/null; echo To be or not to be";
 const CRASHES: &str = "cat >/dev/null; echo 'assertion violated' >&2; kill -SEGV $$";
-const HANGS: &str = "trap '' TERM INT HUP; echo $$ >>pids; exec sleep 1000";
+pub(crate) const HANGS: &str = "trap '' TERM INT HUP; echo $$ >>pids; exec sleep 1000";
 
 /// A directory with public and private policies and `fakes.toml`, in which each script is a solver.
 /// The embedded solver and those that are installed are disabled, so that only those that are named are asked.
@@ -217,31 +215,14 @@ fn solvers_lists_whoever_is_configured_and_tries_them() {
 }
 
 /// The numbers of the processes that were started and wrote theirs.
-fn pids(den: &Den) -> Vec<u32> {
+pub(crate) fn pids(den: &Den) -> Vec<u32> {
     let text = fs::read_to_string(den.path().join("pids")).unwrap_or_default();
     text.lines().filter_map(|line| line.trim().parse().ok()).collect()
 }
 
 #[track_caller]
-fn check_nobody_is_left(den: &Den) {
+pub(crate) fn check_nobody_is_left(den: &Den) {
     for pid in pids(den) {
         wait_until(&format!("process {pid} is gone"), || !is_running(pid));
     }
-}
-
-#[track_caller]
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < LONG, "waited in vain until {what}");
-        sleep(Duration::from_millis(5));
-    }
-}
-
-/// Whether the process exists and is not only a status that nobody has asked for.
-fn is_running(pid: u32) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    // The program's name comes before the state, in parentheses, and may contain anything.
-    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
-    !matches!(state, Some('Z' | 'X'))
 }

@@ -6,8 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Once, OnceLock};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+/// Longer than anything takes that ends by itself.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// A directory of one test, in which the program runs. It is deleted in the end.
 pub(crate) struct Den {
@@ -128,6 +133,24 @@ pub(crate) fn check_against_schema(definition: &str, value: &Value) {
     let errors: Vec<String> =
         validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path())).collect();
     assert!(errors.is_empty(), "{value:#}\n{}", errors.join("\n"));
+}
+
+/// Waits until something is so, which it is in the end.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < LONG, "waited in vain until {what}");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether the process exists and is not only a status that nobody has asked for.
+pub(crate) fn is_running(pid: u32) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    // The program's name comes before the state, in parentheses, and may contain anything.
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    !matches!(state, Some('Z' | 'X'))
 }
 
 /// The committed schema.

@@ -3,17 +3,15 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::program::{Den, check_against_schema};
+use crate::program::{Den, LONG, check_against_schema, wait_until};
 
 mod answers;
 mod aws;
-
-/// Longer than anything takes that ends by itself.
-const LONG: Duration = Duration::from_secs(60);
+mod faults;
+mod tls;
 
 /// A running service, which is killed in the end.
 pub(crate) struct Server {
@@ -117,14 +115,8 @@ impl Server {
     /// Waits for its end; its exit status.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> Option<i32> {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            assert!(start.elapsed() < LONG, "it does not end");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until("the service has ended", || self.child.try_wait().unwrap().is_some());
+        self.child.wait().unwrap().code()
     }
 }
 
@@ -142,10 +134,14 @@ impl Reply {
         let mut bytes = Vec::new();
         let mut buffer = [0; 1 << 16];
         // A reset after the reply is what a client gets that goes on sending.
-        while let Ok(n @ 1..) = stream.read(&mut buffer) {
-            bytes.extend_from_slice(&buffer[..n]);
-        }
-        Reply::parse(&bytes).unwrap_or_else(|| panic!("{:?}", String::from_utf8_lossy(&bytes)))
+        let end = loop {
+            match stream.read(&mut buffer) {
+                Ok(n @ 1..) => bytes.extend_from_slice(&buffer[..n]),
+                end => break end,
+            }
+        };
+        let reply = Reply::parse(&bytes);
+        reply.unwrap_or_else(|| panic!("{end:?} after {:?}", String::from_utf8_lossy(&bytes)))
     }
 
     pub(crate) fn parse(bytes: &[u8]) -> Option<Reply> {

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Reply, Server};
-use crate::program::{DATED, Den, PRIVATE, PUBLIC, check_against_schema};
+use crate::fakes::den;
+use crate::program::{DATED, Den, PRIVATE, PUBLIC, UNLIKELY, check_against_schema, wait_until};
 
 const CHECK: &str = "/v1/check/no-public-access";
 
@@ -182,4 +183,69 @@ fn a_request_has_a_name_and_its_policy_is_not_logged() {
         "{log}"
     );
     assert!(!log.contains("GetObject") && !log.contains("Statement"), "{log}");
+    let server = Server::start("--log-jobs --log-json");
+    server.send(&format!("POST {CHECK}"), &["x-request-id: mine-2"], job(PUBLIC));
+    wait_until("the job is logged", || {
+        server.log().lines().any(|line| line.contains("mine-2") && line.contains("s3:GetObject"))
+    });
+}
+
+#[test]
+fn every_path_of_the_description_is_there() {
+    let server = Server::start("");
+    let reply = server.get("/openapi.json");
+    assert_eq!(reply.status, 200);
+    let description: Value = serde_json::from_str(&reply.body).unwrap();
+    let paths = description["paths"].as_object().unwrap();
+    assert!(paths.len() >= 7);
+    for (path, methods) in paths {
+        for method in methods.as_object().unwrap().keys() {
+            let path = path.replace("{question}", "no-public-access");
+            let reply =
+                server.send(&format!("{} {path}", method.to_uppercase()), &[], job(PRIVATE));
+            assert_eq!(reply.status, 200, "{method} {path}");
+        }
+    }
+    // The schemas are those of docs/schema.json, with references of their own.
+    let written = crate::program::schema()["$defs"].to_string();
+    let described = description["components"]["schemas"].to_string();
+    assert_eq!(described.replace("#/components/schemas/", "#/$defs/"), written);
+}
+
+#[test]
+fn an_outcome_that_is_kept_gives_the_same_answer() {
+    let ask = |server: &Server| {
+        let mut result = server.post(CHECK, format!(r#"{{"policy":{UNLIKELY}}}"#)).result();
+        assert!(result.as_object_mut().unwrap().remove("elapsed_ns").is_some());
+        result
+    };
+    let keeps = Server::start("");
+    let forgets = Server::start("--no-cache");
+    let first = ask(&keeps);
+    assert_eq!(first["verdict"], "fails");
+    for _ in 0..3 {
+        assert_eq!(ask(&keeps), first);
+        assert_eq!(ask(&forgets), first);
+    }
+    assert!(keeps.metric("keyaki_cache_hits_total") >= 3.0);
+    assert_eq!(forgets.metric("keyaki_cache_hits_total"), 0.0);
+}
+
+#[test]
+fn an_audit_tells_who_disagrees_after_the_answer() {
+    let liar = "cat >/dev/null; echo unsat";
+    let den = den(&[("liar", liar)]);
+    let config = den.read("fakes.toml").replacen("enabled = false", "enabled = true", 1);
+    den.write("fakes.toml", config);
+    let server = Server::start_in(den, "--config fakes.toml --audit-rate 0.5");
+    for _ in 0..4 {
+        let reply = server.post(CHECK, format!(r#"{{"policy":{UNLIKELY}}}"#));
+        assert_eq!(reply.verdict(), expected("fails"));
+    }
+    wait_until("half of them are audited", || server.metric("keyaki_audits_total") == 2.0);
+    let text = server.get("/metrics").body;
+    assert!(text.contains(r#"keyaki_audits_total{result="disagreed"} 2"#), "{text}");
+    wait_until("the log says so", || {
+        server.log().matches("does not stand up to an audit").count() == 2
+    });
 }
