@@ -137,6 +137,7 @@ impl Reply {
         let end = loop {
             match stream.read(&mut buffer) {
                 Ok(n @ 1..) => bytes.extend_from_slice(&buffer[..n]),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 end => break end,
             }
         };
