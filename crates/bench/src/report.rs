@@ -31,7 +31,7 @@ const BUNDLE_BYTES: usize = 1 << 18;
 const SCRIPT_BYTES_MAX: usize = 1 << 16;
 
 /// How many bytes of a page scripts may be, compressed. What is left out is named by its file.
-pub const SCRIPTS_BYTES_MAX: usize = 3 << 19;
+pub const SCRIPTS_BYTES_MAX: usize = 1 << 19;
 
 /// What the page says, beside the table.
 pub struct Page<'a> {
