@@ -17,6 +17,7 @@ mod bench;
 mod catalogue;
 mod compare;
 mod corpus;
+mod mutants;
 mod nightly;
 mod suite;
 mod test;
@@ -51,6 +52,11 @@ const CHORES: &[Chore] = &[
         name: "corpus",
         usage: "ask `keyaki batch` about the policies of the corpus and count; --review draws some",
         run: corpus::run,
+    },
+    Chore {
+        name: "mutants",
+        usage: "make small mistakes in checker, encoder, evaluator or kernel, and count which tests notice",
+        run: mutants::run,
     },
     Chore {
         name: "nightly",

@@ -95,15 +95,16 @@ fn speaks_of(formula: &Formula, proof: &Proof) -> bool {
 }
 
 /// Numbers that depend on the case alone.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    fn of(case: &Value) -> Random {
+    pub(crate) fn of(case: &Value) -> Random {
         let step = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
         Random(case.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, step))
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
         (self.0 >> 33) % bound
     }

@@ -27,6 +27,7 @@ mod comparing;
 mod counting;
 mod covering;
 mod custom;
+mod damages;
 mod enumeration;
 mod formulas;
 pub mod generate;
@@ -67,7 +68,7 @@ pub struct NoCase(
 );
 
 /// All properties.
-pub const PROPERTIES: [Property; 17] = [
+pub const PROPERTIES: [Property; 18] = [
     Property {
         name: "parse_never_panics",
         draw: parsing::draw_damaged,
@@ -164,6 +165,12 @@ pub const PROPERTIES: [Property; 17] = [
         draw: formulas::draw,
         check: certificates::check,
         outcomes: &["accepted", "rejected"],
+    },
+    Property {
+        name: "damaged_certificates_show_what_is_so",
+        draw: formulas::draw,
+        check: damages::check,
+        outcomes: &["rejected", "shows the same"],
     },
     Property {
         name: "automaton_agrees_with_smt",

@@ -37,6 +37,7 @@ properties! {
     findings_agree_with_enumeration
     automaton_agrees_with_enumeration
     certificates_are_right
+    damaged_certificates_show_what_is_so
     automaton_agrees_with_smt
     dfa_agrees_with_regex
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use keyaki_verify::verify;
+use keyaki_verify::{MAX_BYTES, verify};
 use sha2::{Digest, Sha256};
 
 /// Damaged certificates of each kind are tried so often for each file.
@@ -193,7 +193,8 @@ fn bad_input_is_told_with_its_place() {
         "line 5: there is a variable of this name",
     );
     wrong("assert 1 \"begins\"", "assert 01 \"begins\"", "`01` is no number");
-    wrong("lemma empty", "lemma guess", "`guess` is no kind of lemma");
+    let line = 1 + right.lines().position(|line| line.starts_with("lemma")).unwrap();
+    wrong("lemma empty", "lemma guess", &format!("line {line}: `guess` is no kind of lemma"));
     wrong("lemma empty -1 -2", "lemma empty -2 -1", "do not ascend");
     wrong("rup : 0 1 2 3", "rup : 0 1 2 4", "step 4: hint 4 is no earlier step");
     wrong("rup : 0 1 2 3", "rup : 3 0 1 2", "step 4: hint 3 has two literals");
@@ -225,6 +226,84 @@ fn what_is_nested_or_takes_forever_is_rejected() {
     let text = with_hash(&right.replace("in 0 cat 2 \"a\" all", &many));
     assert!(verify(text.as_bytes()).is_err());
     assert!(verify(&[0xff; 100]).unwrap_err().to_string().contains("no UTF-8 after byte 0"));
+}
+
+#[test]
+fn what_is_cut_off_anywhere_is_rejected() {
+    for (name, text) in certificates() {
+        for (at, _) in text.char_indices() {
+            assert!(verify(&text.as_bytes()[..at]).is_err(), "{name}: up to byte {at}");
+        }
+    }
+}
+
+#[test]
+fn what_is_huge_is_rejected_unread() {
+    assert_eq!(MAX_BYTES, 268_435_456, "as docs/certificates.md says");
+    let mut text = of("empty").into_bytes();
+    text.resize(MAX_BYTES as usize, b' ');
+    // As long as it may be it is read, and as the text it is it is none.
+    assert!(verify(&text).unwrap_err().to_string().contains("does not end with the line `end`"));
+    text.push(b' ');
+    let rejection = verify(&text).unwrap_err().to_string();
+    assert_eq!(rejection, format!("longer than {MAX_BYTES} bytes"));
+    // The program reads no more than it has to of a file of 1 GB, which has no blocks on the disk.
+    let path = std::env::temp_dir().join(format!("keyaki-verify-huge-{}", std::process::id()));
+    fs::File::create(&path).unwrap().set_len(1 << 30).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keyaki-verify"));
+    let output = command.arg(&path).output().unwrap();
+    fs::remove_file(&path).unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said, format!("rejected: longer than {MAX_BYTES} bytes\n"));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn nothing_is_cyclic() {
+    let right = of("empty");
+    let lines: Vec<&str> = right.lines().collect();
+    // A term that names itself, and one that names a later one.
+    for (from, to) in [("not 3\n", "not 4\n"), ("not 3\n", "not 5\n")] {
+        let text = with_hash(&right.replace(from, to));
+        assert!(verify(text.as_bytes()).unwrap_err().to_string().contains("is not defined above"));
+    }
+    // A clause that follows from itself.
+    let last = lines.iter().position(|line| line.starts_with("rup")).unwrap();
+    let text = right.replace(lines[last], "rup : 4");
+    rejected(&text, "part 0, step 4: hint 4 is no earlier step");
+}
+
+#[test]
+fn the_proof_of_one_query_shows_nothing_of_another() {
+    let all = certificates();
+    let split = |text: &str| {
+        let at = text.find("proof\n").unwrap();
+        (text[..at].to_owned(), text[at..].to_owned())
+    };
+    let mut n_rejected = 0;
+    for (name, text) in &all {
+        for (other_name, other) in all.iter().filter(|(other, _)| other != name) {
+            let mixed = with_hash(&(split(text).0 + &split(other).1));
+            let rejection = verify(mixed.as_bytes());
+            assert!(rejection.is_err(), "{name} with the proof of {other_name}");
+            n_rejected += 1;
+        }
+    }
+    assert!(n_rejected >= 42);
+}
+
+/// A lemma whose languages have few nodes and many derivatives takes the checker's whole budget and no more.
+#[test]
+fn checking_that_would_take_forever_ends() {
+    let mut text = "keyaki-certificate 1\nquery x\npart \"p\"\nvar text \"x\"\n".to_owned();
+    for n in 2..40 {
+        text += &format!("in 0 cat 3 loop 0 - set 1 97 98 \"a\" loop {n} {n} set 1 97 98\n");
+    }
+    let all: Vec<String> = (1..39).map(|term| term.to_string()).collect();
+    text += &format!("and {}\nassert 39 \"all\"\nproof\npart\n", all.join(" "));
+    let literals: Vec<String> = all.iter().map(|term| format!("-{term}")).collect();
+    text += &format!("lemma empty {}\nrup : 0\nend\n", literals.join(" "));
+    rejected(&with_hash(&text), "takes more than this checker spends");
 }
 
 #[test]
