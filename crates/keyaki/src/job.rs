@@ -278,7 +278,7 @@ impl Inquiry {
             Ok(engine) => {
                 let mut result = self.ask(question, &engine, cancel);
                 if result.verdict == Some(VerdictName::Holds) {
-                    self.assure(question, &mut result, &engine, cancel);
+                    self.assure(question, &mut result, &engine, start, cancel);
                 }
                 result
             }
@@ -295,14 +295,16 @@ impl Inquiry {
     }
 
     /// Looks for better evidence that the property holds: a certificate, if one is wanted, or if all there is is the word of one
-    /// external solver; then the word of another.
+    /// external solver; then the word of another. What was not asked for ends when the answer would have had to be there.
     fn assure(
         &self,
         question: &Question,
         result: &mut JobResult,
         engine: &Engine,
+        start: Instant,
         cancel: &Cancel,
     ) {
+        let left = || self.timeout.saturating_sub(start.elapsed());
         let winner = result.solver.clone().unwrap_or_default();
         let is_external = engine.definitions().iter().any(|solver| solver.name == winner);
         let is_claimed = result.evidence == Some(EvidenceName::Claimed);
@@ -310,16 +312,15 @@ impl Inquiry {
         if let Some(timeout) = self.certificate {
             self.certify(question, result, timeout, cancel);
         } else if needs_more {
-            let timeout = self.timeout.min(KERNEL_BUDGET);
-            self.certify(question, result, timeout, cancel);
+            self.certify(question, result, left().min(KERNEL_BUDGET), cancel);
             // Nobody has asked for the text.
             (result.certificate, result.uncertified) = (None, None);
         }
         if !needs_more || result.evidence == Some(EvidenceName::Certified) {
             return;
         }
-        let (decisions, timeout) = (&self.decisions, self.timeout);
-        let Some(second) = engine.second_opinion(&winner, question, decisions, timeout, cancel)
+        let decisions = &self.decisions;
+        let Some(second) = engine.second_opinion(&winner, question, decisions, left(), cancel)
         else {
             return;
         };
