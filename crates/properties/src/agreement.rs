@@ -1,7 +1,7 @@
 //! The encoder and the concrete side say the same of one request.
 //!
 //! A request is turned into an assignment to the encoder's variables. Three things must agree:
-//! whether the request can happen (the axioms against [`violations`]), whether it breaks
+//! whether the request can happen (the axioms against [`violations`](unexcused_violations)), whether it breaks
 //! no-new-access, and whether it breaks no-public-access (the cells against [`breaks`]). Where nothing
 //! opaque is involved they agree exactly. With opaque values neither side may be certain of what
 //! the other is certain is not so, and what the encoder fails for sure must be confirmed, because
