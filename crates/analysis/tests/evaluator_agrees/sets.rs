@@ -7,7 +7,7 @@
 
 use keyaki_analysis::public::Table;
 use keyaki_analysis::question::Subject as Side;
-use keyaki_policy::ast::Statement;
+use keyaki_policy::ast::{Effect, Statement};
 use keyaki_policy::evaluate::{decide, is_resource_controlled};
 use keyaki_policy::request::{ContextValue, Principal};
 use keyaki_policy::{PolicySet, Switch};
@@ -79,6 +79,10 @@ fn whom_a_set_of_policies_lets_in_from_outside_is_agreed_on() {
         set.identity = vec![parsed(ANYTHING, PolicyType::Identity)];
         let mut zone = generate::zone(u)?;
         zone.insert("resource_account".to_owned(), "444455556666".into());
+        // Whoever is named is of the other account.
+        if u.ratio(3, 4)? {
+            zone.remove("trust");
+        }
         let everybody = case::question(&case::of_zone(EVERYBODY, &zone)).unwrap();
         Ok(Sets::outside(texts, set, everybody))
     };
@@ -194,8 +198,18 @@ impl Sets {
         };
         let own = statements(new.resource.as_deref().unwrap_or_default());
         let of_controls = new.rcp.iter().flat_map(|level| statements(level));
+        let of_controls: Vec<Statement> = of_controls.collect();
+        // Where they do not apply they neither deny nor confine; the addresses that they name are told apart all the same.
+        let mut idle = of_controls.clone();
+        for statement in &mut idle {
+            statement.effect = Effect::Allow;
+            for entry in &mut statement.action.entries {
+                entry.text = "nobody:Nothing".to_owned();
+            }
+        }
         let all = own.iter().cloned().chain(of_controls).collect();
-        let asked = Asked::Public(Box::new([of(all), of(own)]));
+        let alone = own.into_iter().chain(idle).collect();
+        let asked = Asked::Public(Box::new([of(all), of(alone)]));
         let policy = Side::Set(Box::new(new.clone()));
         Sets::with(texts, new, asked, Question::NoPublicAccess { policy, table })
     }
