@@ -325,9 +325,9 @@ pub(crate) struct Serve {
     /// Answer this many jobs at a time [default: as many as there are cores]
     #[arg(long, short, value_name = "N", value_parser = value_parser!(u16).range(1..=MAX_WORKERS))]
     pub(crate) workers: Option<u16>,
-    /// Put this share of the answered jobs to all solvers once more, from 0 to 1 [default: 0]
-    #[arg(long, value_name = "RATE")]
-    pub(crate) audit_rate: Option<f64>,
+    /// Audit this share of the answered jobs, from 0 to 1, when there is time [default: 0]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) audit_share: Option<f64>,
     /// Keep no outcomes of formulas from one request to the next
     #[arg(long)]
     pub(crate) no_cache: bool,
@@ -337,9 +337,6 @@ pub(crate) struct Serve {
     /// Log lines of JSON
     #[arg(long)]
     pub(crate) log_json: bool,
-    /// Audit this share of the questions, from 0 to 1: which ones hangs on their policies
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
-    pub(crate) audit_share: f64,
     /// Keep in a directory of this one all that is known of what disagrees in an audit
     #[arg(long, value_name = "DIR", default_value = "keyaki-incidents")]
     pub(crate) incidents: PathBuf,

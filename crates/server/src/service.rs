@@ -294,13 +294,13 @@ impl Service {
 
     /// Whether it is the turn of a job to be audited.
     fn is_to_audit(&self) -> bool {
-        let rate = self.settings().audit_rate;
-        if rate <= 0.0 {
+        let share = self.settings().audit_share;
+        if share <= 0.0 {
             return false;
         }
         let number = self.inner.audits.n_jobs.fetch_add(1, Ordering::Relaxed);
         // Every so many, without a generator of random numbers: who asks does not know of the others.
-        let turn = |number: u64| (number as f64 * rate).floor();
+        let turn = |number: u64| (number as f64 * share).floor();
         turn(number + 1) > turn(number)
     }
 

@@ -53,7 +53,7 @@ pub struct Settings {
     /// What the cache of outcomes of formulas may hold, in bytes; without any there is none.
     pub cache_bytes: usize,
     /// The share of the jobs that are put to all solvers once more after they were answered, from 0 to 1.
-    pub audit_rate: f64,
+    pub audit_share: f64,
     /// Whether results tell what every solver did.
     pub attempts: bool,
     /// File of the accepted bearer tokens, one a line.
@@ -125,7 +125,7 @@ impl Default for Settings {
             drain_seconds: 30,
             // Some hundred thousand outcomes.
             cache_bytes: 64 << 20,
-            audit_rate: 0.0,
+            audit_share: 0.0,
             attempts: false,
             tokens: None,
             tls: None,
@@ -168,8 +168,8 @@ pub enum SettingsError {
     #[error("`{0}` is no account: an id has twelve digits")]
     Account(String),
     /// A share is not one.
-    #[error("`audit_rate` is {0}; it has to be from 0 to 1")]
-    Rate(f64),
+    #[error("`audit_share` is {0}; it has to be from 0 to 1")]
+    Share(f64),
     /// Anybody could ask.
     #[error("`{0}` can be reached from other machines, and anybody could ask")]
     Open(SocketAddr),
@@ -265,8 +265,8 @@ impl Settings {
         if let Some((name, value)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(SettingsError::Number { name, value, rule: "it has to be at least 1" });
         }
-        if !(0.0..=1.0).contains(&self.audit_rate) {
-            return Err(SettingsError::Rate(self.audit_rate));
+        if !(0.0..=1.0).contains(&self.audit_share) {
+            return Err(SettingsError::Share(self.audit_share));
         }
         if self.bodies_bytes_max < self.body_bytes_max {
             let value = self.bodies_bytes_max as u64;

@@ -15,7 +15,6 @@ pub(crate) fn serve(arguments: Serve) -> Result<Exit, Failure> {
     let config = configuration(arguments.config.as_deref())?;
     let options = EngineOptions {
         solvers: arguments.solver.clone(),
-        audit_share: arguments.audit_share,
         incidents: Some(arguments.incidents.clone()),
         ..EngineOptions::default()
     };
@@ -41,7 +40,7 @@ fn settings(arguments: Serve) -> Result<Settings, SettingsError> {
     settings.deadline_ms = arguments.deadline.map_or(settings.deadline_ms, milliseconds);
     settings.deadline_max_ms =
         arguments.deadline_max.map_or(settings.deadline_max_ms, milliseconds);
-    settings.audit_rate = arguments.audit_rate.unwrap_or(settings.audit_rate);
+    settings.audit_share = arguments.audit_share.unwrap_or(settings.audit_share);
     if arguments.no_cache {
         settings.cache_bytes = 0;
     }

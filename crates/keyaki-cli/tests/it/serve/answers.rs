@@ -237,7 +237,7 @@ fn an_audit_tells_who_disagrees_after_the_answer() {
     let den = den(&[("liar", liar)]);
     let config = den.read("fakes.toml").replacen("enabled = false", "enabled = true", 1);
     den.write("fakes.toml", config);
-    let server = Server::start_in(den, "--config fakes.toml --audit-rate 0.5");
+    let server = Server::start_in(den, "--config fakes.toml --audit-share 0.5");
     for _ in 0..4 {
         let reply = server.post(CHECK, format!(r#"{{"policy":{UNLIKELY}}}"#));
         assert_eq!(reply.verdict(), expected("fails"));
