@@ -18,8 +18,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderName, HeaderValue, Response, request::Parts};
-use axum::routing::post;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, request::Parts};
+use axum::routing::{MethodRouter, post};
 use serde_json::Value;
 
 pub use signature::Keys;
@@ -37,35 +37,20 @@ const PARAMETERS_MAX: usize = 100_000;
 /// The routes.
 pub(crate) fn router() -> Router<Service> {
     Router::new()
-        .route("/policy/check-no-new-access", post(no_new_access))
-        .route("/policy/check-access-not-granted", post(access_not_granted))
-        .route("/policy/check-no-public-access", post(no_public_access))
+        .route("/policy/check-no-new-access", asks(check::no_new_access))
+        .route("/policy/check-access-not-granted", asks(check::access_not_granted))
+        .route("/policy/check-no-public-access", asks(check::no_public_access))
         .route("/policy/validation", post(validate_policy))
         .route("/", post(query))
 }
 
-async fn no_new_access(
-    State(service): State<Service>,
-    Extension(context): Extension<Context>,
-    request: Request,
-) -> Response<Body> {
-    checked(&service, &context, request, check::no_new_access).await
-}
-
-async fn access_not_granted(
-    State(service): State<Service>,
-    Extension(context): Extension<Context>,
-    request: Request,
-) -> Response<Body> {
-    checked(&service, &context, request, check::access_not_granted).await
-}
-
-async fn no_public_access(
-    State(service): State<Service>,
-    Extension(context): Extension<Context>,
-    request: Request,
-) -> Response<Body> {
-    checked(&service, &context, request, check::no_public_access).await
+/// The route of one of the checks.
+fn asks(read: fn(&[u8]) -> Result<check::Check, AwsError>) -> MethodRouter<Service> {
+    post(
+        move |State(service): State<Service>, Extension(context): Extension<Context>, request| async move {
+            checked(&service, &context, request, read).await
+        },
+    )
 }
 
 /// Answers one of the checks: what it asks is a job, and its result is told in the words of the check.
@@ -73,7 +58,7 @@ async fn checked(
     service: &Service,
     context: &Context,
     request: Request,
-    read: impl Fn(&[u8]) -> Result<check::Check, AwsError>,
+    read: fn(&[u8]) -> Result<check::Check, AwsError>,
 ) -> Response<Body> {
     let answer = async {
         let (_, body) = admitted(service, context, request).await?;
@@ -115,14 +100,14 @@ async fn query(
             Some("GetCallerIdentity") => Ok(identity::answer(&account, &id)),
             Some("SimulateCustomPolicy") => {
                 let simulation = simulation::Simulation::read(&form, &account)?;
-                service.solve(&context, move |_, _| simulation.answer(&id)).await?
+                service.solve(&context, move |_, cancel| simulation.answer(&id, cancel)).await?
             }
             Some(other) => Err(AwsError::action(format!("there is no action `{other}` here"))),
             None => Err(AwsError::action("the form names no `Action`")),
         }
     };
     let (status, text) = match answer.await {
-        Ok(text) => (axum::http::StatusCode::OK, text),
+        Ok(text) => (StatusCode::OK, text),
         Err(error) => (error.status(), error.xml(&context.id)),
     };
     response(&context, status, "text/xml", text)
@@ -155,10 +140,7 @@ async fn admitted(
 
 fn respond(context: &Context, answer: Result<Value, AwsError>) -> Response<Body> {
     match answer {
-        Ok(value) => {
-            let ok = axum::http::StatusCode::OK;
-            response(context, ok, "application/json", value.to_string())
-        }
+        Ok(value) => response(context, StatusCode::OK, "application/json", value.to_string()),
         Err(error) => {
             let text = error.json().to_string();
             let mut response = response(context, error.status(), "application/json", text);
@@ -170,7 +152,7 @@ fn respond(context: &Context, answer: Result<Value, AwsError>) -> Response<Body>
 
 fn response(
     context: &Context,
-    status: axum::http::StatusCode,
+    status: StatusCode,
     kind: &'static str,
     text: String,
 ) -> Response<Body> {

@@ -341,7 +341,7 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Sender, channel};
 
     use super::*;
 
@@ -351,10 +351,9 @@ mod tests {
         Some(Instant::now() + Duration::from_secs(3600))
     }
 
-    #[test]
-    fn a_full_queue_refuses_and_has_room_again() {
-        let pool = Pool::start(Bounds { slow_workers: 0, ..BOUNDS }).unwrap();
-        let (release, wait) = channel::<()>();
+    /// Keeps a thread of the pool busy until something is sent.
+    fn occupied(pool: &Pool) -> Sender<()> {
+        let (release, wait) = channel();
         let (started, has_started) = channel();
         let block = move || {
             started.send(()).unwrap();
@@ -362,6 +361,13 @@ mod tests {
         };
         pool.submit(Lane::Single, 1, far(), block).unwrap();
         has_started.recv().unwrap();
+        release
+    }
+
+    #[test]
+    fn a_full_queue_refuses_and_has_room_again() {
+        let pool = Pool::start(Bounds { slow_workers: 0, ..BOUNDS }).unwrap();
+        let release = occupied(&pool);
         let (done, finished) = channel();
         for _ in 0..BOUNDS.queue_jobs {
             let done = done.clone();
@@ -380,14 +386,7 @@ mod tests {
     #[test]
     fn work_that_would_wait_too_long_is_refused_before() {
         let pool = Pool::start(Bounds { slow_workers: 0, ..BOUNDS }).unwrap();
-        let (release, wait) = channel::<()>();
-        let (started, has_started) = channel();
-        let block = move || {
-            started.send(()).unwrap();
-            wait.recv().unwrap();
-        };
-        pool.submit(Lane::Single, 1, far(), block).unwrap();
-        has_started.recv().unwrap();
+        let release = occupied(&pool);
         pool.submit(Lane::Single, 1, far(), || ()).unwrap();
         // As if jobs had taken ten seconds until now.
         pool.shared.lock().mean_whole = 10.0;

@@ -337,6 +337,23 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_aws_open_its_routes_to_other_machines_and_not_ours() {
+        let path = std::env::temp_dir().join(format!("keyaki-aws-keys-{}", std::process::id()));
+        std::fs::write(&path, "AKIDEXAMPLE a-secret\n").unwrap();
+        let credentials = |listen: &str| {
+            let aws = AwsSettings { keys: Some(path.clone()), ..AwsSettings::default() };
+            let listen = listen.parse().unwrap();
+            Settings { listen, aws, ..Settings::default() }.credentials().unwrap()
+        };
+        for (listen, lets_in) in [("0.0.0.0:0", false), ("127.0.0.1:0", true)] {
+            let credentials = credentials(listen);
+            assert!(!credentials.keys.is_empty());
+            assert_eq!(credentials.lets_strangers_in(), lets_in, "{listen}");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
     fn a_setting_that_is_misspelt_is_told_with_its_line() {
         let error = toml::from_str::<Settings>("queue_jobs = 3\nqueue_job = 4\n").unwrap_err();
         assert!(error.message().contains("queue_job"), "{error}");

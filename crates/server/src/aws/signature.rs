@@ -216,23 +216,10 @@ fn hex(bytes: &[u8]) -> String {
 fn seconds(time: &str) -> Option<u64> {
     let (day, rest) = time.split_at_checked(8)?;
     let clock = rest.strip_prefix('T')?.strip_suffix('Z')?;
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if clock.len() != 6 || !is_number(day) || !is_number(clock) {
-        return None;
-    }
-    let number = |text: &str| text.parse::<u64>().ok();
-    let (year, month, day) = (number(&day[..4])?, number(&day[4..6])?, number(&day[6..])?);
-    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Years begin in March here, so that a leap day is the last one.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    // 1 March of year 0 is so many days before 1970.
-    let days = days.checked_sub(719_468)?;
-    let (hour, minute, second) =
-        (number(&clock[..2])?, number(&clock[2..4])?, number(&clock[4..])?);
-    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+    let (year, month, day) = (day.get(..4)?, day.get(4..6)?, day.get(6..)?);
+    let (hour, minute, second) = (clock.get(..2)?, clock.get(2..4)?, clock.get(4..)?);
+    let extended = format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z");
+    keyaki::policy::evaluate::seconds(&extended)?.try_into().ok()
 }
 
 #[cfg(test)]

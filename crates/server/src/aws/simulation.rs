@@ -6,12 +6,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use keyaki::Cancel;
 use keyaki::evaluation::Evaluation;
 use keyaki::policy::span::Position;
 use keyaki::wire::{DecisionName, EffectName, JobResult};
 use serde_json::{Map, Value, json};
 
 use super::error::{AwsError, escaped};
+use crate::service::Unsolved;
 
 /// Decisions of one answer, if the request does not want fewer, and the most that it can want (the API's model).
 const PAGE: usize = 100;
@@ -97,10 +99,13 @@ impl Simulation {
         })
     }
 
-    /// The answer as XML.
-    pub(super) fn answer(&self, request_id: &str) -> Result<String, AwsError> {
+    /// The answer as XML, unless nobody waits for it any more.
+    pub(super) fn answer(&self, request_id: &str, cancel: &Cancel) -> Result<String, AwsError> {
         let mut results = String::new();
         for (action, resource) in self.pairs.iter().skip(self.from).take(self.page) {
+            if cancel.is_cancelled() {
+                return Err(Unsolved::Late.into());
+            }
             results.push_str(&self.decided(action, resource)?);
         }
         let next = self.from.saturating_add(self.page);
