@@ -67,6 +67,15 @@ impl Exit {
             None => Exit::Error,
         }
     }
+
+    /// The same of a list of rows, where what was not found out of one of them, or beside them, is worse than what was.
+    fn of_rows(result: &JobResult) -> Exit {
+        let is_covered =
+            result.coverage.as_ref().is_some_and(|coverage| coverage.verdict == VerdictName::Holds);
+        let is_open = !is_covered || render::rows(result).any(|row| row.witness.is_none());
+        let verdict = result.verdict;
+        Exit::of(verdict.map(|verdict| if is_open { VerdictName::Unknown } else { verdict }))
+    }
 }
 
 impl From<Exit> for ExitCode {

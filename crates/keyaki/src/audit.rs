@@ -56,18 +56,14 @@ pub fn translation(
 }
 
 /// Answers an inquiry so.
-pub(crate) fn ask(
-    inquiry: &Inquiry,
-    question: &Question,
-    engine: &Engine,
-    cancel: &Cancel,
-) -> JobResult {
+pub(crate) fn ask(inquiry: &Inquiry, engine: &Engine, cancel: &Cancel) -> JobResult {
+    let question = &inquiry.question;
     let record = Record::default();
     let report = engine.audit(question, &inquiry.decisions, inquiry.timeout, cancel, &record);
     let timeout = inquiry.timeout.min(TRANSLATION_TIMEOUT);
     let translated = translation(question, &inquiry.decisions, N_REQUESTS, timeout, cancel);
     let Some(error) = trouble(&report, translated.err()) else {
-        return inquiry.conclude(question, engine, report, cancel);
+        return inquiry.conclude(engine, report, cancel);
     };
     let attempts = match &report {
         Ok(report) => &report.attempts,
@@ -79,7 +75,7 @@ pub(crate) fn ask(
         ..JobResult::default()
     };
     if let Some(directory) = engine.incidents() {
-        let incident = Incident { inquiry, question, engine, record: &record, result: &result };
+        let incident = Incident { inquiry, engine, record: &record, result: &result };
         match incident.keep(directory) {
             Ok(path) => result.incident = Some(path.display().to_string()),
             Err(cause) => {

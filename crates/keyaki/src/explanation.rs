@@ -26,11 +26,11 @@ const MAX_NEAR_MISSES: usize = 3;
 /// The paragraph, and the change if one was found, of a property that fails.
 pub(crate) fn of(
     inquiry: &Inquiry,
-    question: &Question,
     report: &Report,
     engine: &Engine,
     cancel: &Cancel,
 ) -> Option<(String, Option<Suggestion>)> {
+    let question = &inquiry.question;
     let Verdict::Fails(witness) = &report.verdict else { return None };
     let deadline = Instant::now() + inquiry.timeout;
     let mut ask = |question: &Question| {
@@ -39,7 +39,7 @@ pub(crate) fn of(
         Some(report.verdict)
     };
     let remedy = remedy::remedy(question, witness, report.witness_under, &mut ask);
-    let teller = Teller { inquiry, question };
+    let teller = Teller { inquiry };
     let mut sentences = vec![teller.allowed(witness)];
     sentences.extend(teller.breaks(witness, report.witness_under));
     sentences.extend(teller.missed(witness, report.witness_under));
@@ -71,7 +71,6 @@ pub fn principal(principal: &Principal) -> String {
 
 struct Teller<'i> {
     inquiry: &'i Inquiry,
-    question: &'i Question,
 }
 
 impl Teller<'_> {
@@ -85,7 +84,7 @@ impl Teller<'_> {
         let what = format!("`{}` on `{}`", request.action, request.resource);
         let names: Vec<String> =
             witness.statements.iter().map(|&(at, index)| self.statement(at, index)).collect();
-        match (&names[..], self.question) {
+        match (&names[..], &self.inquiry.question) {
             ([], Question::Custom { .. }) if self.is_demand(witness) => {
                 format!("{who} is not allowed {what}.")
             }
@@ -95,14 +94,14 @@ impl Teller<'_> {
     }
 
     fn is_demand(&self, witness: &Witness) -> bool {
-        let Question::Custom { property, .. } = self.question else { return false };
+        let Question::Custom { property, .. } = &self.inquiry.question else { return false };
         let always = property.rules.iter().any(|rule| rule.demand == Demand::Always);
         always && witness.statements.is_empty()
     }
 
     /// Why that breaks the property.
     fn breaks(&self, witness: &Witness, readings: Readings) -> Option<String> {
-        Some(match self.question {
+        Some(match &self.inquiry.question {
             Question::NoPublicAccess { .. } => {
                 "That is public: who asks is not named, and no trusted key has a fixed value."
                     .to_owned()
@@ -122,7 +121,8 @@ impl Teller<'_> {
                 format!("The `{other}` side does not allow it.")
             }
             Question::Custom { property, .. } => {
-                let broken = broken_rules(self.question, property, &witness.request, readings);
+                let broken =
+                    broken_rules(&self.inquiry.question, property, &witness.request, readings);
                 let rule = *broken.first()?;
                 let demand = property.rules[rule].demand;
                 let verb = match demand {
@@ -137,9 +137,9 @@ impl Teller<'_> {
 
     /// The Deny statements that miss the request, and why.
     fn missed(&self, witness: &Witness, readings: Readings) -> Vec<String> {
-        let misses = near_misses(self.question, witness, readings);
+        let misses = near_misses(&self.inquiry.question, witness, readings);
         let told = misses.into_iter().take(MAX_NEAR_MISSES).filter_map(|miss| {
-            let policy = self.question.policy(miss.at)?;
+            let policy = self.inquiry.question.policy(miss.at)?;
             let statement = policy.statements.iter().find(|s| s.index == miss.statement)?;
             let condition = statement.conditions.get(*miss.conditions.first()?)?;
             let name = self.statement(miss.at, miss.statement);
@@ -154,7 +154,7 @@ impl Teller<'_> {
 
     fn suggestion(&self, remedy: &Remedy) -> Suggestion {
         // Each change speaks of what those before it have left.
-        let mut question = self.question.clone();
+        let mut question = self.inquiry.question.clone();
         let mut changes: Vec<ChangeRecord> = Vec::with_capacity(remedy.changes.len());
         for change in &remedy.changes {
             changes.push(self.change(&question, change));
@@ -182,7 +182,7 @@ impl Teller<'_> {
         let (kind, words, value) = match &change.edit {
             Edit::AddConditions { conditions, .. } => {
                 let mut words = format!("{name} also asked for `{}`", shown(conditions));
-                if matches!(self.question, Question::NoPublicAccess { .. }) {
+                if matches!(&self.inquiry.question, Question::NoPublicAccess { .. }) {
                     words += ", or for another account that is yours";
                 }
                 ("add-conditions", words, Some(conditions_as_json(conditions)))
@@ -235,12 +235,13 @@ impl Teller<'_> {
 
     /// A statement by its name, and by its policy if there are several.
     fn statement(&self, at: PolicyRef, index: usize) -> String {
-        let named = self.inquiry.statement(self.question, at, index);
+        let named = self.inquiry.statement(at, index);
         let name = match named.sid.filter(|sid| !sid.is_empty()) {
             Some(sid) => format!("statement {index} (`{sid}`)"),
             None => format!("statement {index}"),
         };
-        let n_policies = self.question.policies().filter(|(at, _)| at.side != Side::Property);
+        let n_policies =
+            self.inquiry.question.policies().filter(|(at, _)| at.side != Side::Property);
         if n_policies.count() > 1 { format!("{name} of {}", named.policy) } else { name }
     }
 

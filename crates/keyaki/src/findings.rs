@@ -52,7 +52,7 @@ impl FindingsInquiry {
         let mut result = match found {
             Err(error) => JobResult { error: Some(error), ..JobResult::default() },
             Ok(Err(error)) => self.inquiry.error(error),
-            Ok(Ok(found)) => self.report(question, found),
+            Ok(Ok(found)) => self.report(found),
         };
         result.question = Some(FINDINGS.to_owned());
         result.elapsed_ns = Some(nanoseconds(start.elapsed()));
@@ -65,7 +65,7 @@ impl FindingsInquiry {
         public::table(name, public::Reading::Documented).ok()
     }
 
-    fn report(&self, question: &Question, found: Findings) -> JobResult {
+    fn report(&self, found: Findings) -> JobResult {
         let is_shown = |row: &Row| matches!(row.cause, Cause::Shown { .. });
         let is_complete = matches!(found.coverage, Coverage::Complete(_));
         let verdict = match (found.rows.iter().any(is_shown), found.rows.is_empty()) {
@@ -102,8 +102,7 @@ impl FindingsInquiry {
             VerdictName::Holds => coverage.evidence,
             VerdictName::Unknown => None,
         };
-        let rows: Vec<RowRecord> =
-            found.rows.into_iter().map(|row| self.row(question, row)).collect();
+        let rows: Vec<RowRecord> = found.rows.into_iter().map(|row| self.row(row)).collect();
         if verdict == VerdictName::Unknown {
             let undecided = rows.iter().find_map(|row| row.reason);
             result.reason = undecided.or(coverage.reason);
@@ -117,10 +116,11 @@ impl FindingsInquiry {
         result
     }
 
-    fn row(&self, question: &Question, row: Row) -> RowRecord {
+    fn row(&self, row: Row) -> RowRecord {
         let Row { statement, cause, is_public } = row;
         let mut record = RowRecord {
-            principal: names_principals(question).then(|| principals(statement.principal.as_ref())),
+            principal: names_principals(&self.inquiry.question)
+                .then(|| principals(statement.principal.as_ref())),
             action: match statement.action.negated {
                 false => statement.action.entries.iter().map(|entry| entry.text.clone()).collect(),
                 true => vec!["*".to_owned()],
@@ -133,9 +133,8 @@ impl FindingsInquiry {
         match cause {
             Cause::Shown { witness, under, depends_on } => {
                 let statements = witness.statements.iter();
-                record.statements = statements
-                    .map(|&(at, index)| self.inquiry.statement(question, at, index))
-                    .collect();
+                record.statements =
+                    statements.map(|&(at, index)| self.inquiry.statement(at, index)).collect();
                 record.witness = Some(Request::from(&witness.request));
                 record.witness_under = self.told(under, &depends_on);
                 record.depends_on =

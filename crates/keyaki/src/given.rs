@@ -94,19 +94,23 @@ impl Given<'_> {
             let policy = self.resource_policy("no-external-access", "external")?.clone();
             return Ok(Question::NoExternalAccess { policy: vec![policy].into(), zone: zone()? });
         }
-        let subject = self.subject(Side::Policy)?;
-        match subject {
-            Some(Subject::Set(set)) if set.resource.is_some() => {
-                let zone = zone()?;
-                // To what belongs to nobody, but to AWS, everybody has access by policies of his own.
-                if zone.owner.is_none() {
-                    let hint = "give `resource_account`, or `--resource-account`";
-                    let message = "the owner of the resource decides which policies it takes, and is not known";
-                    return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
-                }
-                Ok(Question::NoExternalAccess { policy: Subject::Set(set), zone })
-            }
-            _ => Err(missing("`no-external-access` takes the policies of a resource")),
+        let policy = self.set_of_resource("no-external-access")?;
+        let zone = zone()?;
+        // To what belongs to nobody, but to AWS, everybody has access by policies of his own.
+        if zone.owner.is_none() {
+            let hint = "give `resource_account`, or `--resource-account`";
+            let message =
+                "the owner of the resource decides which policies it takes, and is not known";
+            return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
+        }
+        Ok(Question::NoExternalAccess { policy, zone })
+    }
+
+    /// The policies of a question about a set of those of a resource.
+    fn set_of_resource(&self, question: &str) -> Result<Subject, ErrorRecord> {
+        match self.subject(Side::Policy)? {
+            Some(Subject::Set(set)) if set.resource.is_some() => Ok(Subject::Set(set)),
+            _ => Err(missing(&format!("`{question}` takes the policies of a resource"))),
         }
     }
 
@@ -131,12 +135,7 @@ impl Given<'_> {
             let hint = "give one policy, without `rcp`";
             return Err(ErrorRecord { hint: Some(hint.to_owned()), ..missing(message) });
         }
-        match self.subject(Side::Policy)? {
-            Some(Subject::Set(set)) if set.resource.is_some() => {
-                Ok(Question::NoPublicAccess { policy: Subject::Set(set), table })
-            }
-            _ => Err(missing("`no-public-access` takes the policies of a resource")),
-        }
+        Ok(Question::NoPublicAccess { policy: self.set_of_resource("no-public-access")?, table })
     }
 
     /// What the service of the resource takes for public. Without a resource type, a key policy and

@@ -272,20 +272,19 @@ impl Inquiry {
     /// Answers the inquiry. Engines are made by `engine` from the names of solvers.
     pub fn answer(&self, engine: &EngineMaker<'_>, cancel: &Cancel) -> JobResult {
         let start = Instant::now();
-        let question = &self.question;
         let mut result = match engine(&self.solvers) {
             Err(error) => JobResult { error: Some(error), ..JobResult::default() },
             Ok(engine) => {
-                let mut result = self.ask(question, &engine, cancel);
+                let mut result = self.ask(&engine, cancel);
                 if result.verdict == Some(VerdictName::Holds) {
-                    self.assure(question, &mut result, &engine, start, cancel);
+                    self.assure(&mut result, &engine, start, cancel);
                 }
                 result
             }
         };
         result.notes.clone_from(&self.notes);
-        result.question = Some(question.name().to_owned());
-        if let Question::NoPublicAccess { table, .. } = question {
+        result.question = Some(self.question.name().to_owned());
+        if let Question::NoPublicAccess { table, .. } = &self.question {
             result.reading = Some(table.title());
             result.resource_type = Some(table.resource_type.clone());
         }
@@ -296,23 +295,16 @@ impl Inquiry {
 
     /// Looks for better evidence that the property holds: a certificate, if one is wanted, or if all there is is the word of one
     /// external solver; then the word of another. What was not asked for ends when the answer would have had to be there.
-    fn assure(
-        &self,
-        question: &Question,
-        result: &mut JobResult,
-        engine: &Engine,
-        start: Instant,
-        cancel: &Cancel,
-    ) {
+    fn assure(&self, result: &mut JobResult, engine: &Engine, start: Instant, cancel: &Cancel) {
         let left = || self.timeout.saturating_sub(start.elapsed());
         let winner = result.solver.clone().unwrap_or_default();
         let is_external = engine.definitions().iter().any(|solver| solver.name == winner);
         let is_claimed = result.evidence == Some(EvidenceName::Claimed);
         let needs_more = is_external && is_claimed && engine.is_free() && self.solvers.is_empty();
         if let Some(timeout) = self.certificate {
-            self.certify(question, result, timeout, cancel);
+            self.certify(result, timeout, cancel);
         } else if needs_more {
-            self.certify(question, result, left().min(KERNEL_BUDGET), cancel);
+            self.certify(result, left().min(KERNEL_BUDGET), cancel);
             // Nobody has asked for the text.
             (result.certificate, result.uncertified) = (None, None);
         }
@@ -320,7 +312,8 @@ impl Inquiry {
             return;
         }
         let decisions = &self.decisions;
-        let Some(second) = engine.second_opinion(&winner, question, decisions, left(), cancel)
+        let Some(second) =
+            engine.second_opinion(&winner, &self.question, decisions, left(), cancel)
         else {
             return;
         };
@@ -340,15 +333,9 @@ impl Inquiry {
     }
 
     /// Adds a certificate that the checker has accepted, or why there is none.
-    fn certify(
-        &self,
-        question: &Question,
-        result: &mut JobResult,
-        timeout: Duration,
-        cancel: &Cancel,
-    ) {
-        let refuted = Engine::certify(question, &self.decisions, timeout, cancel);
-        match refuted.map(|refuted| refuted.map(|refuted| self.certificate_of(question, refuted))) {
+    fn certify(&self, result: &mut JobResult, timeout: Duration, cancel: &Cancel) {
+        let refuted = Engine::certify(&self.question, &self.decisions, timeout, cancel);
+        match refuted.map(|refuted| refuted.map(|refuted| self.certificate_of(refuted))) {
             Ok(Some(Ok(certificate))) => {
                 result.evidence = Some(EvidenceName::Certified);
                 result.certificate = Some(certificate.text);
@@ -366,15 +353,11 @@ impl Inquiry {
     }
 
     /// What was refuted, as a certificate that the checker accepts.
-    fn certificate_of(
-        &self,
-        question: &Question,
-        refuted: Vec<Refuted>,
-    ) -> Result<Certificate, Rejection> {
+    fn certificate_of(&self, refuted: Vec<Refuted>) -> Result<Certificate, Rejection> {
         let part = |Refuted { through, formula, proof }| {
             let label = match through {
                 Some((at, index)) => {
-                    let statement = self.statement(question, at, index);
+                    let statement = self.statement(at, index);
                     format!("through statement {index} of {}", statement.policy)
                 }
                 None => "through no statement".to_owned(),
@@ -386,18 +369,17 @@ impl Inquiry {
         keyaki_verify::verify(certificate.text.as_bytes()).map(|_| certificate)
     }
 
-    fn ask(&self, question: &Question, engine: &Engine, cancel: &Cancel) -> JobResult {
+    fn ask(&self, engine: &Engine, cancel: &Cancel) -> JobResult {
         if engine.audits(self.documents.iter().map(|document| &*document.source)) {
-            return audit::ask(self, question, engine, cancel);
+            return audit::ask(self, engine, cancel);
         }
-        let report = engine.check_within(question, &self.decisions, self.timeout, cancel);
-        self.conclude(question, engine, report, cancel)
+        let report = engine.check_within(&self.question, &self.decisions, self.timeout, cancel);
+        self.conclude(engine, report, cancel)
     }
 
     /// What came of asking, with an explanation if one is wanted.
     pub(crate) fn conclude(
         &self,
-        question: &Question,
         engine: &Engine,
         report: Result<Report, Error>,
         cancel: &Cancel,
@@ -406,9 +388,9 @@ impl Inquiry {
             Err(error) => return self.error(error),
             Ok(report) => report,
         };
-        let told = self.explain.then(|| explanation::of(self, question, &report, engine, cancel));
+        let told = self.explain.then(|| explanation::of(self, &report, engine, cancel));
         let (words, suggestion) = told.flatten().unzip();
-        let result = self.report(question, report);
+        let result = self.report(report);
         JobResult { explanation: words, suggestion: suggestion.flatten(), ..result }
     }
 
@@ -417,7 +399,8 @@ impl Inquiry {
         self.documents.iter().find(|document| document.at == at)
     }
 
-    fn report(&self, question: &Question, report: Report) -> JobResult {
+    fn report(&self, report: Report) -> JobResult {
+        let question = &self.question;
         let attempts = report.attempts.iter().map(AttemptRecord::from).collect();
         let depends_on = report.depends_on.iter().map(|switch| switch.name().to_owned()).collect();
         let under = report.witness_under;
@@ -439,7 +422,7 @@ impl Inquiry {
             Verdict::Fails(witness) => {
                 result.verdict = Some(VerdictName::Fails);
                 result.evidence = Some(EvidenceName::Replayed);
-                self.tell(&mut result, question, &witness);
+                self.tell(&mut result, &witness);
                 if !report.companions.is_empty() {
                     let companions = &report.companions;
                     let all: Vec<_> = std::iter::once(&witness.request).chain(companions).collect();
@@ -452,7 +435,7 @@ impl Inquiry {
                     result.rules = broken.into_iter().map(|rule| self.pointer(at(rule))).collect();
                 }
                 if let Some(witness) = &report.reverse {
-                    self.tell(&mut result, question, witness);
+                    self.tell(&mut result, witness);
                 }
                 let (relation, evidence) = report.relation.unzip();
                 result.relation = relation.map(RelationName::from);
@@ -505,10 +488,9 @@ impl Inquiry {
     }
 
     /// Puts a witness where results have it.
-    fn tell(&self, result: &mut JobResult, question: &Question, witness: &Witness) {
+    fn tell(&self, result: &mut JobResult, witness: &Witness) {
         let statements = witness.statements.iter();
-        let statements =
-            statements.map(|&(at, index)| self.statement(question, at, index)).collect();
+        let statements = statements.map(|&(at, index)| self.statement(at, index)).collect();
         let request = Some(Request::from(&witness.request));
         if witness.side == Side::Existing {
             (result.witness_reverse, result.statements_reverse) = (request, statements);
@@ -540,8 +522,8 @@ impl Inquiry {
     }
 
     /// A statement of one of the policies of the question, as results name it.
-    pub fn statement(&self, question: &Question, at: PolicyRef, index: usize) -> StatementRef {
-        let policy = question.policy(at);
+    pub fn statement(&self, at: PolicyRef, index: usize) -> StatementRef {
+        let policy = self.question.policy(at);
         let sid = policy.and_then(|policy| policy.statement(index)?.sid.clone());
         StatementRef { policy: self.pointer(at), index, sid }
     }

@@ -167,7 +167,10 @@ impl<'q> Context<'q> {
         for key in &self.mentioned {
             match of_principal(&key.to_ascii_lowercase(), &request.principal) {
                 Some(value) => put(&mut request.context, key, value),
-                None if OF_PRINCIPAL.iter().any(|known| known.eq_ignore_ascii_case(key)) => {
+                // Some only have a token.
+                None if is_one_of(key, &OF_PRINCIPAL)
+                    || is_one_of(key, &["aws:TokenIssueTime"]) =>
+                {
                     request.context.remove(key);
                 }
                 None => {}
@@ -176,8 +179,8 @@ impl<'q> Context<'q> {
     }
 }
 
-/// Keys that follow from who asks, or that only some have who ask.
-const OF_PRINCIPAL: [&str; 10] = [
+/// Keys whose values follow from who asks.
+const OF_PRINCIPAL: [&str; 9] = [
     "aws:PrincipalArn",
     "aws:PrincipalAccount",
     "aws:PrincipalType",
@@ -186,9 +189,13 @@ const OF_PRINCIPAL: [&str; 10] = [
     "aws:PrincipalIsAWSService",
     "aws:PrincipalServiceName",
     "aws:PrincipalServiceNamesList",
-    "aws:TokenIssueTime",
     "kms:CallerAccount",
 ];
+
+/// Whether the key is one of those.
+fn is_one_of(key: &str, keys: &[&str]) -> bool {
+    keys.iter().any(|known| known.eq_ignore_ascii_case(key))
+}
 
 /// The ARN with the owner's account, if it has the one that stands for any (R25).
 fn owned(resource: &str, owner: &str) -> String {
@@ -329,20 +336,7 @@ fn satisfy(request: &mut Request, condition: &Condition, listed: &Listed<'_>) ->
 
 /// Whether the value of the key follows from something else in the request.
 fn is_derived(key: &str) -> bool {
-    const DERIVED: [&str; 11] = [
-        "kms:CallerAccount",
-        "aws:PrincipalArn",
-        "aws:PrincipalAccount",
-        "aws:PrincipalType",
-        "aws:userid",
-        "aws:username",
-        "aws:PrincipalIsAWSService",
-        "aws:PrincipalServiceName",
-        "aws:PrincipalServiceNamesList",
-        "aws:CurrentTime",
-        "aws:EpochTime",
-    ];
-    DERIVED.iter().any(|known| known.eq_ignore_ascii_case(key))
+    is_one_of(key, &OF_PRINCIPAL) || is_one_of(key, &["aws:CurrentTime", "aws:EpochTime"])
 }
 
 pub(super) fn likely_value(key: &str) -> Option<String> {

@@ -6,7 +6,6 @@ use keyaki::Cancel;
 use keyaki::findings::{FindingsInquiry, question_of};
 use keyaki::job::{Setting, engines};
 use keyaki::question::Side;
-use keyaki::wire::VerdictName;
 
 use super::{Exit, Failure, Files, configuration, options, print_json, refuse};
 use crate::arguments::{Asked, Findings};
@@ -37,12 +36,7 @@ pub(crate) fn findings(arguments: &Findings) -> Result<Exit, Failure> {
         let text = render::findings(&task.inquiry, &files, &result);
         io::stdout().write_all(text.as_bytes())?;
     }
-    let is_covered =
-        result.coverage.as_ref().is_some_and(|coverage| coverage.verdict == VerdictName::Holds);
-    let is_open = !is_covered || render::rows(&result).any(|row| row.witness.is_none());
-    let verdict =
-        result.verdict.map(|verdict| if is_open { VerdictName::Unknown } else { verdict });
-    Ok(Exit::of(verdict))
+    Ok(Exit::of_rows(&result))
 }
 
 /// The question whose rows are wanted.

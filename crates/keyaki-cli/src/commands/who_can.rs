@@ -6,7 +6,7 @@ use keyaki::Cancel;
 use keyaki::access;
 use keyaki::job::engines;
 use keyaki::who_can::WhoCan as Task;
-use keyaki::wire::{ErrorRecord, VerdictName};
+use keyaki::wire::ErrorRecord;
 
 use super::{Exit, Failure, configuration, options, print_json, refuse};
 use crate::arguments::WhoCan;
@@ -43,8 +43,5 @@ pub(crate) fn who_can(arguments: &WhoCan) -> Result<Exit, Failure> {
     } else {
         io::stdout().write_all(render::who_can(&result).as_bytes())?;
     }
-    let is_open = render::rows(&result).any(|row| row.witness.is_none());
-    let verdict =
-        result.verdict.map(|verdict| if is_open { VerdictName::Unknown } else { verdict });
-    Ok(Exit::of(verdict))
+    Ok(Exit::of_rows(&result))
 }

@@ -21,7 +21,7 @@ pub(crate) fn explanation(inquiry: &Inquiry, files: &FileNames, ways: &[Excluded
     for way in ways.iter().take(MAX_WAYS) {
         let through = match way.through {
             Some((policy, index)) => {
-                let statement = inquiry.statement(&inquiry.question, policy, index);
+                let statement = inquiry.statement(policy, index);
                 format!("through {}", place(inquiry, files, &statement))
             }
             None => "without any statement".to_owned(),

@@ -8,9 +8,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use keyaki_analysis::encode;
 use keyaki_analysis::replay::replay;
 use keyaki_analysis::translation::{decoded, text};
-use keyaki_analysis::{Question, encode};
 use keyaki_logic::{Formula, Outcome, SolverError, certificate, smtlib};
 use keyaki_solvers::{Automaton, Config, Definition, find};
 use serde_json::{Value, json};
@@ -26,7 +26,6 @@ const HASH_DIGITS: usize = 16;
 /// What there is to keep.
 pub(super) struct Incident<'i> {
     pub(super) inquiry: &'i Inquiry,
-    pub(super) question: &'i Question,
     pub(super) engine: &'i Engine,
     pub(super) record: &'i Record,
     pub(super) result: &'i JobResult,
@@ -35,7 +34,7 @@ pub(super) struct Incident<'i> {
 impl Incident<'_> {
     /// Writes it into a directory of its own; returns where that is.
     pub(super) fn keep(&self, directory: &Path) -> io::Result<PathBuf> {
-        let mut encoding = encode(self.question);
+        let mut encoding = encode(&self.inquiry.question);
         encoding.decide(self.inquiry.decisions.decided());
         let query = text(&encoding);
         let hash = certificate::hash(&query);
@@ -49,7 +48,7 @@ impl Incident<'_> {
             fs::write(place.join(&file), &document.source)?;
             policies.push(json!({"pointer": document.pointer, "file": file}));
         }
-        fs::write(place.join("question.txt"), format!("{:#?}\n", self.question))?;
+        fs::write(place.join("question.txt"), format!("{:#?}\n", self.inquiry.question))?;
         fs::write(place.join("query.txt"), query)?;
         let mut replays = Vec::new();
         for (number, asked) in self.record.asked().iter().enumerate() {
@@ -63,7 +62,7 @@ impl Incident<'_> {
         }
         let told = json!({
             "result": self.result,
-            "question": self.question.name(),
+            "question": self.inquiry.question.name(),
             "decisions": self.inquiry.decisions.decided().iter()
                 .map(|(switch, alternative)| (switch.name(), *alternative))
                 .collect::<std::collections::BTreeMap<_, _>>(),
@@ -95,7 +94,7 @@ impl Incident<'_> {
 
     /// The request of a model, and whether it breaks the property under the readings that are asked for.
     fn replay(&self, number: usize, solver: &str, request: &keyaki_policy::Request) -> Value {
-        let replayed = replay(self.question, request, self.inquiry.decisions.readings());
+        let replayed = replay(&self.inquiry.question, request, self.inquiry.decisions.readings());
         json!({
             "query": number,
             "solver": solver,
