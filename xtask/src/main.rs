@@ -65,7 +65,7 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "suite",
-        usage: "make the queries that `keyaki-bench` measures; --check compares their hash",
+        usage: "make the queries that `keyaki-bench` measures; --check compares their hash, --renew writes it",
         run: suite::run,
     },
     Chore {

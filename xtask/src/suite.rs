@@ -2,8 +2,10 @@
 //!
 //! Here jobs are drawn, and the program of `crates/compare` is built and started on them, because chores depend on no
 //! crate of ours. What is checked in is the recipe, which is this, and the hashes, in `benchmarks/suites.toml`: a
-//! suite has some hundred megabytes.
+//! suite has some hundred megabytes. `cargo xtask test` makes the small suite and compares its hash, so whoever changes what the
+//! encoder writes is told of it; the large one takes too long for every run and its corpus is not everywhere.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
@@ -18,7 +20,7 @@ const SMALL_STATEMENTS_MAX: &str = "8";
 /// The seed of the jobs and of the formulas drawn of each.
 const SEED: &str = "keyaki";
 
-const USAGE: &str = "suite [--small] [--check] [--dev] [--out DIR] [--workers N]";
+const USAGE: &str = "suite [--small] [--check | --renew] [--dev] [--out DIR] [--workers N]";
 
 /// Runs the chore.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
@@ -44,10 +46,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     fs::create_dir_all(&folder)
         .and_then(|()| fs::write(&file, text))
         .map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
-    let recipe = match shared {
-        Some(_) => "cargo xtask suite",
-        None => "cargo xtask suite --small",
-    };
     let mut command = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
     let profile = if options.dev { "dev" } else { "release" };
     command
@@ -57,7 +55,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         .arg(&file)
         .arg("--out")
         .arg(&folder)
-        .args(["--name", name, "--recipe", recipe, "--seed", SEED, "--workers", &options.workers])
+        .arg("--benchmarks")
+        .arg(crate::root().join("benchmarks"))
+        .args([
+            "--name",
+            name,
+            "--recipe",
+            recipe(name),
+            "--seed",
+            SEED,
+            "--workers",
+            &options.workers,
+        ])
         .current_dir(crate::root())
         .stdin(Stdio::null());
     if shared.is_none() {
@@ -68,29 +77,61 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         return Err(format!("the suite is not made: {status}"));
     }
     drop(fs::remove_file(&file));
-    if options.check { check(name, &folder) } else { Ok(()) }
+    match options.then {
+        Then::Nothing => Ok(()),
+        Then::Check => check(name, &folder),
+        Then::Renew => renew(name, &folder),
+    }
 }
 
+/// Where the hashes are checked in.
+const LIST: &str = "benchmarks/suites.toml";
+
 /// Compares the hash of the suite with the one that is checked in.
-fn check(name: &str, folder: &std::path::Path) -> Result<(), String> {
-    let read = |path: &std::path::Path| {
-        fs::read_to_string(path)
-            .map_err(|error| format!("cannot read `{}`: {error}", path.display()))
-    };
-    let made = read(&folder.join("suite.toml"))?;
-    let listed = read(&crate::root().join("benchmarks/suites.toml"))?;
-    let made = value_of(&made, "hash").ok_or("the suite has no hash")?;
-    let listed = value_of(&listed, name)
-        .ok_or_else(|| format!("benchmarks/suites.toml has no hash of `{name}`"))?;
+fn check(name: &str, folder: &Path) -> Result<(), String> {
+    let made = hash_of(folder)?;
+    let list = read(&crate::root().join(LIST))?;
+    let listed = value_of(&list, name).ok_or_else(|| format!("{LIST} has no hash of `{name}`"))?;
     if made == listed {
-        println!("the hash is the one in benchmarks/suites.toml");
+        println!("the hash is the one in {LIST}");
         return Ok(());
     }
+    let recipe = recipe(name);
     Err(format!(
-        "the suite `{name}` has hash {made}, benchmarks/suites.toml has {listed}\n\
-         hint: if what the encoder writes has changed on purpose, write the new one there; records of the old suite \
-         cannot be compared with those of the new one"
+        "the suite `{name}` has hash {made}, {LIST} has {listed}: the encoder writes other formulas than before\n\
+         hint: if it is meant to, `{recipe} --renew` writes the new hash there; what has been measured stays a record of the \
+         old suite, and is not compared with what is measured on the new one"
     ))
+}
+
+/// Writes the hash of the suite into the list.
+fn renew(name: &str, folder: &Path) -> Result<(), String> {
+    let path = crate::root().join(LIST);
+    let list = read(&path)?;
+    let renewed = with_value(&list, name, &hash_of(folder)?)
+        .ok_or_else(|| format!("{LIST} has no hash of `{name}`"))?;
+    if renewed == list {
+        println!("the hash is the one in {LIST}");
+        return Ok(());
+    }
+    fs::write(&path, renewed).map_err(|error| format!("cannot write {LIST}: {error}"))?;
+    println!("the hash in {LIST} is renewed");
+    Ok(())
+}
+
+/// The hash of a suite that has been made.
+fn hash_of(folder: &Path) -> Result<String, String> {
+    let made = read(&folder.join("suite.toml"))?;
+    value_of(&made, "hash").map(str::to_owned).ok_or_else(|| "the suite has no hash".to_owned())
+}
+
+/// The command that makes a suite.
+fn recipe(name: &str) -> &'static str {
+    if name == "small" { "cargo xtask suite --small" } else { "cargo xtask suite" }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
 }
 
 /// What stands in quotes after a name, on a line of its own.
@@ -105,9 +146,27 @@ fn value_of<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     })
 }
 
+/// Text with another value in quotes after a name, on a line of its own; none if the name is not there.
+fn with_value(text: &str, name: &str, value: &str) -> Option<String> {
+    value_of(text, name)?;
+    let line = |line: &str| match value_of(line, name) {
+        Some(_) => format!("{name} = \"{value}\"\n"),
+        None => format!("{line}\n"),
+    };
+    Some(text.lines().map(line).collect())
+}
+
+/// What is done with the hash of a suite that was made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    Check,
+    Renew,
+}
+
 struct Options {
     small: bool,
-    check: bool,
+    then: Then,
     /// Whether a build for development will do: it is there sooner, and ten times slower.
     dev: bool,
     out: String,
@@ -118,7 +177,7 @@ impl Options {
     fn read(arguments: &[String]) -> Result<Options, String> {
         let mut options = Options {
             small: false,
-            check: false,
+            then: Then::Nothing,
             dev: false,
             out: "target/suites".to_owned(),
             workers: "2".to_owned(),
@@ -128,11 +187,16 @@ impl Options {
             let mut value = || rest.next().cloned().ok_or_else(|| format!("usage: {USAGE}"));
             match flag.as_str() {
                 "--small" => options.small = true,
-                "--check" => options.check = true,
+                "--check" if options.then == Then::Nothing => options.then = Then::Check,
+                "--renew" if options.then == Then::Nothing => options.then = Then::Renew,
                 "--dev" => options.dev = true,
                 "--out" => options.out = value()?,
                 "--workers" => options.workers = value()?,
-                _ => return Err(format!("unknown flag `{flag}`\nusage: {USAGE}")),
+                _ => {
+                    return Err(format!(
+                        "`{flag}` is no flag, or does not go with the others\nusage: {USAGE}"
+                    ));
+                }
             }
         }
         Ok(options)
@@ -148,5 +212,13 @@ mod tests {
         let text = "# small\nsmaller = \"a\"\nsmall = \"b\"\n";
         assert_eq!(value_of(text, "small"), Some("b"));
         assert_eq!(value_of(text, "none"), None);
+    }
+
+    #[test]
+    fn a_renewed_hash_takes_the_place_of_the_old_one_and_nothing_else_changes() {
+        let text = "# small\nsmaller = \"a\"\nsmall = \"b\"\n";
+        let renewed = with_value(text, "small", "c").unwrap();
+        assert_eq!(renewed, "# small\nsmaller = \"a\"\nsmall = \"c\"\n");
+        assert_eq!(with_value(text, "none", "c"), None);
     }
 }

@@ -48,6 +48,9 @@ pub(crate) struct Index {
     /// What the suite is called [default: as the folder]
     #[arg(long)]
     pub(crate) name: Option<String>,
+    /// Tiers that `tiers --out` wrote, for the queries that they are of
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tiers: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -126,6 +129,15 @@ pub(crate) struct Reading {
     pub(crate) clock: ClockArgument,
 }
 
+impl Reading {
+    /// The records, in words.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<String> =
+            self.records.iter().map(|path| path.display().to_string()).collect();
+        names.join(", ")
+    }
+}
+
 /// The two that are compared.
 #[derive(Args)]
 pub(crate) struct Two {
@@ -176,6 +188,9 @@ pub(crate) struct Gate {
     /// How many runs of both a query has before it is called lost or slower
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) runs: u32,
+    /// Measure again for so many minutes at most, and go on another time
+    #[arg(long, value_name = "N")]
+    pub(crate) minutes: Option<u64>,
     /// Let through what is solved in some runs only
     #[arg(long)]
     pub(crate) allow_unstable: bool,
@@ -230,6 +245,12 @@ pub(crate) struct Learn {
 pub(crate) struct Tiers {
     #[command(flatten)]
     pub(crate) reading: Reading,
+    /// By the times of this solver, and others that are named; repeat for several [default: all of the record]
+    #[arg(long, value_name = "SOLVER")]
+    pub(crate) solver: Vec<String>,
+    /// Write them into a file too, for suites that are made later
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Args)]

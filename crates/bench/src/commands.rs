@@ -8,6 +8,7 @@ use keyaki_bench::record::Writer;
 use keyaki_bench::run::Runner;
 use keyaki_bench::solvers::{self, Solver};
 use keyaki_bench::suite::{self, Query, Suite};
+use keyaki_bench::tiers::Tiers;
 use keyaki_bench::{hash, measure};
 use regex::Regex;
 
@@ -19,7 +20,12 @@ pub(crate) type Done = Result<u8, String>;
 pub(crate) fn index(given: &Index) -> Done {
     let of_folder = given.folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = given.name.clone().or(of_folder).unwrap_or_else(|| "suite".to_owned());
-    let suite = suite::index(&given.folder, &name)?;
+    let mut suite = suite::index(&given.folder, &name)?;
+    if let Some(path) = &given.tiers {
+        let attached = Tiers::read(path)?.attach(&mut suite.queries);
+        suite = Suite::write(&suite.folder, &name, &suite.header.recipe, suite.queries)?;
+        println!("{attached}");
+    }
     println!("{} queries, hash {}", suite.header.queries, suite.header.hash);
     Ok(0)
 }
@@ -90,7 +96,7 @@ pub(crate) fn measure(given: &Measure) -> Done {
         eprintln!("{} queries of {}", queries.len(), suite.queries.len());
         return Ok(0);
     }
-    let until = given.minutes.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
+    let until = deadline(given.minutes);
     let plan = Plan {
         suite: &suite,
         queries,
@@ -106,6 +112,11 @@ pub(crate) fn measure(given: &Measure) -> Done {
         done.n_run, done.n_before, done.n_unspoken, done.n_left
     );
     Ok(if done.n_left > 0 { 3 } else { 0 })
+}
+
+/// When so many minutes from now are over.
+pub(crate) fn deadline(minutes: Option<u64>) -> Option<Instant> {
+    Instant::now().checked_add(Duration::from_secs(minutes?.saturating_mul(60)))
 }
 
 pub(crate) fn writer(path: &Path, suite: &Suite) -> Result<Writer, String> {

@@ -80,6 +80,14 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// What it is called.
+    pub fn words(self) -> &'static str {
+        match self {
+            Clock::Wall => "wall time",
+            Clock::Cpu => "processor time",
+        }
+    }
+
     /// The time of a cell, in seconds.
     pub fn of(self, cell: &Cell) -> f64 {
         match self {
@@ -144,7 +152,7 @@ pub fn compare<'t>(
     clock: Clock,
     slack: Slack,
 ) -> Result<Comparison<'t>, String> {
-    let label = |at: usize| table.contestants[at].label();
+    let label = |at: usize| table.label(at);
     let mut pairs = Vec::new();
     for (query, cells) in &table.queries {
         let (old, new) = (cells[old].as_ref(), cells[new].as_ref());
@@ -201,6 +209,9 @@ fn class(
 /// The least time that a ratio is taken of, in seconds: below it, one measures the start of a process.
 const FLOOR_S: f64 = 0.001;
 
+/// In how many runs of both what is lost is lost for sure.
+pub const RUNS_SURE: usize = 3;
+
 impl Comparison<'_> {
     /// The queries of a class.
     pub fn of(&self, class: Class) -> impl Iterator<Item = &Pair<'_>> {
@@ -254,14 +265,22 @@ impl Comparison<'_> {
             percent(lost.high),
             lopsided(self.n(Class::Lost), self.n(Class::Won)),
         );
+        if self.n(Class::Lost) > 0 {
+            let runs = |pair: &Pair<'_>| {
+                let n = |cell: Option<&Cell>| cell.map_or(0, |cell| cell.n_runs);
+                n(pair.old).min(n(pair.new))
+            };
+            let n_sure = self.of(Class::Lost).filter(|pair| runs(pair) >= RUNS_SURE).count();
+            let _ = writeln!(
+                text,
+                "of the lost ones {n_sure} were in {RUNS_SURE} runs of both or more; `gate` measures the others again"
+            );
+        }
         text + &self.times_text()
     }
 
     fn times_text(&self) -> String {
-        let clock = match self.clock {
-            Clock::Wall => "wall time",
-            Clock::Cpu => "processor time",
-        };
+        let clock = self.clock.words();
         let times = self.times();
         let column = |of: fn(&(f64, f64)) -> f64| sorted(&times.iter().map(of).collect::<Vec<_>>());
         let (old, new) = (column(|pair| pair.0), column(|pair| pair.1));

@@ -23,3 +23,4 @@ pub mod stats;
 pub mod suite;
 pub mod supervise;
 pub mod table;
+pub mod tiers;

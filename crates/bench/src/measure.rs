@@ -210,7 +210,12 @@ fn row(
     }
 }
 
-/// Asks solvers a query again, in turns, until each has `runs` runs.
+/// Whether each of the solvers was asked the query so often.
+pub fn is_often_enough(query: &Query, solvers: &[&Solver], runs: u32, writer: &Writer) -> bool {
+    solvers.iter().all(|solver| writer.n_runs(&query.id, names(solver)) >= runs)
+}
+
+/// Asks solvers a query again, in turns, until each has `runs` runs or the time is up; whether they have.
 ///
 /// # Errors
 ///
@@ -220,21 +225,23 @@ pub fn again(
     query: &Query,
     solvers: &[&Solver],
     runs: u32,
+    until: Option<Instant>,
     runner: &Runner,
     writer: &mut Writer,
-) -> Result<Vec<Row>, String> {
-    let mut rows = Vec::new();
+) -> Result<bool, String> {
     for _ in 0..runs {
         for solver in solvers {
             let run = writer.n_runs(&query.id, names(solver));
-            if run < runs {
-                let row = once(suite, query, solver, run, "again", runner)?;
-                writer.add(&row)?;
-                rows.push(row);
+            if run >= runs {
+                continue;
             }
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Ok(false);
+            }
+            writer.add(&once(suite, query, solver, run, "again", runner)?)?;
         }
     }
-    Ok(rows)
+    Ok(true)
 }
 
 /// How far it is. Queries come in no order of difficulty, so the mean so far is an honest guess of the mean to come,

@@ -19,7 +19,7 @@ pub const SIDE: f64 = 640.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 616.0;
 const TOP: f64 = 40.0;
-const BOTTOM: f64 = 592.0;
+const BOTTOM: f64 = 560.0;
 
 /// The shortest time that is drawn, in seconds: what is shorter stands at the axis.
 const FLOOR_S: f64 = 0.001;
@@ -80,6 +80,7 @@ pub enum Anchor {
 
 const INK: u32 = 0x30_30_30;
 const GRID: u32 = 0xdd_dd_dd;
+const FAINT: u32 = 0xa0_a0_a0;
 
 /// The colours of contestants in the cactus plot, which can be told apart without seeing red and green (Okabe and Ito, 2008).
 const COLORS: [u32; 7] =
@@ -141,12 +142,13 @@ pub fn scatter(comparison: &Comparison<'_>) -> Vec<Shape> {
     shapes.push(line([LEFT, BOTTOM, RIGHT, TOP], INK, false));
     for (factor, word) in [(10.0, "10 x slower"), (0.1, "10 x faster")] {
         let (from, to) = (FLOOR_S.max(FLOOR_S / factor), limit_s.min(limit_s / factor));
-        shapes.push(line([x(from), y(from * factor), x(to), y(to * factor)], GRID, true));
-        let (at, anchor) = match factor > 1.0 {
-            true => ((x(to) - 6.0, TOP + 12.0), Anchor::End),
-            false => ((RIGHT - 6.0, y(limit_s * factor) - 10.0), Anchor::End),
+        shapes.push(line([x(from), y(from * factor), x(to), y(to * factor)], FAINT, true));
+        // Where they begin, few queries are.
+        let at = match factor > 1.0 {
+            true => (LEFT + 8.0, y(FLOOR_S * factor) - 14.0),
+            false => (x(FLOOR_S / factor) + 14.0, BOTTOM - 10.0),
         };
-        shapes.push(text(at, anchor, word));
+        shapes.push(text(at, Anchor::Start, word));
     }
     // The rare ones last, so that they are on top.
     let mut pairs: Vec<_> = comparison.pairs.iter().collect();
@@ -157,33 +159,70 @@ pub fn scatter(comparison: &Comparison<'_>) -> Vec<Shape> {
             0 => limit_s,
             _ => comparison.clock.of(cell),
         };
-        let title = format!("{} {}", pair.query, pair.class.word());
+        let said = |cell: &Cell| match cell.n_solved {
+            0 => format!("{} after {:.3} s", cell.word, comparison.clock.of(cell)),
+            _ => format!("{:.3} s", comparison.clock.of(cell)),
+        };
+        let title =
+            format!("{} {}: {}, then {}", pair.query, pair.class.word(), said(old), said(new));
         let (at, color) = ((x(time(old)), y(time(new))), color(pair.class));
         shapes.push(Shape::Dot { at, color, query: pair.query.to_owned(), title });
     }
-    shapes.push(text(((LEFT + RIGHT) / 2.0, BOTTOM + 34.0), Anchor::Middle, &comparison.old));
-    shapes.push(text((LEFT, TOP - 22.0), Anchor::Start, &comparison.new));
+    let clock = comparison.clock.words();
+    let (old, new) = (&comparison.old, &comparison.new);
+    let below = ((LEFT + RIGHT) / 2.0, BOTTOM + 34.0);
+    shapes.push(text(below, Anchor::Middle, &format!("{old}, {clock}")));
+    shapes.push(text((LEFT, TOP - 22.0), Anchor::Start, &format!("{new}, {clock}")));
+    shapes.extend(legend(comparison));
+    shapes
+}
+
+/// How many of which class there are, in their colours.
+fn legend(comparison: &Comparison<'_>) -> Vec<Shape> {
+    /// How much room a letter takes in either kind of picture, in units.
+    const LETTER: f64 = 8.2;
+    /// What is between two entries.
+    const GAP: f64 = 18.0;
+    let is_drawn = |class: &Class| *class != Class::Missing && comparison.n(*class) > 0;
+    let entries: Vec<(Class, String)> = Class::ALL
+        .into_iter()
+        .filter(is_drawn)
+        .map(|class| (class, format!("{} {}", class.word(), comparison.n(class))))
+        .collect();
+    let mut shapes = Vec::new();
+    let (mut x, mut y) = (LEFT, BOTTOM + 54.0);
+    for (class, text) in entries {
+        let width = LETTER * text.len() as f64;
+        if x + width > RIGHT {
+            (x, y) = (LEFT, y + 16.0);
+        }
+        let color = color(class);
+        shapes.push(Shape::Text { at: (x, y), anchor: Anchor::Start, text, color });
+        x += width + GAP;
+    }
     shapes
 }
 
 /// The cactus plot: a line for each contestant, how many queries (to the right) it solves within which time (upwards)
-/// each.
+/// each, of the queries that were put to all.
 pub fn cactus(table: &Table, members: &[usize], clock: crate::compare::Clock) -> Vec<Shape> {
     let mut series: Vec<(String, Vec<f64>)> = Vec::new();
     let mut limit_s = FLOOR_S * 10.0;
-    let mut n_max = 1;
+    let is_of_all = |cells: &&Vec<Option<Cell>>| members.iter().all(|at| cells[*at].is_some());
+    let n_queries = table.queries.values().filter(is_of_all).count();
     for at in members {
         let mut times = Vec::new();
-        for cell in table.queries.values().filter_map(|cells| cells[*at].as_ref()) {
+        let of_all = table.queries.values().filter(is_of_all);
+        for cell in of_all.filter_map(|cells| cells[*at].as_ref()) {
             limit_s = cell.limit_s.max(limit_s);
             if cell.is_solved() {
                 times.push(clock.of(cell));
             }
         }
         times.sort_by(f64::total_cmp);
-        n_max = n_max.max(times.len());
-        series.push((table.contestants[*at].label(), times));
+        series.push((table.label(*at), times));
     }
+    let n_max = n_queries.max(1);
     let x = |n: usize| LEFT + (RIGHT - LEFT) * n as f64 / n_max as f64;
     let y = |time: f64| place(time, limit_s, BOTTOM, TOP);
     let mut shapes = Vec::new();
@@ -216,8 +255,10 @@ pub fn cactus(table: &Table, members: &[usize], clock: crate::compare::Clock) ->
         let text = format!("{label}: {}", times.len());
         shapes.push(Shape::Text { at, anchor: Anchor::Start, text, color });
     }
-    shapes.push(text(((LEFT + RIGHT) / 2.0, BOTTOM + 34.0), Anchor::Middle, "queries solved"));
-    shapes.push(text((LEFT, TOP - 22.0), Anchor::Start, "time for each"));
+    let below = format!("queries solved, of {n_queries}");
+    shapes.push(text(((LEFT + RIGHT) / 2.0, BOTTOM + 34.0), Anchor::Middle, &below));
+    let above = format!("{} of each", clock.words());
+    shapes.push(text((LEFT, TOP - 22.0), Anchor::Start, &above));
     shapes
 }
 

@@ -89,7 +89,7 @@ pub fn rank(
             let par2 =
                 times.iter().map(|of_query| of_query[at].0.unwrap_or(of_query[at].1)).sum::<f64>();
             Rank {
-                label: table.contestants[*member].label(),
+                label: table.label(*member),
                 n_solved: times.iter().filter(of).count(),
                 n_wrong: n_wrong[at],
                 par2_s: par2 / n as f64,
@@ -125,14 +125,15 @@ pub fn rank(
 
 /// The ranking as a table.
 pub fn text(ranks: &[Rank], n: usize) -> String {
+    let w = ranks.iter().map(|rank| rank.label.len()).max().unwrap_or(0).max(24);
     let mut text = format!(
-        "{n} queries that all were asked\n\n{:<24} {:>7} {:>6} {:>9} {:>7} {:>7} {:>9}\n",
+        "{n} queries that all were asked\n\n{:<w$} {:>7} {:>6} {:>9} {:>7} {:>7} {:>9}\n",
         "", "solved", "wrong", "PAR-2 s", "unique", "first", "worth s"
     );
     for (number, rank) in ranks.iter().enumerate() {
         let _ = write!(
             text,
-            "{:<24} {:>7} {:>6} {:>9.3}",
+            "{:<w$} {:>7} {:>6} {:>9.3}",
             rank.label, rank.n_solved, rank.n_wrong, rank.par2_s
         );
         if number > 0 {

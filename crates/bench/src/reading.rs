@@ -10,7 +10,7 @@ use keyaki_bench::table::Table;
 use keyaki_bench::{measure, rank, record};
 
 use crate::arguments::{Check, ClockArgument, Cmp, Gate, OfSolvers, Rank, Reading, Two};
-use crate::commands::{Done, found, runner, writer};
+use crate::commands::{Done, deadline, found, runner, writer};
 
 /// A record, and what is known beside it.
 pub(crate) struct Read {
@@ -58,6 +58,14 @@ impl Read {
         compare(&self.table, places, &self.status, self.clock, slack)
     }
 
+    /// The contestants that are named, or all.
+    pub(crate) fn members(&self, names: &[String]) -> Result<Vec<usize>, String> {
+        match names.is_empty() {
+            true => Ok((0..self.table.contestants.len()).collect()),
+            false => names.iter().map(|name| self.table.find(name)).collect(),
+        }
+    }
+
     fn name(&self, id: &str) -> &str {
         let query = self.suite.iter().flat_map(|suite| &suite.queries).find(|query| query.id == id);
         query.map_or("", |query| query.name.as_str())
@@ -92,10 +100,7 @@ pub(crate) fn cmp(given: &Cmp) -> Done {
 
 pub(crate) fn rank(given: &Rank) -> Done {
     let read = read(&given.reading)?;
-    let members: Vec<usize> = match given.solver.is_empty() {
-        true => (0..read.table.contestants.len()).collect(),
-        false => given.solver.iter().map(|name| read.table.find(name)).collect::<Result<_, _>>()?,
-    };
+    let members = read.members(&given.solver)?;
     let (ranks, n) = rank::rank(&read.table, &members, &read.status, read.clock);
     if n == 0 {
         return Err(
@@ -164,13 +169,24 @@ fn again(given: &Gate, read: &mut Read, solvers: &[Solver]) -> Result<(), String
         record.ok_or("the first RECORD is a folder: what is measured again goes into a file")?;
     let mut writer = writer(record, suite)?;
     let runner = runner()?;
+    let until = deadline(given.minutes);
+    let mut n_left = 0;
     for (number, id) in suspicious.iter().enumerate() {
-        eprintln!("{} of {}: {id} is measured again", number + 1, suspicious.len());
-        if let Some(query) = suite.queries.iter().find(|query| query.id == *id) {
-            measure::again(suite, query, &both, given.runs, &runner, &mut writer)?;
+        let Some(query) = suite.queries.iter().find(|query| query.id == *id) else { continue };
+        if measure::is_often_enough(query, &both, given.runs, &writer) {
+            continue;
         }
+        eprintln!("{} of {}: {id} is measured again", number + 1, suspicious.len());
+        let is_done = measure::again(suite, query, &both, given.runs, until, &runner, &mut writer)?;
+        n_left += usize::from(!is_done);
     }
     drop(writer);
+    if n_left > 0 {
+        eprintln!(
+            "note: time is up, {n_left} queries have fewer than {} runs; the same command goes on",
+            given.runs
+        );
+    }
     read.table = Table::new(&record::read(&given.reading.records)?)?;
     Ok(())
 }

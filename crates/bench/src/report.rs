@@ -14,11 +14,12 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use serde_json::{Value, json};
 
-use crate::compare::{Clock, Comparison};
+use crate::compare::{Class, Clock, Comparison};
 use crate::plot::{self, svg};
 use crate::rank;
 use crate::suite::{Features, Query, STANDARD, Suite};
 use crate::table::Table;
+use crate::tiers::TIERS;
 
 const PAGE: &str = include_str!("report/page.html");
 const SCRIPT: &str = include_str!("report/page.js");
@@ -65,12 +66,13 @@ pub fn html(page: &Page<'_>) -> Result<String, String> {
         .collect();
     let (bundles, places) = bundles(page, &queries)?;
     let data = data(page, &queries, &places);
-    // A script element ends at the first `</`, wherever it stands.
-    let embedded = |value: Value| value.to_string().replace("</", "<\\/");
+    // A script element ends at the first `</`, wherever it stands; and what is put in must not be taken for a place.
+    let embedded = |value: Value| value.to_string().replace("</", "<\\/").replace("{{", "{\\u007b");
     Ok(PAGE
-        .replace("{{title}}", &svg::escaped(page.title))
+        .replace("{{title}}", &svg::escaped(page.title).replace("{{", "{&#123;"))
         .replace("{{style}}", STYLE)
-        .replace("{{body}}", &body(page))
+        .replace("{{body}}", &body(page).replace("{{", "{&#123;"))
+        .replace("{{clock}}", page.clock.words())
         .replace("{{data}}", &embedded(data))
         .replace("{{bundles}}", &embedded(json!(bundles)))
         .replace("{{script}}", SCRIPT))
@@ -107,14 +109,14 @@ fn body(page: &Page<'_>) -> String {
         let cactus = svg(&plot::cactus(page.table, group, page.clock));
         let _ = writeln!(
             body,
-            "<section><h2>Ranking</h2><pre>{}</pre><div class=\"plot\">{cactus}</div></section>",
+            "<section><h2>Ranking</h2><div class=\"pair\"><div class=\"plot\">{cactus}</div><pre>{}</pre></div></section>",
             svg::escaped(&rank::text(&ranks, n))
         );
     }
     for comparison in page.comparisons {
         let _ = writeln!(
             body,
-            "<section><h2>{} to {}</h2><div class=\"plot\">{}</div><pre>{}</pre></section>",
+            "<section><h2>{} to {}</h2><div class=\"pair\"><div class=\"plot\">{}</div><pre>{}</pre></div></section>",
             svg::escaped(&comparison.old),
             svg::escaped(&comparison.new),
             svg(&plot::scatter(comparison)),
@@ -219,6 +221,7 @@ fn data(
                     let by = query.and_then(|query| query.status_by.as_deref()).filter(|_| by == "suite").unwrap_or(by);
                     format!("{answer}, {by}")
                 }),
+                "tier": query.and_then(|query| query.tier.as_deref()),
                 "features": query.map(|query| query.features.values()),
                 "file": query.and_then(|query| query.scripts.get(STANDARD)).map(|script| &script.file),
                 "cells": cells,
@@ -228,7 +231,9 @@ fn data(
         })
         .collect();
     json!({
-        "contestants": page.table.contestants.iter().map(crate::table::Contestant::label).collect::<Vec<_>>(),
+        "contestants": (0..page.table.contestants.len()).map(|at| page.table.label(at)).collect::<Vec<_>>(),
+        "classes": Class::ALL.map(Class::word),
+        "tiers": TIERS.map(|(tier, _)| tier),
         "pairs": page.comparisons.iter().map(|pair| format!("{} to {}", pair.old, pair.new)).collect::<Vec<_>>(),
         "features": Features::NAMES,
         "clock": match page.clock { Clock::Wall => 1, Clock::Cpu => 2 },

@@ -129,6 +129,9 @@ pub struct Query {
     /// How long it takes: `small` (below 0.1 s), `medium` (1 s), `large` (10 s), `huge`, if it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<String>,
+    /// How the tier is known: `measured`, or by the `name` of another query that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier_by: Option<String>,
     /// What it has.
     pub features: Features,
     /// Its scripts by dialect.
@@ -218,6 +221,7 @@ pub fn query(
         status: None,
         status_by: None,
         tier: None,
+        tier_by: None,
         features: Features::of(text).map_err(|error| format!("`{name}`: {error}"))?,
         scripts: scripts.iter().map(script).collect(),
         id,

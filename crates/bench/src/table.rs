@@ -187,6 +187,13 @@ impl Table {
         })
     }
 
+    /// What a contestant is called beside the others: its name and version, and the setup if another one has both.
+    pub fn label(&self, at: usize) -> String {
+        let label = self.contestants[at].label();
+        let n_alike = self.contestants.iter().filter(|other| other.label() == label).count();
+        if n_alike > 1 { format!("{label}#{}", self.contestants[at].setup) } else { label }
+    }
+
     /// The place of the contestant that is called so: `NAME`, `NAME@VERSION`, or `NAME@VERSION#SETUP`.
     ///
     /// # Errors
@@ -207,9 +214,8 @@ impl Table {
                 Err(format!("the record has no solver `{word}`\nhint: it has {}", all.join(", ")))
             }
             [first, ..] => Err(format!(
-                "the record has several solvers `{word}`\nhint: say which, as in `{}#{}`",
-                self.contestants[first].label(),
-                self.contestants[first].setup
+                "the record has several solvers `{word}`\nhint: say which, as in `{}`",
+                self.label(first)
             )),
         }
     }
@@ -281,6 +287,20 @@ mod tests {
     }
 
     #[test]
+    fn what_differs_in_its_setup_alone_is_called_by_it() {
+        let mut other = row("q", "a", "sat", 1);
+        other.setup = "other".to_owned();
+        let table = table(vec![row("q", "a", "sat", 1), other, row("q", "b", "sat", 1)]);
+        let labels: Vec<String> = (0..3).map(|at| table.label(at)).collect();
+        assert_eq!(labels[2], "b@1.0");
+        assert!(labels.contains(&"a@1.0#other".to_owned()), "{labels:?}");
+        assert_eq!(
+            labels.iter().map(|label| table.find(label)).collect::<Vec<_>>(),
+            [Ok(0), Ok(1), Ok(2)]
+        );
+    }
+
+    #[test]
     fn records_of_different_suites_are_no_table() {
         let mut other = row("q", "b", "sat", 1);
         other.suite = "t".to_owned();
@@ -296,6 +316,7 @@ mod tests {
         assert_eq!(table.find("b"), Ok(2));
         assert_eq!(table.find("a@2.0"), Ok(1));
         assert!(table.find("a").unwrap_err().contains("several"));
+        assert_eq!(table.label(0), "a@1.0");
         assert!(table.find("c").unwrap_err().contains("hint: it has a@1.0, a@2.0, b@1.0"));
     }
 }

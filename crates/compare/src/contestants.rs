@@ -128,7 +128,7 @@ fn current_solvers(environment: &Path, benchmarks: &Path) -> String {
     let word = |path: &Path| format!("{:?}", path.display().to_string());
     let bin = environment.join("bin");
     let (z3, python) = (word(&bin.join("z3")), word(&bin.join("python")));
-    let shim = word(&benchmarks.join("cvc5-repl.py"));
+    let shim = word(&benchmarks.join("cvc5-file.py"));
     format!(
         "[[solver]]\nname = \"z3-current\"\ncommand = {z3}\narguments = [\"-in\", \"-smt2\"]\n\
          dialect = \"smtlib-2.6\"\n\
@@ -145,7 +145,7 @@ impl Contestant {
         forget: Forget,
     ) -> Contestant {
         let is_cvc = ["cvc4", "cvc5"].contains(&definition.name.as_str());
-        // The shim solves incrementally anyway.
+        // The script solves incrementally anyway when it is not given a file.
         let incremental = is_cvc && forget == Forget::Pop;
         let definition = Definition {
             persistent: Some(forget),

@@ -22,7 +22,7 @@ pub(crate) struct Options {
     pub(crate) jobs: PathBuf,
     /// The environment with a current z3 and a current cvc5.
     pub(crate) current: Option<PathBuf>,
-    /// Where the shim for cvc5's Python package and the recorded numbers are.
+    /// Where the program for cvc5's Python package, the tiers of queries and the recorded numbers are.
     pub(crate) benchmarks: PathBuf,
     /// Where raw numbers go; nowhere if `None`.
     pub(crate) record: Option<PathBuf>,

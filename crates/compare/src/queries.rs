@@ -12,17 +12,18 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keyaki::job::Task;
-use keyaki_analysis::{Error, Options, Question, check};
+use keyaki_analysis::{Options, Question, check};
 use keyaki_logic::smtlib::{Dialect, Encoding, pieces};
 use keyaki_logic::{Answer, Cancel, Formula, Limits, Solver, SolverError};
 use keyaki_solvers::{Automaton, Checked};
 use serde_json::Value;
 
-/// How long a question may take while its formulas are collected.
-const COLLECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a question may take while its formulas are collected. The slowest of the corpus takes a twentieth of it on a quiet
+/// machine. One that takes longer is an error, as what is asked until then would depend on the machine.
+const COLLECT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// How many formulas one job may contribute in one form. A policy of two thousand statements would
 /// otherwise be most of a sample.
@@ -65,13 +66,13 @@ pub(crate) struct Query {
 ///
 /// # Errors
 ///
-/// A witness that does not replay, or the embedded solver broke.
+/// A witness that does not replay, the embedded solver broke, or there was no end within `COLLECT_TIMEOUT`.
 pub(crate) fn of_question(
     question: &Question,
     id: &str,
     form: Form,
     seed: &str,
-) -> Result<Vec<Query>, Error> {
+) -> Result<Vec<Query>, String> {
     let recorder = Recorder {
         id: format!("{id}#{}", form.name()),
         seed,
@@ -80,7 +81,12 @@ pub(crate) fn of_question(
     };
     let simplify = form == Form::Simplified;
     let options = Options { simplify, candidates: false, ..Options::default() };
-    check(question, &recorder, options, &Limits::within(COLLECT_TIMEOUT), &Cancel::new())?;
+    let limits = Limits::within(COLLECT_TIMEOUT);
+    check(question, &recorder, options, &limits, &Cancel::new())
+        .map_err(|error| error.to_string())?;
+    if Instant::now() >= limits.deadline {
+        return Err(format!("no end within {} s", COLLECT_TIMEOUT.as_secs()));
+    }
     let kept = recorder.kept.into_inner().expect("nobody panics with the lock");
     let query = |(id, formula): (String, Formula)| {
         let script = pieces(&formula, Dialect::Standard, Encoding::Separate).ok()?;

@@ -17,6 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use keyaki_bench::suite::{self, STANDARD, Suite};
+use keyaki_bench::tiers::Tiers;
 use keyaki_logic::certificate::{Certificate, Part};
 use keyaki_logic::smtlib::{Dialect, Encoding, pieces};
 use keyaki_logic::{Cancel, Formula, Limits, Outcome, Solver as _, eval};
@@ -76,16 +77,15 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a worker broke")?)
     })?;
     let made = made.into_inner().map_err(|_| "a worker broke")?;
-    let n_known = made.queries.values().filter(|query| query.status.is_some()).count();
-    let suite = Suite::write(
-        &folder,
-        &options.name,
-        &options.recipe,
-        made.queries.into_values().collect(),
-    )?;
+    let mut queries: Vec<suite::Query> = made.queries.into_values().collect();
+    let n_known = queries.iter().filter(|query| query.status.is_some()).count();
+    let tiers = options.benchmarks.join(format!("tiers/{}.csv", options.name));
+    let tiers = if tiers.exists() { Tiers::read(&tiers)? } else { Tiers::default() };
+    let attached = tiers.attach(&mut queries);
+    let suite = Suite::write(&folder, &options.name, &options.recipe, queries)?;
     println!(
         "{} queries of {} questions, the status of {n_known} is known; {} scripts are longer than {SCRIPT_BYTES_MAX} \
-         bytes, {} formulas cannot be said\nhash {}",
+         bytes, {} formulas cannot be said\n{attached}\nhash {}",
         suite.header.queries, made.n_questions, made.n_too_long, made.n_unsaid, suite.header.hash
     );
     Ok(())

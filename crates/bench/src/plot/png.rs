@@ -81,7 +81,10 @@ pub fn png(shapes: &[Shape]) -> Result<Vec<u8>, String> {
             Shape::Line { ends, color, is_dashed } => canvas.line(*ends, *color, *is_dashed),
             Shape::Path { points, color } => {
                 for pair in points.windows(2) {
-                    canvas.line([pair[0].0, pair[0].1, pair[1].0, pair[1].1], *color, false);
+                    for more in [0.0, 1.0 / SCALE] {
+                        let (from, to) = (pair[0], pair[1]);
+                        canvas.line([from.0, from.1 + more, to.0, to.1 + more], *color, false);
+                    }
                 }
             }
             Shape::Dot { at: (x, y), color, .. } => canvas.dot(pixel(*x), pixel(*y), *color),

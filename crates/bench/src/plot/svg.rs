@@ -8,7 +8,7 @@ use super::{Anchor, SIDE, Shape};
 pub fn svg(shapes: &[Shape]) -> String {
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {SIDE} {SIDE}\" font-family=\"sans-serif\" \
-         font-size=\"12\" fill-opacity=\"0.8\">\n<rect width=\"{SIDE}\" height=\"{SIDE}\" fill=\"white\"/>\n"
+         font-size=\"12\">\n<style>circle {{ fill-opacity: 0.7 }}</style>\n<rect width=\"{SIDE}\" height=\"{SIDE}\" fill=\"white\"/>\n"
     );
     for shape in shapes {
         match shape {
@@ -24,7 +24,7 @@ pub fn svg(shapes: &[Shape]) -> String {
                     points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
                 let _ = writeln!(
                     out,
-                    "<polyline points=\"{}\" fill=\"none\" stroke=\"#{color:06x}\"/>",
+                    "<polyline points=\"{}\" fill=\"none\" stroke-width=\"1.5\" stroke=\"#{color:06x}\"/>",
                     points.join(" ")
                 );
             }

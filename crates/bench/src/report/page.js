@@ -1,9 +1,12 @@
 "use strict";
-const data = JSON.parse(document.getElementById("data").textContent);
-const bundles = JSON.parse(document.getElementById("bundles").textContent);
-const byId = new Map(data.queries.map((query) => [query.id, query]));
 const element = (id) => document.getElementById(id);
-const ROWS_MAX = 300;
+const data = JSON.parse(element("data").textContent);
+const bundles = JSON.parse(element("bundles").textContent);
+const byId = new Map(data.queries.map((query) => [query.id, query]));
+const FILTERS = ["text", "pair", "class", "known", "tier"];
+const ROWS_PER_STEP = 300;
+let rowsMax = ROWS_PER_STEP;
+let sort = { column: 1, down: false };
 
 const seconds = (micros) => (micros / 1e6).toFixed(3) + " s";
 const cellText = (cell) => (cell ? `${cell[0]} ${seconds(cell[data.clock])}` : "-");
@@ -12,46 +15,93 @@ function option(select, value, text) {
   const added = document.createElement("option");
   added.value = value;
   added.textContent = text;
-  select.append(added);
+  element(select).append(added);
 }
 
-data.pairs.forEach((pair, number) => option(element("pair"), number, pair));
-option(element("class"), "", "all");
-for (const word of ["contradiction", "lost", "unstable", "slower", "faster", "same", "won", "neither", "missing"]) {
-  option(element("class"), word, word);
+function options(select, words) {
+  option(select, "", "all");
+  for (const word of words) option(select, word, word);
 }
-option(element("sort"), "name", "name");
-data.contestants.forEach((label, number) => option(element("sort"), number, "time of " + label));
 
-for (const title of ["class", "query", "known", ...data.contestants]) {
+data.pairs.forEach((pair, number) => option("pair", number, pair));
+options("class", data.classes);
+options("known", ["sat", "unsat", "nothing"]);
+options("tier", [...data.tiers, "none"]);
+
+// What a column shows, and what it is sorted by.
+const columns = [
+  { title: "class", text: (query) => query.classes[pairNumber()] || "" },
+  { title: "query", text: (query) => query.name || query.id },
+  { title: "known", text: (query) => query.status || "" },
+  ...data.contestants.map((title, at) => ({
+    title,
+    text: (query) => cellText(query.cells[at]),
+    key: (query) => (query.cells[at] ? query.cells[at][data.clock] : -1),
+    isUnsolved: (query) => query.cells[at] && query.cells[at][4] === 0,
+  })),
+];
+
+function pairNumber() {
+  return Number(element("pair").value || 0);
+}
+
+function compare(a, b) {
+  const { text, key = text } = columns[sort.column];
+  const [one, other] = [key(a), key(b)];
+  return (one < other ? -1 : one > other ? 1 : 0) * (sort.down ? -1 : 1);
+}
+
+columns.forEach((column, number) => {
   const head = document.createElement("th");
-  head.textContent = title;
+  const button = document.createElement("button");
+  button.textContent = column.title;
+  button.addEventListener("click", () => {
+    // Times are of interest from the longest on.
+    sort = { column: number, down: sort.column === number ? !sort.down : Boolean(column.key) };
+    show();
+  });
+  head.append(button);
   element("head").append(head);
+});
+
+function isFound(query) {
+  const text = element("text").value.toLowerCase();
+  const [wanted, known, tier] = ["class", "known", "tier"].map((id) => element(id).value);
+  return (!wanted || query.classes[pairNumber()] === wanted) &&
+    (!known || (query.status || "nothing").split(",")[0] === known) &&
+    (!tier || (query.tier || "none") === tier) &&
+    (!text || [query.id, query.name, query.family].some((word) => word.toLowerCase().includes(text)));
+}
+
+function rowOf(query) {
+  const row = document.createElement("tr");
+  row.tabIndex = 0;
+  row.dataset.query = query.id;
+  for (const column of columns) {
+    const cell = document.createElement("td");
+    cell.textContent = column.text(query);
+    cell.title = cell.textContent;
+    if (column.isUnsolved && column.isUnsolved(query)) cell.className = "unsolved";
+    row.append(cell);
+  }
+  return row;
 }
 
 function show() {
-  const text = element("text").value.toLowerCase();
-  const pair = Number(element("pair").value || 0);
-  const wanted = element("class").value;
-  const sort = element("sort").value;
-  const found = data.queries.filter((query) =>
-    (!wanted || query.classes[pair] === wanted) &&
-    (!text || [query.id, query.name, query.family].some((word) => word.toLowerCase().includes(text))));
-  const time = (query) => (query.cells[sort] ? query.cells[sort][data.clock] : -1);
-  found.sort((a, b) => (sort === "name" ? (a.name < b.name ? -1 : 1) : time(b) - time(a)));
-  element("rows").replaceChildren(...found.slice(0, ROWS_MAX).map((query) => {
-    const row = document.createElement("tr");
-    for (const text of [query.classes[pair] || "", query.name || query.id, query.status || "",
-      ...query.cells.map(cellText)]) {
-      const cell = document.createElement("td");
-      cell.textContent = text;
-      row.append(cell);
-    }
-    row.addEventListener("click", () => choose(query.id));
-    return row;
-  }));
-  const more = found.length > ROWS_MAX ? `, the first ${ROWS_MAX} are shown` : "";
-  element("count").textContent = `${found.length} queries${more}`;
+  const found = data.queries.filter(isFound).sort(compare);
+  element("rows").replaceChildren(...found.slice(0, rowsMax).map(rowOf));
+  const shown = found.length > rowsMax ? `, the first ${rowsMax} are shown` : "";
+  element("count").textContent = `${found.length} of ${data.queries.length} queries${shown}`;
+  element("more").hidden = found.length <= rowsMax;
+  [...element("head").children].forEach((head, number) => {
+    head.removeAttribute("aria-sort");
+    if (number === sort.column) head.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
+  });
+  const ids = new Set(found.map((query) => query.id));
+  for (const dot of document.querySelectorAll("circle[data-query]")) {
+    dot.classList.toggle("out", !ids.has(dot.dataset.query));
+  }
+  mark(address().get("query"));
 }
 
 const unpacked = new Map();
@@ -65,13 +115,23 @@ async function bundle(number) {
   return unpacked.get(number);
 }
 
+function mark(id) {
+  for (const marked of document.querySelectorAll(".chosen")) marked.classList.remove("chosen");
+  if (!id) return;
+  for (const marked of document.querySelectorAll(`[data-query="${CSS.escape(id)}"]`)) {
+    marked.classList.add("chosen");
+    // The last one is drawn on top.
+    if (marked.tagName === "circle") marked.parentNode.append(marked);
+  }
+}
+
 async function choose(id) {
   const query = byId.get(id);
-  for (const dot of document.querySelectorAll("circle.chosen")) dot.classList.remove("chosen");
-  for (const dot of document.querySelectorAll(`circle[data-query="${id}"]`)) dot.classList.add("chosen");
-  element("detail").hidden = false;
+  element("detail").hidden = !query;
+  mark(id);
+  if (!query) return;
   element("name").textContent = query.name || id;
-  const lines = [`id: ${id}`, `family: ${query.family}`, `known: ${query.status || "nothing"}`];
+  const lines = [`id: ${id}`, `family: ${query.family || "-"}`, `known: ${query.status || "nothing"}`, `tier: ${query.tier || "none"}`];
   if (query.features) lines.push(data.features.map((name, at) => `${name} ${query.features[at]}`).join(", "));
   data.contestants.forEach((label, number) => {
     const cell = query.cells[number];
@@ -79,17 +139,67 @@ async function choose(id) {
     lines.push(`${label}: ${cell[0]}, ${seconds(cell[1])} wall, ${seconds(cell[2])} processor, ${cell[3]} MiB, ` +
       `solved in ${cell[4]} of ${cell[5]} runs`);
   });
-  data.pairs.forEach((pair, number) => lines.push(`${pair}: ${query.classes[number]}`));
+  data.pairs.forEach((pair, number) => {
+    if (query.classes[number]) lines.push(`${pair}: ${query.classes[number]}`);
+  });
   element("facts").textContent = lines.join("\n");
   element("query").textContent = query.place
     ? (await bundle(query.place[0]))[query.place[1]]
     : `The text is not in this page. In the suite it is ${query.file || "the script of " + id}.`;
 }
 
+// The address says what is shown, so that it can be sent to somebody: #class=lost&pair=1&query=ID
+function address() {
+  return new URLSearchParams(location.hash.slice(1));
+}
+
+function remember(changes) {
+  const words = address();
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) words.set(name, value);
+    else words.delete(name);
+  }
+  history.replaceState(null, "", "#" + words);
+}
+
+function follow() {
+  const words = address();
+  for (const id of FILTERS) {
+    if (words.has(id)) element(id).value = words.get(id);
+  }
+  show();
+  choose(words.get("query"));
+}
+
+function pick(id) {
+  remember({ query: id });
+  choose(id);
+}
+
+for (const dot of document.querySelectorAll("circle[data-query]")) {
+  const query = byId.get(dot.dataset.query);
+  const title = dot.querySelector("title");
+  if (query && query.name && title) title.textContent = `${query.name}\n${title.textContent}`;
+}
 document.addEventListener("click", (event) => {
-  const id = event.target.getAttribute && event.target.getAttribute("data-query");
-  if (id) choose(id);
+  const place = event.target.closest && event.target.closest("[data-query]");
+  if (place) pick(place.dataset.query);
 });
-element("close").addEventListener("click", () => { element("detail").hidden = true; });
-for (const id of ["text", "pair", "class", "sort"]) element(id).addEventListener("input", show);
-show();
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") pick(null);
+  if (event.key === "Enter" && event.target.tagName === "TR") pick(event.target.dataset.query);
+});
+element("close").addEventListener("click", () => pick(null));
+element("more").addEventListener("click", () => {
+  rowsMax += ROWS_PER_STEP;
+  show();
+});
+for (const id of FILTERS) {
+  element(id).addEventListener("input", () => {
+    rowsMax = ROWS_PER_STEP;
+    remember({ [id]: element(id).value });
+    show();
+  });
+}
+addEventListener("hashchange", follow);
+follow();

@@ -37,6 +37,21 @@ fn a_lost_query_is_measured_again_and_told_with_how_to_replay_it() {
 }
 
 #[test]
+fn what_is_measured_again_can_be_left_for_another_time() {
+    let world = World::new(&[EASY, ("b", "(check-sat) ; slow")], &[("old", "old"), ("new", "new")]);
+    world.measure(&[]);
+    let words = ["--solvers", "solvers.toml", "--allow-slower"];
+    let (status, said) = gate(&world, &[&words[..], &["--minutes", "0"]].concat());
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("time is up, 1 queries have fewer than 3 runs"), "{said}");
+    assert_eq!(runs(&world.record()).len(), 4);
+    // Without the bound it goes on where it was.
+    let (_, said) = gate(&world, &words);
+    assert!(!said.contains("time is up") && said.contains("(0 of 3 runs)"), "{said}");
+    assert_eq!(runs(&world.record()).len(), 4 + 4);
+}
+
+#[test]
 fn what_is_solved_the_second_time_is_unstable_and_not_lost() {
     let world =
         World::new(&[EASY, ("b", "(check-sat) ; shaky")], &[("old", "old"), ("new", "shaky")]);
@@ -77,11 +92,40 @@ fn records_of_different_suites_are_refused() {
     let other = World::new(&[("x", "(check-sat) ; x")], &[("old", "old"), ("new", "new")]);
     other.measure(&[]);
     let second = other.folder.join("record.csv").display().to_string();
-    let words = ["cmp", "record.csv", &second, "--old", "old", "--new", "new"];
-    let output = world.run(&words);
+    let two = ["--old", "old", "--new", "new"];
+    let verbs: [(&str, &[&str]); 6] = [
+        ("cmp", &two),
+        ("gate", &two),
+        ("rank", &[]),
+        ("check", &[]),
+        ("learn", &[]),
+        ("report", &["--out", "out"]),
+    ];
+    for (verb, more) in verbs {
+        let output = world.run(&[&[verb, "record.csv", &second], more].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{verb}: {said}");
+        assert!(said.contains("records of different suites"), "{verb}: {said}");
+        // Nor is what is known of one suite held against a record of the other.
+        let suite = other.folder.join("suite").display().to_string();
+        let output = world.run(&[&[verb, "record.csv", "--suite", &suite], more].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{verb}: {said}");
+        assert!(said.contains("the record is of suite"), "{verb}: {said}");
+    }
+    assert!(!world.folder.join("out").exists());
+}
+
+#[test]
+fn what_had_other_limits_is_not_compared() {
+    let world = World::new(&[EASY], &[("old", "old"), ("new", "new")]);
+    world.measure(&["--solver", "old"]);
+    world.rewrite("solvers.toml", "wall_ms = 1500", "wall_ms = 1600");
+    world.measure(&["--solver", "new"]);
+    let output = world.run(&["cmp", "record.csv", "--old", "old", "--new", "new"]);
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said.contains("records of different suites"), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("the old one had 1.5 s") && said.contains("the new one 1.6 s"), "{said}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod bad;
 mod gate;
+mod page;
 mod reports;
 mod resume;
 mod world;
