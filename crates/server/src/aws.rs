@@ -1,13 +1,14 @@
 //! The part of the AWS API that asks what we answer, so that its clients can ask us.
 //!
-//! `access-analyzer` (rest-json): `CheckNoNewAccess`, `CheckAccessNotGranted`, `CheckNoPublicAccess` and `ValidatePolicy`; and of `sts` (query protocol)
-//! `GetCallerIdentity`, which tools call first, and of `iam` `SimulateCustomPolicy`. Paths, members, messages and kinds of errors are those of the service's API; what is refused, and why, is in
-//! docs/service.md. A check that was not decided fails, with a message that says so.
+//! `access-analyzer` (rest-json): `CheckNoNewAccess`, `CheckAccessNotGranted`, `CheckNoPublicAccess` and `ValidatePolicy`; and of `sts` (query
+//! protocol) `GetCallerIdentity`, which tools call first, and of `iam` `SimulateCustomPolicy`. Paths, members, messages and kinds of errors are those
+//! of the service's API; what is refused, and why, is in docs/service.md. A check that was not decided fails, with a message that says so.
 //!
 //! Requests are signed (SigV4). Signatures are verified if there are keys to verify them with (`signature`). Otherwise nobody is let in whom the
 //! other routes would not let in without a token.
 
 mod check;
+pub(crate) mod description;
 mod error;
 mod identity;
 mod signature;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, Response};
+use axum::http::{HeaderMap, HeaderValue, Response};
 use http_body::Frame;
 use keyaki::Cancel;
 use keyaki::wire::{ErrorRecord, JobResult};
@@ -48,7 +48,7 @@ pub(crate) async fn answer(
     context: Context,
     request: Request,
 ) -> Result<Response<Body>, Problem> {
-    let is_lines = is_lines(&request);
+    let is_lines = is_lines(request.headers());
     let mut body = request.into_body();
     let (first, permit) = first_piece(&service, &context, &mut body).await?;
     let form = match first.trim_ascii_start().first() {
@@ -92,8 +92,8 @@ pub(crate) async fn answer(
 }
 
 /// Whether the request says that its body is lines.
-fn is_lines(request: &Request) -> bool {
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+pub(crate) fn is_lines(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     [
         "application/x-ndjson",

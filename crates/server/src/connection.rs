@@ -1,14 +1,19 @@
 //! Connections: how many there are, how long they may be silent, and how they end.
 //!
-//! Each is served by hyper itself, since `axum::serve` has no limit on the time that the head of a request takes nor on the number of connections. HTTP/1.1 only:
-//! a caller that has much to ask sends a batch, and what HTTP/2 would add to what has to be trusted is large.
+//! Each is served by hyper itself, since `axum::serve` has no limit on the time that the head of a request takes nor on the number of connections.
+//! HTTP/1.1 only: a caller that has much to ask sends a batch, and what HTTP/2 would add to what has to be trusted is large.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use http_body::Body as _;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,8 +23,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::routes;
 use crate::service::Service;
+use crate::{body, context, routes};
 
 /// How long the handshake of TLS may take. Slow networks need a second or two.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,6 +64,7 @@ pub(crate) async fn serve(
         };
         let connection = Connection {
             router: router.clone(),
+            service: service.clone(),
             header_timeout: Duration::from_secs(settings.header_seconds),
             stop: stop.clone(),
         };
@@ -101,17 +107,36 @@ async fn accept(
 
 struct Connection {
     router: Router,
+    service: Service,
     header_timeout: Duration,
     stop: watch::Receiver<bool>,
 }
 
 impl Connection {
     async fn run(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let routes = TowerToHyperService::new(self.router);
+        let service = self.service;
+        let handle = service_fn(move |request: Request<Incoming>| {
+            let refused = context::refused_at_the_door(&service, &request);
+            let routes = routes.clone();
+            async move {
+                match refused {
+                    Some(response) => {
+                        let body = request.into_body();
+                        if !body.is_end_stream() {
+                            body::linger(Body::new(body));
+                        }
+                        Ok(response)
+                    }
+                    None => routes.call(request).await,
+                }
+            }
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.header_timeout)
             .max_buf_size(BUFFER_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router));
+            .serve_connection(TokioIo::new(stream), handle);
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
+use hyper::body::Incoming;
 
+use crate::batch;
 use crate::problem::Problem;
 use crate::service::{Context, Service};
 
@@ -48,16 +50,52 @@ pub(crate) async fn enter(
         }
         Err(problem) => problem.into_response(),
     };
-    let (status, elapsed) = (response.status(), began.elapsed());
-    service.metrics().request(&path, status.as_u16(), elapsed);
+    leave(&service, &id, &method, &path, began, response)
+}
+
+/// Counts and logs what a request has come to, and names it in the response.
+fn leave(
+    service: &Service,
+    id: &str,
+    method: &Method,
+    path: &str,
+    began: Instant,
+    mut response: Response<Body>,
+) -> Response<Body> {
+    let (status, elapsed) = (response.status().as_u16(), began.elapsed());
+    service.metrics().request(path, status, elapsed);
     tracing::info!(
-        request_id = %id, %method, path, status = status.as_u16(), elapsed_us = elapsed.as_micros() as u64, "request"
+        request_id = id, %method, path, status, elapsed_us = elapsed.as_micros() as u64, "request"
     );
-    let mut response = response;
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// The refusal of a request that could not be answered in its time, before anything else is done with it: no route is looked up, nobody is asked for
+/// a token and no body is read. When there is most to do, saying no has to be cheap. What is not refused here may be later.
+///
+/// Batches of lines are not looked at, since the time is for each job; an array of jobs cannot be told from one job without its body, and is refused
+/// like that.
+pub(crate) fn refused_at_the_door(
+    service: &Service,
+    request: &axum::http::Request<Incoming>,
+) -> Option<Response<Body>> {
+    let path = match request.uri().path() {
+        "/v1/jobs" if !batch::is_lines(request.headers()) => "/v1/jobs",
+        path if path.starts_with("/v1/check/") => "/v1/check/{question}",
+        _ => return None,
+    };
+    if request.method() != Method::POST || service.is_stopping() {
+        return None;
+    }
+    let began = Instant::now();
+    let time = deadline(request.headers(), service).ok()?;
+    let refusal = service.refusal(began + time)?;
+    let response = Problem::from(refusal).into_response();
+    let id = request_id(request.headers());
+    Some(leave(service, &id, request.method(), path, began, response))
 }
 
 /// The client's name for the request if it is a plain one, else one of ours.
@@ -104,7 +142,40 @@ async fn unless_it_panics<T>(future: impl Future<Output = T>) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
+    use axum::routing::get;
+    use axum::{Router, middleware};
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_route_that_panics_answers_and_the_next_request_is_answered_too() {
+        let service = Service::new(
+            crate::Settings::default(),
+            crate::settings::Credentials::default(),
+            keyaki::solvers::Config::builtin(),
+            &keyaki::EngineOptions::default(),
+        );
+        let service = service.unwrap();
+        let handler = |request: Request| async move {
+            assert!(request.uri().query().is_none(), "on purpose");
+            "well"
+        };
+        let router = Router::new()
+            .route("/", get(handler))
+            .layer(middleware::from_fn_with_state(service.clone(), enter))
+            .with_state(service);
+        let router = TowerToHyperService::new(router);
+        let status = async |path: &str| {
+            let request = axum::http::Request::get(path).body(Body::empty()).unwrap();
+            router.call(request).await.unwrap().status()
+        };
+        for _ in 0..2 {
+            assert_eq!(status("/?panic").await, StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(status("/").await, StatusCode::OK);
+        }
+    }
 
     #[test]
     fn a_name_that_could_forge_a_line_of_the_log_is_replaced() {

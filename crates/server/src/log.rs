@@ -1,7 +1,7 @@
 //! Lines of the log, on standard error.
 //!
-//! They are written by a thread of their own: whoever answers requests must not wait for a disk or a terminal. If that thread cannot keep up, or nothing can
-//! be written, lines are lost and counted, and requests are answered. Policies are in none of them, unless the settings ask for jobs.
+//! They are written by a thread of their own: whoever answers requests must not wait for a disk or a terminal. If that thread cannot keep up, or
+//! nothing can be written, lines are lost and counted, and requests are answered. Policies are in none of them, unless the settings ask for jobs.
 
 use std::io::{self, Write};
 use std::panic;

@@ -1,7 +1,7 @@
 //! What the service takes and gives, as OpenAPI 3.1 and as a page to read.
 //!
-//! Schemas are generated from the types that are written and read, the paths are listed here; a test asks every one of them. The page is made from the same
-//! description when it is asked for, without scripts, so that it needs nobody's servers and no exception from any policy of a browser.
+//! Schemas are generated from the types that are written and read, the paths are listed here; a test asks every one of them. The page is made from
+//! the same description when it is asked for, without scripts, so that it needs nobody's servers and no exception from any policy of a browser.
 
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -11,6 +11,8 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response};
 use keyaki::wire;
 use serde_json::{Map, Value, json};
+
+use crate::aws;
 
 /// Where schemas are in the description.
 const SCHEMAS: &str = "/components/schemas";
@@ -100,7 +102,7 @@ pub fn description() -> Value {
             },
         })) })
     };
-    json!({
+    let mut description = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Keyaki",
@@ -151,10 +153,17 @@ pub fn description() -> Value {
             } },
         },
         "components": {
-            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer" },
+                aws::description::SECURITY: aws::description::security(),
+            },
             "schemas": wire::definitions(SCHEMAS),
         },
-    })
+    });
+    for (path, operations) in aws::description::paths() {
+        description["paths"][path] = operations;
+    }
+    description
 }
 
 /// The description as a page.
@@ -251,7 +260,9 @@ mod tests {
     #[test]
     fn the_page_has_every_path_and_nothing_of_anybody_else() {
         let page = html(&description());
-        for path in ["/v1/jobs", "/v1/check/{question}", "/readyz", "JobResult"] {
+        for path in
+            ["/v1/jobs", "/v1/check/{question}", "/readyz", "/policy/validation", "JobResult"]
+        {
             assert!(page.contains(path), "{path}");
         }
         assert!(!page.contains("<script") && !page.contains("src="), "{page}");

@@ -20,15 +20,21 @@ use std::time::{Duration, Instant};
 /// How long a job counts as one that uses a processor. More than 99 % of the questions of our corpus take less.
 pub const PROMPT: Duration = Duration::from_millis(10);
 
-/// The share of the time that is left to a request which it may spend waiting in the queue: one in this many.
-const WAIT_SHARE: u32 = 2;
+/// The share of the time that is left to a request which it may spend waiting in the queue: one in this many. The rest is for the work, and for the
+/// way there and back, which is longest when there is most to do.
+const WAIT_SHARE: u32 = 4;
+
+/// By how much workers come after the threads that serve connections, as `nice` counts it. Where more comes in than can be done, requests would wait
+/// unread in the system's buffers otherwise, where nobody sees how many there are, and be refused when their time is up instead of at once. Solvers
+/// in other processes are started by workers, and as patient.
+const NICENESS: i32 = 5;
 
 /// Every how many turns a part of a batch comes before requests of one job, so that these cannot keep batches out. A part has up to as many jobs, so
 /// each kind gets half of the time if there is enough of both.
 const BATCH_TURN: u32 = 16;
 
-/// How much the latest job counts in the mean time of jobs: one in this many.
-const MEAN_SHARE: f64 = 64.0;
+/// How much the latest wait counts in [`State::pace`]: one in this many.
+const PACE_SHARE: f64 = 64.0;
 
 /// The stack of a worker, in bytes: that of a program's first thread, which is larger than what other threads get.
 const STACK_BYTES: usize = 8 << 20;
@@ -62,6 +68,9 @@ const AUDITS_MAX: usize = 16;
 struct Unit {
     lane: Lane,
     n_jobs: usize,
+    /// How many jobs were to come before it, and since when it waits.
+    n_before: usize,
+    since: Instant,
     run: Box<dyn FnOnce() + Send>,
 }
 
@@ -112,9 +121,9 @@ struct State {
     running: Vec<Option<Instant>>,
     turn: u32,
     is_stopping: bool,
-    /// Mean time that a job keeps others from running, and that it takes, in seconds.
-    mean_kept: f64,
-    mean_whole: f64,
+    /// Mean time that a job waits for each one before it, in seconds. It is measured at the queue rather than made up of how long jobs take: what
+    /// keeps processors from the workers, and whoever else waits for them, is in it.
+    pace: f64,
 }
 
 /// What the pool is about, for those who watch.
@@ -144,7 +153,11 @@ impl Pool {
             let thread = thread::Builder::new()
                 .name(format!("keyaki worker {number}"))
                 .stack_size(STACK_BYTES)
-                .spawn(move || shared.work(number))?;
+                .spawn(move || {
+                    // It is as well without, as long as there is not too much to do.
+                    let _ = rustix::process::nice(NICENESS);
+                    shared.work(number);
+                })?;
             pool.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
         Ok(pool)
@@ -167,11 +180,12 @@ impl Pool {
         if state.is_stopping {
             return Err(Refusal::Stopping);
         }
-        let wait = state.expected_wait(&self.shared.bounds);
-        let unit = Unit { lane, n_jobs, run: Box::new(run) };
+        let now = Instant::now();
+        let unit =
+            Unit { lane, n_jobs, n_before: state.n_before(), since: now, run: Box::new(run) };
         if lane == Lane::Audit {
             if state.audits.len() >= AUDITS_MAX {
-                return Err(Refusal::Full(wait));
+                return Err(Refusal::Full(state.expected_wait(now)));
             }
             state.audits.push_back(unit);
             drop(state);
@@ -179,14 +193,10 @@ impl Pool {
             return Ok(());
         }
         // Batches have a bound of their own for what waits, and no deadline.
-        if let Some(deadline) = deadline {
-            if state.n_single + n_jobs > self.shared.bounds.queue_jobs {
-                return Err(Refusal::Full(wait));
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if wait > left / WAIT_SHARE {
-                return Err(Refusal::TooLate(wait));
-            }
+        let refusal =
+            deadline.and_then(|deadline| state.refusal(&self.shared.bounds, n_jobs, deadline, now));
+        if let Some(refusal) = refusal {
+            return Err(refusal);
         }
         match lane {
             Lane::Single => {
@@ -201,6 +211,11 @@ impl Pool {
         drop(state);
         self.shared.changed.notify_one();
         Ok(())
+    }
+
+    /// Why so many jobs that have to be done by `deadline` would not be taken now, if so.
+    pub fn refusal(&self, n_jobs: usize, deadline: Instant) -> Option<Refusal> {
+        self.shared.lock().refusal(&self.shared.bounds, n_jobs, deadline, Instant::now())
     }
 
     /// What is going on.
@@ -241,19 +256,34 @@ impl Drop for Pool {
 }
 
 impl State {
-    /// How long work that is queued now would wait, going by what was before.
-    fn expected_wait(&self, bounds: &Bounds) -> Duration {
-        let n_running = self.running.iter().flatten().count();
-        let (mean, n_threads) = if n_running == self.running.len() {
-            (self.mean_whole, n_running)
-        } else {
-            (self.mean_kept, bounds.workers)
-        };
+    /// How many jobs come before one that is queued now.
+    fn n_before(&self) -> usize {
         // Of batches as much comes first as of the others, and the part that is next.
-        let n_before = self.n_single + self.n_batch.min(self.n_single + BATCH_TURN as usize);
-        let seconds = mean * n_before as f64 / n_threads.max(1) as f64;
+        self.n_single + self.n_batch.min(self.n_single + BATCH_TURN as usize)
+    }
+
+    /// How long work that is queued now would wait, going by what was before, and at least as long as the next in turn has waited.
+    fn expected_wait(&self, now: Instant) -> Duration {
+        let seconds = self.pace * self.n_before() as f64;
+        let waited = self.single.front().map(|unit| now.duration_since(unit.since));
         // Too large a number only if clocks go wrong.
-        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+        let expected = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        expected.max(waited.unwrap_or_default())
+    }
+
+    fn refusal(
+        &self,
+        bounds: &Bounds,
+        n_jobs: usize,
+        deadline: Instant,
+        now: Instant,
+    ) -> Option<Refusal> {
+        let wait = self.expected_wait(now);
+        if self.n_single + n_jobs > bounds.queue_jobs {
+            return Some(Refusal::Full(wait));
+        }
+        let left = deadline.saturating_duration_since(now);
+        (wait > left / WAIT_SHARE).then_some(Refusal::TooLate(wait))
     }
 
     fn has_work(&self) -> bool {
@@ -279,10 +309,10 @@ impl State {
         Some(unit)
     }
 
+    /// Takes into account that so many jobs took so long to get out of the way.
     fn learn(&mut self, n_jobs: usize, taken: Duration) {
-        let per_job = |taken: Duration| taken.as_secs_f64() / n_jobs.max(1) as f64;
-        self.mean_kept += (per_job(taken.min(PROMPT)) - self.mean_kept) / MEAN_SHARE;
-        self.mean_whole += (per_job(taken) - self.mean_whole) / MEAN_SHARE;
+        let per_job = taken.as_secs_f64() / n_jobs.max(1) as f64;
+        self.pace += (per_job - self.pace) / PACE_SHARE;
     }
 }
 
@@ -295,7 +325,12 @@ impl Shared {
             let mut state = self.lock();
             state.running[number] = None;
             match unit.lane {
-                Lane::Single | Lane::Batch => state.learn(unit.n_jobs, start.elapsed()),
+                // Before this one there was nothing to wait for, so it tells how long the next would wait.
+                Lane::Single | Lane::Batch if unit.n_before == 0 => {
+                    let n_jobs = unit.n_jobs * self.bounds.workers;
+                    state.learn(n_jobs, start.elapsed().min(PROMPT));
+                }
+                Lane::Single | Lane::Batch => {}
                 Lane::Audit => state.is_auditing = false,
             }
         }
@@ -319,6 +354,12 @@ impl Shared {
                 prompt.fold((0, Duration::ZERO), |(n, oldest), age| (n + 1, oldest.max(age)));
             if n_prompt < self.bounds.workers {
                 let unit = state.take();
+                if let Some(unit) = &unit
+                    && unit.lane == Lane::Single
+                    && unit.n_before > 0
+                {
+                    state.learn(unit.n_before, now.duration_since(unit.since));
+                }
                 state.running[number] = Some(now);
                 // There may be room for one more, and whoever was told of it may have been told too early.
                 let more = state.has_work();
@@ -388,13 +429,35 @@ mod tests {
         let pool = Pool::start(Bounds { slow_workers: 0, ..BOUNDS }).unwrap();
         let release = occupied(&pool);
         pool.submit(Lane::Single, 1, far(), || ()).unwrap();
-        // As if jobs had taken ten seconds until now.
-        pool.shared.lock().mean_whole = 10.0;
+        // As if each had waited ten seconds for the one before it.
+        pool.shared.lock().pace = 10.0;
         let soon = Some(Instant::now() + Duration::from_secs(15));
         let refused = pool.submit(Lane::Single, 1, soon, || ());
         assert!(matches!(refused, Err(Refusal::TooLate(_))), "{refused:?}");
         pool.submit(Lane::Single, 1, far(), || ()).unwrap();
         release.send(()).unwrap();
+    }
+
+    #[test]
+    fn what_has_waited_for_long_tells_how_long_the_next_would() {
+        let pool = Pool::start(Bounds { slow_workers: 0, ..BOUNDS }).unwrap();
+        let release = occupied(&pool);
+        pool.submit(Lane::Single, 1, far(), || ()).unwrap();
+        thread::sleep(Duration::from_millis(40));
+        let deadline = Instant::now() + Duration::from_millis(100);
+        assert!(matches!(pool.refusal(1, deadline), Some(Refusal::TooLate(_))));
+        assert_eq!(pool.refusal(1, far().unwrap()), None);
+        release.send(()).unwrap();
+    }
+
+    #[test]
+    fn who_finds_an_empty_queue_is_taken_however_long_it_was() {
+        let pool = Pool::start(BOUNDS).unwrap();
+        pool.shared.lock().pace = 10.0;
+        let soon = Some(Instant::now() + Duration::from_secs(15));
+        let (done, finished) = channel();
+        pool.submit(Lane::Single, 1, soon, move || done.send(()).unwrap()).unwrap();
+        finished.recv().unwrap();
     }
 
     #[test]

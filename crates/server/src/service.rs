@@ -195,6 +195,13 @@ impl Service {
         self.inner.is_stopping.load(Ordering::SeqCst)
     }
 
+    /// Why a job that has to be answered by then would not be taken now, counted as refused.
+    pub(crate) fn refusal(&self, deadline: Instant) -> Option<Refusal> {
+        let refusal = self.pool().refusal(1, deadline)?;
+        self.metrics().shed(refusal.word());
+        Some(refusal)
+    }
+
     /// Has `work` done by a thread that may solve. It is told when to stop by the flag: at the deadline of the request, or when
     /// the future is dropped because the client has gone.
     ///

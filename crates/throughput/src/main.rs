@@ -98,7 +98,8 @@ fn run(options: &Options) -> Result<(), String> {
         note("service");
         let (n_questions, time) = if options.quick { (6_000, 5) } else { (60_000, 20) };
         let time = Duration::from_secs(time);
-        let measured = service::measure(&options.keyaki, &mix, options.workers, n_questions, time)?;
+        let measured =
+            service::measure(&options.keyaki, &mix, options.workers, scratch, n_questions, time)?;
         table.service(&measured);
         files.push(("service.csv", service::csv(&measured)));
     }

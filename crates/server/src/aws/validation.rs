@@ -9,14 +9,14 @@ use super::check::{object, text};
 use super::error::AwsError;
 
 /// Findings of one answer, if the request does not want fewer.
-const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 
 /// Where the checks are described; each finding's own title is there.
 const LEARN_MORE: &str =
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html";
 
 /// Types of resources that `validatePolicyResourceType` may name (the API's model).
-const RESOURCE_TYPES: [&str; 6] = [
+pub(super) const RESOURCE_TYPES: [&str; 6] = [
     "AWS::S3::Bucket",
     "AWS::S3::AccessPoint",
     "AWS::S3::MultiRegionAccessPoint",

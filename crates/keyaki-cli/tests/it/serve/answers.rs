@@ -197,13 +197,46 @@ fn every_path_of_the_description_is_there() {
     assert_eq!(reply.status, 200);
     let description: Value = serde_json::from_str(&reply.body).unwrap();
     let paths = description["paths"].as_object().unwrap();
-    assert!(paths.len() >= 7);
+    assert!(paths.len() >= 12);
     for (path, methods) in paths {
-        for method in methods.as_object().unwrap().keys() {
+        for (method, operation) in methods.as_object().unwrap() {
             let path = path.replace("{question}", "no-public-access");
-            let reply =
-                server.send(&format!("{} {path}", method.to_uppercase()), &[], job(PRIVATE));
-            assert_eq!(reply.status, 200, "{method} {path}");
+            let request = format!("{} {path}", method.to_uppercase());
+            let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
+            let example = bodies.into_iter().find_map(|(_, body)| {
+                let (schema, example) = (&body["schema"], body.get("example")?);
+                assert!(jsonschema::is_valid(schema, example), "{request}: {example}");
+                Some(example)
+            });
+            let (headers, body): (&[&str], _) = match example {
+                None => (&[], job(PRIVATE)),
+                Some(form) if path == "/" => {
+                    let form = form.as_object().unwrap().iter();
+                    let fields =
+                        form.map(|(name, text)| format!("{name}={}", text.as_str().unwrap()));
+                    (
+                        &["content-type: application/x-www-form-urlencoded"],
+                        fields.collect::<Vec<_>>().join("&"),
+                    )
+                }
+                Some(example) => (&["content-type: application/json"], example.to_string()),
+            };
+            let reply = server.send(&request, headers, body);
+            assert_eq!(reply.status, 200, "{request}: {}", reply.body);
+            if example.is_some() && path != "/" {
+                let schema =
+                    &operation["responses"]["200"]["content"]["application/json"]["schema"];
+                let answer = serde_json::from_str(&reply.body).unwrap();
+                assert!(jsonschema::is_valid(schema, &answer), "{request}: {answer}");
+                let wrong = server.send(&request, headers, "[]");
+                let schema =
+                    &operation["responses"]["400"]["content"]["application/json"]["schema"];
+                let answer = serde_json::from_str(&wrong.body).unwrap();
+                assert!(
+                    wrong.status == 400 && jsonschema::is_valid(schema, &answer),
+                    "{request}: {answer}"
+                );
+            }
         }
     }
     // The schemas are those of docs/schema.json, with references of their own.
