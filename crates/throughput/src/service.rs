@@ -6,7 +6,7 @@
 //! were due in it. At twice the peak every request has a short deadline, and must be answered or refused; there are so many connections that all of them
 //! together do not wait for the service, which is what would slow them down to what it can do.
 //!
-//! Those who ask ([`load`](crate::load)) take a processor from the service, as neighbours do; a generator on another machine would measure its network.
+//! Those who ask ([`crate::load`]) take a processor from the service, as neighbours do; a generator on another machine would measure its network.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
