@@ -16,13 +16,14 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::problem::Problem;
 use crate::service::Service;
 use crate::{body, context, routes};
 
@@ -31,6 +32,12 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long to wait if no connection can be accepted, which is mostly for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// Connections beyond the limit that are told so at a time; what is beyond these too is closed without a word.
+const REFUSALS_MAX: usize = 64;
+
+/// How long a client that is told so may take to hear it.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The largest head of a request, in bytes, and what is read of a body at once.
 const BUFFER_BYTES: usize = 128 << 10;
@@ -45,22 +52,36 @@ pub(crate) async fn serve(
     let settings = service.settings().clone();
     let acceptor = service.credentials().tls.clone().map(TlsAcceptor::from);
     let places = Arc::new(Semaphore::new(settings.connections_max));
+    let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     let mut connections = JoinSet::new();
     let mut stopping = stop.clone();
     loop {
         let accepted = tokio::select! {
             () = told(&mut stopping) => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
         };
-        let (stream, place) = match accepted {
-            Ok(accepted) => accepted,
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
             Err(error) => {
                 service.metrics().accept_failed();
                 tracing::warn!(%error, "cannot accept a connection");
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             }
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            service.metrics().shed("connections");
+            // Before a handshake nothing can be said that would be understood.
+            if service.credentials().tls.is_none()
+                && let Ok(place) = refusals.clone().try_acquire_owned()
+            {
+                tokio::spawn(async move {
+                    let _place = place;
+                    let _ = timeout(REFUSAL_TIMEOUT, refuse(stream)).await;
+                });
+            }
+            continue;
         };
         let connection = Connection {
             router: router.clone(),
@@ -95,14 +116,14 @@ async fn told(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    // Without a place the system's queue is where connections wait.
-    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
+/// Says that there are too many connections, and waits until the client has heard: what it sends meanwhile is not looked at.
+async fn refuse(mut stream: TcpStream) -> io::Result<()> {
+    let problem = Problem::overloaded("there are too many connections", Duration::from_secs(1));
+    stream.write_all(problem.text().as_bytes()).await?;
+    stream.shutdown().await?;
+    let mut ignored = [0; 1 << 10];
+    while stream.read(&mut ignored).await? > 0 {}
+    Ok(())
 }
 
 struct Connection {

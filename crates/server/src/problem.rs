@@ -42,6 +42,18 @@ impl Problem {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
     }
 
+    /// The whole response as HTTP/1.1 has it, for a connection that nobody serves. It is the last.
+    pub(crate) fn text(&self) -> String {
+        let result = JobResult { error: Some(self.record.clone()), ..JobResult::default() };
+        let body = serde_json::to_string(&result).expect("a result is JSON");
+        format!(
+            "HTTP/1.1 {}\r\nconnection: close\r\nretry-after: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.status,
+            self.retry_after.map_or(1, seconds),
+            body.len()
+        )
+    }
+
     /// A body beyond the limit.
     pub fn too_large(limit_bytes: usize) -> Problem {
         let message = format!("the body is larger than {limit_bytes} bytes");
@@ -82,9 +94,7 @@ impl IntoResponse for Problem {
         let mut response = json(self.status, &result);
         let headers = response.headers_mut();
         if let Some(wait) = self.retry_after {
-            // Whole seconds, and never none: at once is too early by definition.
-            let seconds = wait.as_secs().saturating_add(1);
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
         }
         if self.status == StatusCode::REQUEST_TIMEOUT {
             // The rest of the body would be taken for the next request.
@@ -95,6 +105,11 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// Whole seconds, and never none: at once is too early by definition.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(1)
 }
 
 /// A result with the status that its error has, if it has one.

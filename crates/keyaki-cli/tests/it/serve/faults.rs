@@ -247,6 +247,24 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 "#;
 
 #[test]
+fn connections_beyond_the_limit_are_told_so() {
+    let den = Den::new();
+    den.write("few.toml", "connections_max = 3\n");
+    let (server, before) = started(den, "--settings few.toml");
+    let idle: Vec<TcpStream> = (0..3).map(|_| server.connect()).collect();
+    wait_until("there are too many", || {
+        let reply = server.send(&format!("POST {CHECK}"), &[], job(PUBLIC));
+        reply.status == 503 && reply.body.contains("too many connections")
+    });
+    drop(idle);
+    wait_until("there is room again", || {
+        server.send(&format!("POST {CHECK}"), &[], job(PUBLIC)).status == 200
+    });
+    assert!(server.metric("keyaki_shed_total") > 0.0);
+    check_recovered(&server, &before);
+}
+
+#[test]
 fn a_clock_that_jumps_changes_neither_answers_nor_deadlines() {
     let den = den(&[("hangs", HANGS)]);
     den.write("clock.c", CLOCK);
