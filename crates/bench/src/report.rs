@@ -235,6 +235,12 @@ fn data(
         "classes": Class::ALL.map(Class::word),
         "tiers": TIERS.map(|(tier, _)| tier),
         "pairs": page.comparisons.iter().map(|pair| format!("{} to {}", pair.old, pair.new)).collect::<Vec<_>>(),
+        "members": page.comparisons.iter().map(|pair| {
+            let place = |label: &String| {
+                (0..page.table.contestants.len()).find(|at| page.table.label(*at) == *label)
+            };
+            [place(&pair.old), place(&pair.new)]
+        }).collect::<Vec<_>>(),
         "features": Features::NAMES,
         "clock": match page.clock { Clock::Wall => 1, Clock::Cpu => 2 },
         "queries": rows,

@@ -6,7 +6,6 @@ const byId = new Map(data.queries.map((query) => [query.id, query]));
 const FILTERS = ["text", "pair", "class", "known", "tier"];
 const ROWS_PER_STEP = 300;
 let rowsMax = ROWS_PER_STEP;
-let sort = { column: 1, down: false };
 
 const seconds = (micros) => (micros / 1e6).toFixed(3) + " s";
 const cellText = (cell) => (cell ? `${cell[0]} ${seconds(cell[data.clock])}` : "-");
@@ -29,40 +28,48 @@ options("known", ["sat", "unsat", "nothing"]);
 options("tier", [...data.tiers, "none"]);
 
 // What a column shows, and what it is sorted by.
-const columns = [
+const ofQuery = [
   { title: "class", text: (query) => query.classes[pairNumber()] || "" },
   { title: "query", text: (query) => query.name || query.id },
   { title: "known", text: (query) => query.status || "" },
-  ...data.contestants.map((title, at) => ({
-    title,
-    text: (query) => cellText(query.cells[at]),
-    key: (query) => (query.cells[at] ? query.cells[at][data.clock] : -1),
-    isUnsolved: (query) => query.cells[at] && query.cells[at][4] === 0,
-  })),
 ];
+const ofContestants = data.contestants.map((title, at) => ({
+  title,
+  text: (query) => cellText(query.cells[at]),
+  key: (query) => (query.cells[at] ? query.cells[at][data.clock] : -1),
+  isUnsolved: (query) => query.cells[at] && query.cells[at][4] === 0,
+}));
+let sorted = { column: ofQuery[1], down: false };
 
 function pairNumber() {
   return Number(element("pair").value || 0);
 }
 
-function compare(a, b) {
-  const { text, key = text } = columns[sort.column];
-  const [one, other] = [key(a), key(b)];
-  return (one < other ? -1 : one > other ? 1 : 0) * (sort.down ? -1 : 1);
+// The two that are compared come before the others.
+function columns() {
+  const compared = (data.members[pairNumber()] || []).map((at) => ofContestants[at]);
+  return [...ofQuery, ...compared, ...ofContestants.filter((column) => !compared.includes(column))];
 }
 
-columns.forEach((column, number) => {
+function order(a, b) {
+  const { text, key = text } = sorted.column;
+  const [one, other] = [key(a), key(b)];
+  return (one < other ? -1 : one > other ? 1 : 0) * (sorted.down ? -1 : 1);
+}
+
+function headOf(column) {
   const head = document.createElement("th");
   const button = document.createElement("button");
   button.textContent = column.title;
   button.addEventListener("click", () => {
     // Times are of interest from the longest on.
-    sort = { column: number, down: sort.column === number ? !sort.down : Boolean(column.key) };
+    sorted = { column, down: sorted.column === column ? !sorted.down : Boolean(column.key) };
     show();
   });
+  if (column === sorted.column) head.setAttribute("aria-sort", sorted.down ? "descending" : "ascending");
   head.append(button);
-  element("head").append(head);
-});
+  return head;
+}
 
 function isFound(query) {
   const text = element("text").value.toLowerCase();
@@ -73,7 +80,7 @@ function isFound(query) {
     (!text || [query.id, query.name, query.family].some((word) => word.toLowerCase().includes(text)));
 }
 
-function rowOf(query) {
+function rowOf(query, columns) {
   const row = document.createElement("tr");
   row.tabIndex = 0;
   row.dataset.query = query.id;
@@ -88,15 +95,13 @@ function rowOf(query) {
 }
 
 function show() {
-  const found = data.queries.filter(isFound).sort(compare);
-  element("rows").replaceChildren(...found.slice(0, rowsMax).map(rowOf));
+  const shownColumns = columns();
+  const found = data.queries.filter(isFound).sort(order);
+  element("head").replaceChildren(...shownColumns.map(headOf));
+  element("rows").replaceChildren(...found.slice(0, rowsMax).map((query) => rowOf(query, shownColumns)));
   const shown = found.length > rowsMax ? `, the first ${rowsMax} are shown` : "";
   element("count").textContent = `${found.length} of ${data.queries.length} queries${shown}`;
   element("more").hidden = found.length <= rowsMax;
-  [...element("head").children].forEach((head, number) => {
-    head.removeAttribute("aria-sort");
-    if (number === sort.column) head.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
-  });
   const ids = new Set(found.map((query) => query.id));
   for (const dot of document.querySelectorAll("circle[data-query]")) {
     dot.classList.toggle("out", !ids.has(dot.dataset.query));
