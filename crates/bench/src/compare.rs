@@ -270,11 +270,20 @@ impl Comparison<'_> {
                 let n = |cell: Option<&Cell>| cell.map_or(0, |cell| cell.n_runs);
                 n(pair.old).min(n(pair.new))
             };
+            let n_starved =
+                self.of(Class::Lost).filter(|pair| pair.new.is_some_and(Cell::is_starved)).count();
             let n_sure = self.of(Class::Lost).filter(|pair| runs(pair) >= RUNS_SURE).count();
             let _ = writeln!(
                 text,
                 "of the lost ones {n_sure} were in {RUNS_SURE} runs of both or more; `gate` measures the others again"
             );
+            if n_starved > 0 {
+                let _ = writeln!(
+                    text,
+                    "{n_starved} of them had less than half a processor until the limit: the load may have lost them. A limit of `cpu_s` below that of \
+                     `wall_ms` does not depend on it"
+                );
+            }
         }
         text + &self.times_text()
     }
@@ -363,6 +372,22 @@ mod tests {
         let table = table(vec![row("q", "a", "sat", 10), row("q", "b", "sat", 10), second]);
         let found = compare(&table, (0, 1), &BTreeMap::new(), Clock::Wall, SLACK).unwrap();
         assert_eq!(found.pairs[0].class, Class::Unstable);
+    }
+
+    #[test]
+    fn what_was_lost_is_told_with_how_sure_that_is() {
+        let mut starved = row("p", "b", "walltime", 30_000);
+        starved.cpu_ns /= 6;
+        let mut rows = vec![row("p", "a", "sat", 10), starved];
+        for run in 0..3 {
+            for (solver, word, time) in [("a", "sat", 10), ("b", "walltime", 30_000)] {
+                rows.push(Row { run, ..row("q", solver, word, time) });
+            }
+        }
+        let table = table(rows);
+        let text = compare(&table, (0, 1), &BTreeMap::new(), Clock::Wall, SLACK).unwrap().text();
+        assert!(text.contains("of the lost ones 1 were in 3 runs of both or more"), "{text}");
+        assert!(text.contains("\n1 of them had less than half a processor"), "{text}");
     }
 
     #[test]

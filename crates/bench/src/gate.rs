@@ -109,8 +109,8 @@ fn of_query(
             )
         }
         Some(cell) => format!(
-            "{} after {:.3} s ({} of {} runs)",
-            cell.word, cell.wall_s, cell.n_solved, cell.n_runs
+            "{} after {:.3} s, {:.3} s of the processor ({} of {} runs)",
+            cell.word, cell.wall_s, cell.cpu_s, cell.n_solved, cell.n_runs
         ),
         None => "not asked".to_owned(),
     };

@@ -203,7 +203,7 @@ impl Drop for Runner {
 fn judged(report: Report, success: &[i32], task: &Task) -> Ran {
     let outcome = outcome_of(&report.stdout);
     let code = report.status.or(report.signal).unwrap_or(0);
-    let end = end_of(&report, success, task);
+    let end = end_of(&report, outcome, success, task);
     Ran { outcome, end, code, report }
 }
 
@@ -219,7 +219,7 @@ pub fn outcome_of(output: &str) -> Outcome {
     }
 }
 
-fn end_of(report: &Report, success: &[i32], task: &Task) -> End {
+fn end_of(report: &Report, outcome: Outcome, success: &[i32], task: &Task) -> End {
     /// Words of programs that could not get memory.
     const OUT_OF_MEMORY: [&str; 5] =
         ["bad_alloc", "out of memory", "memory exhausted", "MemoryError", "Cannot allocate memory"];
@@ -236,7 +236,10 @@ fn end_of(report: &Report, success: &[i32], task: &Task) -> End {
         };
     }
     if report.status.is_some_and(|status| success.contains(&status)) {
-        return End::Exit;
+        // Whoever is told of the limit may still end well: z3 says `timeout` then. Clocks of the system differ by some percent.
+        let nearly_all = task.limits.cpu_s.saturating_mul(900_000_000);
+        let is_cut = !outcome.is_definite() && report.cpu_ns >= nearly_all;
+        return if is_cut { End::Cputime } else { End::Exit };
     }
     let said = |words: &[&str]| {
         words.iter().any(|word| report.stderr.contains(word) || report.stdout.contains(word))

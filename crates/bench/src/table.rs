@@ -101,6 +101,11 @@ impl Cell {
         }
     }
 
+    /// Whether the limit of wall time came when less than half of it had been spent on a processor, as where others want it too.
+    pub fn is_starved(&self) -> bool {
+        self.n_solved == 0 && self.word == "walltime" && self.cpu_s < self.wall_s / 2.0
+    }
+
     /// Whether every run solved it.
     pub fn is_solved(&self) -> bool {
         self.state() == State::Solved

@@ -21,7 +21,7 @@ use keyaki_logic::{Answer, Cancel, Formula, Limits, Solver, SolverError};
 use keyaki_solvers::{Automaton, Checked};
 use serde_json::Value;
 
-/// How long a question may take while its formulas are collected. The slowest of the corpus takes a twentieth of it on a quiet
+/// How long a question may take while its formulas are collected. The slowest of the corpus takes seven seconds on a busy
 /// machine. One that takes longer is an error, as what is asked until then would depend on the machine.
 const COLLECT_TIMEOUT: Duration = Duration::from_secs(600);
 

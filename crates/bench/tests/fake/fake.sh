@@ -13,6 +13,7 @@ answers-and-hangs) echo sat; exec sleep 1000 ;;
 forks) sleep 1000 > /dev/null 2>&1 & setsid sleep 1000 > /dev/null 2>&1 & echo sat ;;
 bomb) i=0; while [ $i -lt 200 ]; do sleep 1000 & i=$((i + 1)); done; wait ;;
 spins) while :; do :; done ;;
+spins-and-ends-well) trap 'echo timeout; exit 0' XCPU; while :; do :; done ;;
 eats) head -c 2000000000 /dev/zero | tail ;;
 shouts) exec yes sat ;;
 fills) exec yes > "$TMPDIR/full" ;;

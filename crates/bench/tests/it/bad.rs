@@ -71,6 +71,11 @@ fn processor_time_has_a_limit_of_its_own() {
 }
 
 #[test]
+fn whoever_ends_well_when_its_processor_time_is_over_has_met_the_limit() {
+    check("spins-and-ends-well", "silent", "cputime", false);
+}
+
+#[test]
 fn memory_has_a_limit() {
     check("eats", "silent", "memory", None);
 }
