@@ -1,19 +1,30 @@
 //! How many small mistakes in the sources the tests notice.
 //!
-//! [cargo-mutants](https://mutants.rs) makes the mistakes, one after the other. Of the checker all are tried; of encoder, evaluator and
-//! solver kernel so many are drawn with a seed, from all that it can make: none is excluded. What came out is kept in a
-//! file, a mutant a line, so that a run can be stopped and goes on where it was. The share that is caught is of those that compile, with
-//! the interval in which the true share lies with 95 % (Wilson, 1927). Mutants that end in no time count as caught.
+//! [cargo-mutants](https://mutants.rs) says which mistakes there are. Of the checker all are tried; of encoder, evaluator and
+//! solver kernel so many are drawn with a seed, from all that it can make: none is excluded. They are built together where that is possible
+//! (`schemata`), in a copy of the sources (`tree`), and tried one after the other (`trial`). What came out is kept in a
+//! file, a mutant a line, so that a run can be stopped and goes on where it was; why one survives can be said in another beside
+//! it. The share that is caught is of those that compile, with the interval in which the true share lies with 95 % (Wilson,
+//! 1927). Mutants that end in no time count as caught.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::root;
+use schemata::Mutant;
+use tree::Tree;
+use trial::Outcome;
 
-const USAGE: &str = "mutants checker|encoder|evaluator|kernel [--draw N] [--seed S] [--at-most N] [--timeout SECONDS]";
+mod schemata;
+mod tree;
+mod trial;
+
+const USAGE: &str = "mutants checker|encoder|evaluator|kernel [--draw N] [--seed S] [--at-most N] [--seconds N] \
+    [--again missed|caught|timeout|unviable]";
 
 /// A part of the sources whose tests are put to the test.
 struct Part {
@@ -22,10 +33,17 @@ struct Part {
     crates: &'static [&'static str],
     /// The files, as globs; all of the crates if there are none.
     files: &'static [&'static str],
-    /// The crates whose tests are run.
-    tests: &'static [&'static str],
+    /// The tests that are run, the quick ones first.
+    tests: &'static [Tests],
     /// How many are drawn unless something else is said; all if none.
     draw: Option<usize>,
+}
+
+/// Tests of a crate.
+struct Tests {
+    of: &'static str,
+    /// What cargo is told to build of them.
+    targets: &'static [&'static str],
 }
 
 const PARTS: [Part; 4] = [
@@ -33,21 +51,27 @@ const PARTS: [Part; 4] = [
         name: "checker",
         crates: &["keyaki-verify"],
         files: &[],
-        tests: &["keyaki-verify"],
+        tests: &[Tests { of: "keyaki-verify", targets: &[] }],
         draw: None,
     },
     Part {
         name: "encoder",
         crates: &["keyaki-analysis"],
         files: &["crates/analysis/src/encode.rs", "crates/analysis/src/encode/**"],
-        tests: &["keyaki-analysis", "keyaki-properties"],
+        tests: &[
+            Tests { of: "keyaki-analysis", targets: &[] },
+            Tests { of: "keyaki-properties", targets: &["--tests"] },
+        ],
         draw: Some(300),
     },
     Part {
         name: "evaluator",
         crates: &["keyaki-policy"],
         files: &["crates/policy/src/evaluate.rs", "crates/policy/src/evaluate/**"],
-        tests: &["keyaki-policy"],
+        tests: &[Tests {
+            of: "keyaki-policy",
+            targets: &["--lib", "--test", "vectors", "--test", "oracles"],
+        }],
         draw: Some(300),
     },
     Part {
@@ -58,7 +82,11 @@ const PARTS: [Part; 4] = [
             "crates/solvers/src/automaton.rs",
             "crates/solvers/src/automaton/**",
         ],
-        tests: &["keyaki-automata", "keyaki-solvers", "keyaki-properties"],
+        tests: &[
+            Tests { of: "keyaki-automata", targets: &["--tests"] },
+            Tests { of: "keyaki-solvers", targets: &["--lib"] },
+            Tests { of: "keyaki-properties", targets: &["--tests"] },
+        ],
         draw: Some(300),
     },
 ];
@@ -66,16 +94,13 @@ const PARTS: [Part; 4] = [
 /// The seed unless another is given.
 const SEED: u64 = 20_261_129;
 
-/// How long the tests of a mutant may take, in seconds, unless it is said.
-const TIMEOUT_SECONDS: u64 = 600;
-
 /// Runs the chore.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let usage = || format!("usage: {USAGE}");
     let (name, options) = arguments.split_first().ok_or_else(usage)?;
     let part = PARTS.iter().find(|part| part.name == name).ok_or_else(usage)?;
-    let (mut draw, mut seed) = (part.draw, SEED);
-    let (mut at_most, mut timeout) = (usize::MAX, TIMEOUT_SECONDS);
+    let (mut draw, mut seed, mut again) = (part.draw, SEED, None);
+    let (mut at_most, mut seconds) = (usize::MAX, u64::MAX);
     for pair in options.chunks(2) {
         let [option, value] = pair else { return Err(usage()) };
         let wrong = |_| format!("`{option} {value}` is no number");
@@ -83,143 +108,258 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
             "--draw" => draw = Some(value.parse().map_err(wrong)?),
             "--seed" => seed = value.parse().map_err(wrong)?,
             "--at-most" => at_most = value.parse().map_err(wrong)?,
-            "--timeout" => timeout = value.parse().map_err(wrong)?,
+            "--seconds" => seconds = value.parse().map_err(wrong)?,
+            "--again" => again = Some(value.as_str()),
             _ => return Err(usage()),
         }
     }
-    let all = list(part)?;
-    let drawn = match draw {
-        Some(n) => drawn(&all, n, seed),
-        None => all.clone(),
+    let mut tree = Tree::new(&root(), &root().join("target/mutants"))?;
+    let all = schemata::read(&list(part)?, |file| tree.source(file))?;
+    let drawn = drawn(&all, draw.unwrap_or(all.len()), seed);
+    let mut record = Record::read(part);
+    // What is no mutant any more says nothing.
+    let names: BTreeSet<&str> = all.iter().map(|mutant| &*mutant.name).collect();
+    record.known.retain(|name, _| names.contains(&**name));
+    let open = |record: &Record, mutant: &Mutant| match record.known.get(&mutant.name) {
+        Some(outcome) => again == Some(outcome),
+        None => true,
     };
-    let path = record(part);
-    let mut known = read(&path);
-    let open: Vec<&String> =
-        drawn.iter().filter(|mutant| !known.contains_key(*mutant)).take(at_most).collect();
+    let open: Vec<usize> =
+        (1..).zip(&drawn).filter(|(_, mutant)| open(&record, mutant)).map(|(n, _)| n).collect();
     println!("{} of {} mutants, {} to try", drawn.len(), all.len(), open.len());
+    let open = &open[..open.len().min(at_most)];
     if !open.is_empty() {
-        known.extend(tried(part, &open, timeout)?);
-        write(&path, &known)?;
+        tried(part, &mut tree, &drawn, open, &mut record, Duration::from_secs(seconds))?;
     }
-    let of_drawn = drawn.iter().filter_map(|mutant| Some((mutant, known.get(mutant)?)));
-    println!("{}", summary(&of_drawn.collect::<Vec<_>>()));
+    println!("{}", record.summary(&drawn));
     Ok(())
 }
 
-/// Where outcomes are kept.
-fn record(part: &Part) -> PathBuf {
-    root().join("benchmarks/record/mutants").join(format!("{}.txt", part.name))
-}
-
-fn command(part: &Part) -> Command {
+/// All mutants, as cargo-mutants lists them.
+fn list(part: &Part) -> Result<String, String> {
     let mut command = Command::new("cargo");
-    command.arg("mutants").current_dir(root()).stdin(Stdio::null());
+    command.args(["mutants", "--list", "--json"]).current_dir(root()).stdin(Stdio::null());
     for name in part.crates {
         command.args(["--package", name]);
     }
     for file in part.files {
         command.args(["--file", file]);
     }
-    command
-}
-
-/// All mutants, by what cargo-mutants calls them, with their places: what is edited has other mutants.
-fn list(part: &Part) -> Result<Vec<String>, String> {
-    let hint = "install it: cargo install cargo-mutants --locked";
-    let output = command(part).arg("--list").stderr(Stdio::inherit()).output();
+    let output = command.stderr(Stdio::inherit()).output();
     let output = output.map_err(|cause| format!("cannot run cargo: {cause}"))?;
     if !output.status.success() {
+        let hint = "install it: cargo install cargo-mutants --locked";
         return Err(format!("cargo-mutants lists nothing; if it is missing, {hint}"));
     }
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// So many, each as likely as any other, in the order of the sources.
-fn drawn(all: &[String], n: usize, seed: u64) -> Vec<String> {
-    let mut state = seed;
+/// So many, each as likely as any other, in the order of the sources. Each has a lot of its own, by its name and the seed, so that
+/// what is edited elsewhere changes nothing of whether it is drawn.
+fn drawn(all: &[Mutant], n: usize, seed: u64) -> Vec<Mutant> {
+    let lot = |mutant: &Mutant| {
+        let step = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        let mut lot = mutant.name.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, step);
+        // The last bytes of a name have to change the high bits too (Steele, Lea and Flood, 2014).
+        lot = (lot ^ (lot >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        lot = (lot ^ (lot >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        lot ^ (lot >> 31)
+    };
     let mut places: Vec<usize> = (0..all.len()).collect();
-    let n = n.min(places.len());
-    for at in 0..n {
-        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-        let other = at + (state >> 33) as usize % (places.len() - at);
-        places.swap(at, other);
-    }
+    places.sort_by_key(|place| (lot(&all[*place]), *place));
     places.truncate(n);
     places.sort_unstable();
     places.into_iter().map(|place| all[place].clone()).collect()
 }
 
-/// Tries them; what came out so far, if it was stopped.
-fn tried(part: &Part, open: &[&String], timeout: u64) -> Result<BTreeMap<String, String>, String> {
-    let folder = root().join("target/mutants");
-    fs::create_dir_all(&folder).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
-    let mut command = command(part);
-    command.args(["--jobs", "1", "--no-shuffle", "--timeout", &timeout.to_string()]);
-    command.args(["--test-package", &part.tests.join(","), "--output"]).arg(&folder);
-    for mutant in open {
-        command.args(["--re", &format!("^{}$", escaped(mutant))]);
-    }
-    // Mutants that are missed are no fault of the run.
-    let status = command.status().map_err(|cause| format!("cannot run cargo: {cause}"))?;
-    let out = folder.join("mutants.out");
-    let mut found = BTreeMap::new();
-    for outcome in ["caught", "missed", "timeout", "unviable"] {
-        let text = fs::read_to_string(out.join(format!("{outcome}.txt"))).unwrap_or_default();
-        found.extend(text.lines().map(|mutant| (mutant.to_owned(), outcome.to_owned())));
-    }
-    if found.is_empty() {
-        return Err(format!("nothing was tried ({status})"));
-    }
-    Ok(found)
-}
-
-/// The text as a regular expression that matches nothing else.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        if !c.is_alphanumeric() && !c.is_whitespace() {
-            escaped.push('\\');
+/// Tries the open ones of what is drawn, by their numbers from 1; the record is written after each.
+fn tried(
+    part: &Part,
+    tree: &mut Tree,
+    drawn: &[Mutant],
+    open: &[usize],
+    record: &mut Record,
+    time: Duration,
+) -> Result<(), String> {
+    let together = together(part, tree, drawn, record)?;
+    let does_not_build = || "the tests do not compile".to_owned();
+    let mut binaries = trial::build(&tree.root, part.tests)?.ok_or_else(does_not_build)?;
+    trial::measure(&mut binaries)?;
+    let start = Instant::now();
+    let is_over = || start.elapsed() >= time;
+    let mut tell = |number: usize, outcome: &str, start: Instant| {
+        let mutant = &drawn[number - 1];
+        println!("{outcome} {} ({:.1?})", mutant.name, start.elapsed());
+        record.known.insert(mutant.name.clone(), outcome.to_owned());
+        record.write()
+    };
+    let words = |outcome: Outcome| match outcome {
+        Outcome::Caught => "caught",
+        Outcome::Missed => "missed",
+        Outcome::Timeout => "timeout",
+    };
+    for number in open.iter().filter(|number| together.contains(number)) {
+        if is_over() {
+            return Ok(());
         }
-        escaped.push(c);
+        let start = Instant::now();
+        let outcome = trial::run(&binaries, *number)?;
+        tree.clean("corpus/regressions".as_ref())?;
+        tell(*number, words(outcome), start)?;
     }
-    escaped
+    for number in open.iter().filter(|number| !together.contains(number)) {
+        if is_over() {
+            return Ok(());
+        }
+        let start = Instant::now();
+        let mutant = &drawn[number - 1];
+        let text = schemata::alone(&tree.source(&mutant.file)?, mutant);
+        tree.change(&BTreeMap::from([(mutant.file.clone(), text)]))?;
+        let outcome = match trial::faults(&tree.root, part.crates)?.is_empty() {
+            false => "unviable",
+            true => match trial::build(&tree.root, part.tests)? {
+                // What is a constant of a public interface may not fit what uses it.
+                None => "unviable",
+                Some(mut built) => {
+                    for (binary, measured) in built.iter_mut().zip(&binaries) {
+                        binary.time = measured.time;
+                    }
+                    words(trial::run(&built, 0)?)
+                }
+            },
+        };
+        tree.clean("corpus/regressions".as_ref())?;
+        tell(*number, outcome, start)?;
+    }
+    Ok(())
 }
 
-fn read(path: &PathBuf) -> BTreeMap<String, String> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let lines = text.lines().filter_map(|line| line.split_once(' '));
-    lines.map(|(outcome, mutant)| (mutant.to_owned(), outcome.to_owned())).collect()
+/// Changes the copy so that what is drawn can be chosen when it runs, and says of which that is so.
+fn together(
+    part: &Part,
+    tree: &mut Tree,
+    drawn: &[Mutant],
+    record: &Record,
+) -> Result<BTreeSet<usize>, String> {
+    let unviable =
+        |mutant: &Mutant| record.known.get(&mutant.name).is_some_and(|o| o == "unviable");
+    let mut left: BTreeSet<usize> =
+        (1..).zip(drawn).filter(|(_, mutant)| !unviable(mutant)).map(|(n, _)| n).collect();
+    loop {
+        let (mut texts, mut places) = (BTreeMap::new(), BTreeMap::new());
+        let files: BTreeSet<&String> = drawn.iter().map(|mutant| &mutant.file).collect();
+        for file in files {
+            let own: Vec<(usize, &Mutant)> =
+                left.iter().map(|n| (*n, &drawn[n - 1])).filter(|(_, m)| m.file == *file).collect();
+            let schema = schemata::together(&tree.source(file)?, &own);
+            texts.insert(file.clone(), schema.text);
+            places.insert(file.clone(), schema.places);
+            let folder = file.split("/src/").next().unwrap_or_default();
+            for name in ["src/lib.rs", "src/main.rs"].map(|name| format!("{folder}/{name}")) {
+                if let (Ok(text), false) = (tree.source(&name), texts.contains_key(&name)) {
+                    texts.insert(name, text);
+                }
+            }
+        }
+        for (name, text) in &mut texts {
+            if name.ends_with("/src/lib.rs") || name.ends_with("/src/main.rs") {
+                *text = schemata::root(text);
+            }
+        }
+        tree.change(&texts)?;
+        let placed: BTreeSet<usize> =
+            places.values().flatten().map(|(number, _)| *number).collect();
+        let at_fault = trial::at_fault(&trial::faults(&tree.root, part.crates)?, &places)?;
+        if at_fault.is_empty() {
+            return Ok(placed);
+        }
+        for number in at_fault {
+            left.remove(&number);
+        }
+    }
 }
 
-fn write(path: &PathBuf, known: &BTreeMap<String, String>) -> Result<(), String> {
-    let mut text = String::new();
-    for (mutant, outcome) in known {
-        let _ = writeln!(text, "{outcome} {mutant}");
-    }
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(path, text))
-        .map_err(|cause| format!("cannot write {}: {cause}", path.display()))
+/// Outcomes by the names of mutants, and why survivors survive.
+struct Record {
+    path: PathBuf,
+    known: BTreeMap<String, String>,
+    reasons: BTreeMap<String, String>,
 }
 
-/// What came out, and the survivors.
-fn summary(outcomes: &[(&String, &String)]) -> String {
-    let n = |wanted: &[&str]| outcomes.iter().filter(|(_, o)| wanted.contains(&&***o)).count();
-    let (caught, missed, unviable) = (n(&["caught", "timeout"]), n(&["missed"]), n(&["unviable"]));
-    let (low, high) = interval(caught, caught + missed);
-    let mut text = format!(
-        "{caught} caught ({} of them by time), {missed} missed, {unviable} do not compile: {:.1} % of viable \
-         ({:.1} to {:.1} with 95 %)",
-        n(&["timeout"]),
-        100.0 * caught as f64 / (caught + missed).max(1) as f64,
-        100.0 * low,
-        100.0 * high,
-    );
-    for (mutant, _) in outcomes.iter().filter(|(_, outcome)| *outcome == "missed") {
-        let _ = write!(text, "\nmissed {mutant}");
+impl Record {
+    fn read(part: &Part) -> Record {
+        let folder = root().join("benchmarks/record/mutants");
+        let path = folder.join(format!("{}.txt", part.name));
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let lines = text.lines().filter_map(|line| line.split_once(' '));
+        let known =
+            lines.map(|(outcome, mutant)| (mutant.to_owned(), outcome.to_owned())).collect();
+        let reasons = folder.join(format!("{}-survivors.txt", part.name));
+        let reasons = reasons_of(&fs::read_to_string(reasons).unwrap_or_default());
+        Record { path, known, reasons }
     }
-    text
+
+    fn write(&self) -> Result<(), String> {
+        let mut text = String::new();
+        for (mutant, outcome) in &self.known {
+            let _ = writeln!(text, "{outcome} {mutant}");
+        }
+        let folder = self.path.parent().unwrap_or(&self.path);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&self.path, text))
+            .map_err(|cause| format!("cannot write {}: {cause}", self.path.display()))
+    }
+
+    /// What came out, and the survivors.
+    fn summary(&self, drawn: &[Mutant]) -> String {
+        let known: Vec<(&str, &str)> = drawn
+            .iter()
+            .filter_map(|mutant| Some((&*mutant.name, &**self.known.get(&mutant.name)?)))
+            .collect();
+        let n = |wanted: &[&str]| known.iter().filter(|(_, o)| wanted.contains(o)).count();
+        let (caught, missed, unviable) =
+            (n(&["caught", "timeout"]), n(&["missed"]), n(&["unviable"]));
+        let (low, high) = interval(caught, caught + missed);
+        let mut text = format!(
+            "{caught} caught ({} of them by time), {missed} missed, {unviable} do not compile, {} not tried: \
+             {:.1} % of viable ({:.1} to {:.1} with 95 %)",
+            n(&["timeout"]),
+            drawn.len() - known.len(),
+            100.0 * caught as f64 / (caught + missed).max(1) as f64,
+            100.0 * low,
+            100.0 * high,
+        );
+        for (name, _) in known.iter().filter(|(_, outcome)| *outcome == "missed") {
+            let reason = self.reasons.get(*name).map_or("nobody has said why", |reason| reason);
+            let _ = write!(text, "\nmissed {name}\n    {reason}");
+        }
+        text
+    }
+}
+
+/// Reasons by mutants: the lines that are indented below the name.
+fn reasons_of(text: &str) -> BTreeMap<String, String> {
+    let mut reasons: BTreeMap<String, String> = BTreeMap::new();
+    let mut names: Vec<&str> = Vec::new();
+    let mut was_reason = false;
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        match line.strip_prefix("    ") {
+            None => {
+                if was_reason {
+                    names.clear();
+                }
+                names.push(line);
+            }
+            Some(reason) => {
+                for name in &names {
+                    let whole = reasons.entry((*name).to_owned()).or_default();
+                    *whole = format!("{whole} {reason}").trim().to_owned();
+                }
+            }
+        }
+        was_reason = line.starts_with(' ');
+    }
+    reasons
 }
 
 /// In which shares of `n` such that `k` of them were seen the true share lies with 95 %.
@@ -237,17 +377,26 @@ fn interval(k: usize, n: usize) -> (f64, f64) {
 mod tests {
     use super::*;
 
+    fn mutant(name: &str) -> Mutant {
+        let (name, file, replacement) = (name.to_owned(), String::new(), String::new());
+        Mutant { name, file, place: 0..0, replacement, function: None }
+    }
+
     #[test]
     fn the_same_seed_draws_the_same_and_each_once() {
-        let all: Vec<String> = (0..1000).map(|n| format!("{n:04}")).collect();
+        let all: Vec<Mutant> = (0..1000).map(|n| mutant(&format!("{n:04}"))).collect();
         let some = drawn(&all, 300, 7);
         assert_eq!(some, drawn(&all, 300, 7));
         assert_ne!(some, drawn(&all, 300, 8));
         assert_eq!(some.len(), 300);
-        assert!(some.windows(2).all(|pair| pair[0] < pair[1]), "ascending, each once");
+        assert!(some.windows(2).all(|pair| pair[0].name < pair[1].name), "ascending, each once");
         assert_eq!(drawn(&all, 5000, 7), all);
-        let early = some.iter().filter(|mutant| ***mutant < *"0500").count();
+        let early = some.iter().filter(|mutant| *mutant.name < *"0500").count();
         assert!((120..180).contains(&early), "{early} of the first half");
+        // What is not there any more is replaced, and all others stay.
+        let fewer: Vec<Mutant> = all.into_iter().filter(|mutant| *mutant != some[5]).collect();
+        let other = drawn(&fewer, 300, 7);
+        assert_eq!(other.iter().filter(|mutant| !some.contains(mutant)).count(), 1);
     }
 
     #[test]
@@ -259,16 +408,17 @@ mod tests {
     }
 
     #[test]
-    fn names_of_mutants_are_taken_literally_and_outcomes_add_up() {
-        assert_eq!(escaped("a.rs:1:2: replace + with *"), r"a\.rs\:1\:2\: replace \+ with \*");
-        let name = |text: &str| text.to_owned();
-        let (a, b, c, d) = (name("a"), name("b"), name("c"), name("d"));
-        let (caught, missed, late, none) =
-            (name("caught"), name("missed"), name("timeout"), name("unviable"));
-        let text = summary(&[(&a, &caught), (&b, &missed), (&c, &late), (&d, &none)]);
-        assert!(
-            text.starts_with("2 caught (1 of them by time), 1 missed, 1 do not compile: 66.7 %")
-        );
-        assert!(text.ends_with("\nmissed b"), "{text}");
+    fn outcomes_add_up_and_survivors_have_reasons() {
+        let known = [("a", "caught"), ("b", "missed"), ("c", "timeout"), ("d", "unviable")];
+        let known = known.map(|(name, outcome)| (name.to_owned(), outcome.to_owned())).into();
+        let reasons = reasons_of("# why\nx\nb\n    the same\n    in all cases\ny\n    another\n");
+        assert_eq!(reasons["x"], "the same in all cases");
+        assert_eq!(reasons["y"], "another");
+        let record = Record { path: PathBuf::new(), known, reasons };
+        let text = record.summary(&["a", "b", "c", "d", "e"].map(mutant));
+        assert!(text.starts_with(
+            "2 caught (1 of them by time), 1 missed, 1 do not compile, 1 not tried: 66.7 %"
+        ));
+        assert!(text.ends_with("\nmissed b\n    the same in all cases"), "{text}");
     }
 }
