@@ -40,7 +40,9 @@ use keyaki_analysis::property::Demand;
 use keyaki_analysis::remedy::remedy;
 use keyaki_analysis::replay::{Replay, replay, replay_together};
 use keyaki_analysis::translation::Tally;
+use keyaki_logic::certificate::{Certificate, Part};
 use keyaki_policy::{Readings, Switch};
+use keyaki_properties::damage::{Fate, How, WHAT, What, damaged, fate, opposite, with_hash};
 use serde::Deserialize;
 
 /// Time for one question and one engine. The cases are small; the machine may be busy.
@@ -48,6 +50,12 @@ const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// The requests of each kind of which formulas and policies are compared, for each case.
 const N_REQUESTS: usize = 24;
+
+/// Damages of each kind for each certificate.
+const N_DAMAGES: usize = 8;
+
+/// The longest certificate that is damaged, in bytes.
+const MAX_DAMAGED: usize = 1 << 16;
 
 /// A case slower than this by any engine is named in the output.
 const SLOW: Duration = Duration::from_secs(5);
@@ -260,6 +268,81 @@ fn every_key_of_a_witness_matters() {
     }
     eprintln!("{n_keys} keys of {n_witnesses} witnesses");
     assert!(n_keys > 0 && idle.is_empty(), "{} of {n_keys} are idle: {idle:#?}", idle.len());
+}
+
+/// Certificates of what holds, whole and way by way, with one thing wrong: none shows anything that is not so, and none shows the
+/// opposite. With `KEYAKI_CERTIFICATES=N` so many are damaged in place of a few.
+#[test]
+fn damaged_certificates_of_what_holds_are_rejected_or_still_right() {
+    let mut all = Vec::new();
+    // What is compared with itself holds whatever it says.
+    let with_itself = |case: &Case| Case {
+        question: "no-new-access".to_owned(),
+        existing: case.new.clone(),
+        verdict: "holds".to_owned(),
+        ..case.clone()
+    };
+    let cases: Vec<Case> = cases().into_iter().map(|(_, case)| case).collect();
+    let compared = cases.iter().filter(|case| case.question == "no-new-access").map(with_itself);
+    for case in cases.iter().cloned().chain(compared).filter(|case| case.verdict == "holds") {
+        let Inquiry { question, decisions, .. } = case.inquiry().unwrap();
+        let ways = Engine::certify(&question, &decisions, TIMEOUT, &Cancel::new()).unwrap();
+        let parts: Vec<Part> = ways
+            .into_iter()
+            .flatten()
+            .map(|way| Part { label: "way".to_owned(), formula: way.formula, proof: way.proof })
+            .collect();
+        all.push(Certificate::new(&parts));
+        if parts.len() > 1 {
+            all.extend(parts.chunks(1).map(Certificate::new));
+        }
+    }
+    all.retain(|Certificate { text, .. }| text.contains("\nassert ") && text.len() < MAX_DAMAGED);
+    let (n_all, wanted) = (all.len(), std::env::var("KEYAKI_CERTIFICATES"));
+    let wanted: usize = wanted.ok().map_or(24, |n| n.parse().unwrap());
+    let mut state = 20_261_129_u64;
+    let mut below = |bound: usize| {
+        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        (state >> 33) as usize % bound
+    };
+    let mut fates: BTreeMap<(String, String, Fate), usize> = BTreeMap::new();
+    let mut n_opposite = 0;
+    for n in 0..wanted.min(n_all) {
+        let other = n + below(n_all - n);
+        all.swap(n, other);
+        let Certificate { text, query } = &all[n];
+        for (what, how) in WHAT.iter().flat_map(|what| How::ALL.map(|how| (*what, how))) {
+            for _ in 0..N_DAMAGES {
+                let Some(bytes) = damaged(text, what, how, &mut below) else { continue };
+                // The formulas are read with their damage only if their hash is right.
+                let bytes = match String::from_utf8(bytes) {
+                    Ok(text) if what == What::Term || below(2) == 0 => {
+                        with_hash(&text).into_bytes()
+                    }
+                    Ok(text) => text.into_bytes(),
+                    Err(error) => error.into_bytes(),
+                };
+                if bytes != text.as_bytes() {
+                    let fate = fate(&bytes, query, &mut below);
+                    *fates.entry((format!("{what:?}"), format!("{how:?}"), fate)).or_default() += 1;
+                }
+            }
+        }
+        let opposite = opposite(text).unwrap();
+        assert_eq!(fate(opposite.as_bytes(), query, &mut below), Fate::Rejected, "{opposite}");
+        n_opposite += 1;
+    }
+    let n =
+        |fate: Fate| fates.iter().filter(|(key, _)| key.2 == fate).map(|(_, n)| n).sum::<usize>();
+    let (same, another) = (n(Fate::ShowsTheSame), n(Fate::ShowsAnother));
+    for ((what, how, fate), n) in &fates {
+        eprintln!("{what} {how} {fate:?}: {n}");
+    }
+    eprintln!(
+        "{n_opposite} of {n_all} certificates: {} damages are rejected, {same} show the same, {another} others",
+        n(Fate::Rejected)
+    );
+    assert!(n(Fate::Rejected) > 5 * (same + another), "{same}, {another}");
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod comparing;
 mod counting;
 mod covering;
 mod custom;
+pub mod damage;
 mod damages;
 mod enumeration;
 mod formulas;

@@ -136,10 +136,15 @@ impl Languages {
             _ => {}
         }
         match self.nodes[a as usize] {
-            // To the right, so that the first part of a node is no such node.
-            Node::Cat(first, second) => {
-                let rest = self.cat(second, b)?;
-                self.cat(first, rest)
+            // To the right, so that the first part of a node is no such node; in a loop, because a text can be long.
+            Node::Cat(..) => {
+                let (mut firsts, mut rest) = (Vec::new(), a);
+                while let Node::Cat(first, second) = self.nodes[rest as usize] {
+                    firsts.push(first);
+                    rest = second;
+                }
+                firsts.push(rest);
+                firsts.into_iter().rev().try_fold(b, |rest, first| self.cat(first, rest))
             }
             _ if a == ALL && matches!(self.nodes[b as usize], Node::Cat(ALL, _)) => Ok(b),
             _ => self.node(Node::Cat(a, b)),
@@ -478,5 +483,159 @@ mod tests {
         let outside = l.not(whole).unwrap();
         let both = l.and(vec![whole, outside]).unwrap();
         assert_eq!(l.is_nothing(both), Err(TooMuch));
+    }
+
+    /// A language by what it means, word by word.
+    #[derive(Clone, Debug)]
+    enum Means {
+        Symbols(&'static str),
+        Empty,
+        All,
+        Cat(Box<Means>, Box<Means>),
+        Or(Vec<Means>),
+        And(Vec<Means>),
+        Not(Box<Means>),
+        Star(Box<Means>),
+        Loop(Box<Means>, u32, Option<u32>),
+        Before(Box<Means>, Box<Means>),
+    }
+
+    const WORDS: [&str; 15] = [
+        "", "a", "b", "aa", "ab", "ba", "bb", "aaa", "aab", "aba", "abb", "baa", "bab", "bba",
+        "bbb",
+    ];
+
+    impl Means {
+        fn drawn(depth: usize, below: &mut dyn FnMut(usize) -> usize) -> Means {
+            let kind = below(if depth == 0 { 6 } else { 14 });
+            let mut inner = || Box::new(Means::drawn(depth - 1, below));
+            match kind {
+                0 | 1 => Means::Symbols("a"),
+                2 => Means::Symbols("b"),
+                3 => Means::Symbols("ab"),
+                4 => Means::Empty,
+                5 => Means::All,
+                6 | 7 => Means::Cat(inner(), inner()),
+                8 => Means::Or(vec![*inner(), *inner(), *inner()]),
+                9 => Means::And(vec![*inner(), *inner()]),
+                10 => Means::Not(inner()),
+                11 => Means::Star(inner()),
+                12 => {
+                    let inner = inner();
+                    let least = below(3) as u32;
+                    let most = below(4) as u32;
+                    Means::Loop(inner, least, (most < 3).then_some(most))
+                }
+                _ => Means::Before(inner(), inner()),
+            }
+        }
+
+        fn made(&self, l: &mut Languages) -> Id {
+            let mut all =
+                |parts: &[Means]| -> Vec<Id> { parts.iter().map(|p| p.made(l)).collect() };
+            match self {
+                Means::Symbols(symbols) => {
+                    l.set(symbols.chars().map(|c| (c.into(), c.into())).collect()).unwrap()
+                }
+                Means::Empty => EMPTY,
+                Means::All => ALL,
+                Means::Cat(a, b) => {
+                    let (a, b) = (a.made(l), b.made(l));
+                    l.cat(a, b).unwrap()
+                }
+                Means::Or(parts) => {
+                    let parts = all(parts);
+                    l.or(parts).unwrap()
+                }
+                Means::And(parts) => {
+                    let parts = all(parts);
+                    l.and(parts).unwrap()
+                }
+                Means::Not(inner) => {
+                    let inner = inner.made(l);
+                    l.not(inner).unwrap()
+                }
+                Means::Star(inner) => {
+                    let inner = inner.made(l);
+                    l.star(inner).unwrap()
+                }
+                Means::Loop(inner, least, most) => {
+                    let inner = inner.made(l);
+                    l.repeat(inner, *least, *most).unwrap()
+                }
+                Means::Before(of, rest) => {
+                    let (of, rest) = (of.made(l), rest.made(l));
+                    l.before(of, rest).unwrap()
+                }
+            }
+        }
+
+        fn has(&self, word: &str) -> bool {
+            let cuts = || (0..=word.len()).map(|at| word.split_at(at));
+            match self {
+                Means::Symbols(symbols) => word.len() == 1 && symbols.contains(word),
+                Means::Empty => word.is_empty(),
+                Means::All => true,
+                Means::Cat(a, b) => cuts().any(|(left, right)| a.has(left) && b.has(right)),
+                Means::Or(parts) => parts.iter().any(|part| part.has(word)),
+                Means::And(parts) => parts.iter().all(|part| part.has(word)),
+                Means::Not(inner) => !inner.has(word),
+                Means::Star(inner) => {
+                    word.is_empty()
+                        || cuts().skip(1).any(|(left, right)| inner.has(left) && self.has(right))
+                }
+                Means::Loop(inner, least, most) => {
+                    // More often than there are symbols it is the empty text that is repeated.
+                    let upto = most.unwrap_or(least + word.len() as u32);
+                    (*least..=upto).any(|n| inner.has_times(word, n))
+                }
+                // Of so small languages the shortest continuation is short.
+                Means::Before(of, rest) => {
+                    WORDS.iter().any(|more| rest.has(more) && of.has(&format!("{word}{more}")))
+                }
+            }
+        }
+
+        fn has_times(&self, word: &str, n: u32) -> bool {
+            match n {
+                0 => word.is_empty(),
+                _ => (0..=word.len())
+                    .any(|at| self.has(&word[..at]) && self.has_times(&word[at..], n - 1)),
+            }
+        }
+    }
+
+    #[test]
+    fn languages_have_the_words_that_they_mean() {
+        let mut state = 7_u64;
+        let mut below = |bound: usize| {
+            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            (state >> 33) as usize % bound
+        };
+        let text = |word: &str| word.chars().map(u32::from).collect::<Vec<_>>();
+        let mut n_nothing = 0;
+        for n in 0..1500 {
+            let means = Means::drawn(1 + n % 3, &mut below);
+            let mut l = Languages::new(1 << 20);
+            let id = means.made(&mut l);
+            for word in WORDS {
+                let has = l.has(id, text(word).into_iter());
+                assert_eq!(has, Ok(means.has(word)), "`{word}` in {means:?}");
+            }
+            let symbols = l.set(vec![(97, 98)]).unwrap();
+            let words = l.repeat(symbols, 0, Some(3)).unwrap();
+            let short = l.and(vec![id, words]).unwrap();
+            let of_them = WORDS.iter().filter(|word| means.has(word)).count();
+            assert_eq!(l.is_nothing(short), Ok(of_them == 0), "{means:?}");
+            n_nothing += usize::from(of_them == 0);
+            for wanted in [1, 3, 20] {
+                let mut some = l.some(short, wanted, 3).unwrap();
+                assert!(some.iter().all(|word| l.has(id, word.iter().copied()) == Ok(true)));
+                some.sort_unstable();
+                some.dedup();
+                assert_eq!(some.len(), wanted.min(of_them), "{means:?}");
+            }
+        }
+        assert!(n_nothing > 50, "{n_nothing}");
     }
 }

@@ -4,8 +4,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
-use keyaki_verify::{MAX_BYTES, verify};
+use keyaki_verify::{MAX_BYTES, Query, Value, verify};
 use sha2::{Digest, Sha256};
 
 /// Damaged certificates of each kind are tried so often for each file.
@@ -247,15 +248,77 @@ fn what_is_huge_is_rejected_unread() {
     text.push(b' ');
     let rejection = verify(&text).unwrap_err().to_string();
     assert_eq!(rejection, format!("longer than {MAX_BYTES} bytes"));
+    let mut text = String::from_utf8(text).unwrap();
+    let rejection = Query::read(&text).err().unwrap().to_string();
+    assert_eq!(rejection, format!("longer than {MAX_BYTES} bytes"));
+    text.pop();
+    let rejection = Query::read(&text).err().unwrap().to_string();
+    assert!(rejection.starts_with("line 1: a term stands before the first `part`"), "{rejection}");
     // The program reads no more than it has to of a file of 1 GB, which has no blocks on the disk.
     let path = std::env::temp_dir().join(format!("keyaki-verify-huge-{}", std::process::id()));
     fs::File::create(&path).unwrap().set_len(1 << 30).unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keyaki-verify"));
-    let output = command.arg(&path).output().unwrap();
+    let run = |argument: &Path, input: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keyaki-verify"));
+        command.arg(argument).stdin(input).output().unwrap()
+    };
+    let input = fs::File::open(&path).unwrap();
+    let outputs = [run(&path, Stdio::null()), run(Path::new("-"), input.into())];
     fs::remove_file(&path).unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(said, format!("rejected: longer than {MAX_BYTES} bytes\n"));
-    assert_eq!(output.status.code(), Some(1));
+    for output in outputs {
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(said, format!("rejected: longer than {MAX_BYTES} bytes\n"));
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+/// A query whose languages take a number of steps that grows with its text, beyond what may be spent whatever the length.
+fn long_query() -> String {
+    let mut query = "part \"p\"\nvar text \"x\"\n".to_owned();
+    for n in 0..150 {
+        let set = |depth: u32| format!("set 1 {} {}", 1000 * n + depth, 1000 * n + depth + 200);
+        let nested: String = (0..198).map(|depth| format!("or 2 {} ", set(depth))).collect();
+        query += &format!("in 0 {nested}{}\n", set(198));
+    }
+    query
+}
+
+#[test]
+fn the_budget_grows_with_the_text() {
+    let text = format!("keyaki-certificate 1\nquery x\n{}proof\npart\nend\n", long_query());
+    rejected(&with_hash(&text), "part 0, step 0: the empty clause is missing");
+    assert_eq!(Query::read(&long_query()).map(|query| query.n_parts()), Ok(1));
+    assert_eq!(Query::read("").map(|query| query.n_parts()), Ok(0));
+    assert_eq!(Query::read("part \"p\"\npart \"q\"\n").map(|query| query.n_parts()), Ok(2));
+}
+
+/// Each question about values may spend what its terms allow.
+#[test]
+fn evaluating_may_be_repeated() {
+    let hard = "in 0 cat 3 loop 0 - set 1 97 98 \"a\" loop 40 40 set 1 97 98\n";
+    let mut query = format!("part \"p\"\nvar text \"x\"\n{hard}");
+    query += &"not 1\n".repeat(18);
+    query += "assert 1 \"hard\"\n";
+    let mut query = Query::read(&query).unwrap();
+    let mut state = 1_u64;
+    for _ in 0..8 {
+        let symbol = |_| {
+            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            if state >> 63 == 0 { 'a' } else { 'b' }
+        };
+        let text: String = (0..16_000).map(symbol).collect();
+        let is_in = text.chars().rev().nth(40) == Some('a');
+        let truths = query.truths(0, |_| Some(Value::Text(text.clone())));
+        assert_eq!(truths, Ok(vec![Some(is_in)]));
+    }
+}
+
+/// Nothing calls itself for each character of a text.
+#[test]
+fn texts_may_be_long() {
+    let long = "x".repeat(1 << 18);
+    let query = format!("part \"p\"\nvar text \"x\"\nin 0 cat 2 \"{long}\" all\n");
+    let text = format!("keyaki-certificate 1\nquery x\n{query}proof\npart\nend\n");
+    rejected(&with_hash(&text), "part 0, step 0: the empty clause is missing");
 }
 
 #[test]
@@ -310,7 +373,7 @@ fn checking_that_would_take_forever_ends() {
 fn the_program_says_what_was_shown_and_what_is_wrong() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/certificates");
     let run = |arguments: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keyaki-verify"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keyaki-verify"));
         let output = command.args(arguments).current_dir(&folder).output().unwrap();
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     };
@@ -326,4 +389,8 @@ fn the_program_says_what_was_shown_and_what_is_wrong() {
     assert!(status == Some(1) && said.starts_with("rejected: begins with `"), "{said}");
     assert_eq!(run(&["missing.txt"]).0, Some(2));
     assert_eq!(run(&[]).0, Some(2));
+    for word in ["--help", "-h"] {
+        let (status, said) = run(&[word]);
+        assert!(status == Some(0) && said.starts_with("usage: keyaki-verify FILE"), "{said}");
+    }
 }

@@ -18,13 +18,13 @@ use super::Tests;
 use super::schemata::VARIABLE;
 
 /// The memory that the tests of a mutant may have, in KiB.
-const MAX_MEMORY_KIB: u64 = 4 << 20;
+const MAX_MEMORY_KIB: u64 = 2 << 20;
 
 /// The processor time that they may take, beside a multiple of what they take without a mistake, in seconds.
-const GRACE_SECONDS: u64 = 10;
+const GRACE_SECONDS: u64 = 3;
 
 /// That multiple.
-const TIMES: u32 = 8;
+const TIMES: u32 = 3;
 
 /// How many times as long as its processor time a test binary may take by the clock.
 const CLOCK_TIMES: u32 = 6;
