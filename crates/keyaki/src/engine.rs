@@ -11,7 +11,7 @@ use keyaki_analysis::{Error, Options, Question, Report, check};
 use keyaki_logic::{Cancel, Limits, Solver, SolverError};
 use keyaki_solvers::{
     Automaton, Cached, Checked, Config, Definition, Mode, OutcomeCache, Persistent, Portfolio,
-    Process, RawAnswer, ScriptSolver, Scripted, locate,
+    Process, Proved, RawAnswer, ScriptSolver, Scripted, locate,
 };
 
 use crate::audit::{Noted, Queries, Record};
@@ -168,6 +168,23 @@ impl Engine {
         let options = Options { candidates: false, ..self.options_of(decisions, false) };
         let portfolio: Portfolio = Portfolio::new(Mode::Race, members);
         Some(check(question, &portfolio, options, &Limits::within(timeout), cancel))
+    }
+
+    /// Asks an external solver once more, for a proof that another program checks, and who has checked it. `None` if nobody does, or is not there.
+    pub(crate) fn proved(
+        &self,
+        solver: &str,
+        question: &Question,
+        decisions: &Decisions,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Option<(String, Result<Report, Error>)> {
+        let definition = self.definitions.iter().find(|known| known.name == solver)?;
+        let proved = Proved::new(definition.clone())?;
+        locate(proved.checker())?;
+        let checker = proved.checker().to_owned();
+        let options = Options { candidates: false, ..self.options_of(decisions, false) };
+        Some((checker, check(question, &proved, options, &Limits::within(timeout), cancel)))
     }
 
     /// Whether nobody has said whom to ask, nor wants to see what is asked.

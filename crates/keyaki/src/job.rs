@@ -294,7 +294,8 @@ impl Inquiry {
     }
 
     /// Looks for better evidence that the property holds: a certificate, if one is wanted, or if all there is is the word of one
-    /// external solver; then the word of another. What was not asked for ends when the answer would have had to be there.
+    /// external solver; then a proof of that solver
+    /// that another program accepts; then the word of another. What was not asked for ends when the answer would have had to be there.
     fn assure(&self, result: &mut JobResult, engine: &Engine, start: Instant, cancel: &Cancel) {
         let left = || self.timeout.saturating_sub(start.elapsed());
         let winner = result.solver.clone().unwrap_or_default();
@@ -312,6 +313,12 @@ impl Inquiry {
             return;
         }
         let decisions = &self.decisions;
+        let proved = engine.proved(&winner, &self.question, decisions, left(), cancel);
+        if let Some((checker, Ok(Report { verdict: Verdict::Holds(_), .. }))) = proved {
+            result.evidence = Some(EvidenceName::Certified);
+            result.checker = Some(checker);
+            return;
+        }
         let Some(second) =
             engine.second_opinion(&winner, &self.question, decisions, left(), cancel)
         else {

@@ -333,6 +333,9 @@ pub struct JobResult {
     /// With `holds`, if a certificate was asked for and there is none: why, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncertified: Option<String>,
+    /// With `certified`, if it was not our own checker: the program that has accepted the solver's proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checker: Option<String>,
     /// Policies that were not given and are read beside those that were: `FullAWSAccess` beside service control policies without
     /// any Allow, and `RCPFullAWSAccess` beside resource control policies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -63,8 +63,21 @@ pub struct Definition {
     pub persistent: Option<Forget>,
     /// Arguments that it gets beside the others in such a process.
     pub persistent_arguments: Vec<String>,
+    /// Who checks its proofs, if somebody does; see [`Proved`](crate::Proved).
+    pub proof_checker: Option<ProofChecker>,
     /// Whether it is asked unless it is named.
     pub enabled: bool,
+}
+
+/// A program that checks proofs of a solver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProofChecker {
+    /// The arguments of the solver that make it write a proof after `unsat`.
+    pub solver_arguments: Vec<String>,
+    /// The checker, a program on `PATH` or a path.
+    pub command: String,
+    /// Its arguments, in which `{script}` stands for a file. The proof comes on its standard input.
+    pub arguments: Vec<String>,
 }
 
 /// How a process that answers several queries forgets one.
@@ -214,6 +227,8 @@ struct Entry {
     memory_bytes: Option<Spanned<i64>>,
     persistent: Option<Spanned<String>>,
     persistent_arguments: Option<Vec<Spanned<String>>>,
+    proof_arguments: Option<Vec<Spanned<String>>>,
+    proof_checker: Option<Spanned<Vec<Spanned<String>>>>,
     enabled: Option<bool>,
 }
 
@@ -226,7 +241,9 @@ impl Entry {
             || self.dialect.is_some()
             || self.memory_bytes.is_some()
             || self.persistent.is_some()
-            || self.persistent_arguments.is_some();
+            || self.persistent_arguments.is_some()
+            || self.proof_arguments.is_some()
+            || self.proof_checker.is_some();
         if has_more {
             let message =
                 format!("`{}` is embedded and has no field but `enabled`", Automaton::NAME);
@@ -253,6 +270,7 @@ impl Entry {
             memory_bytes: None,
             persistent: None,
             persistent_arguments: Vec::new(),
+            proof_checker: None,
             enabled: true,
         };
         self.override_in(&mut definition)?;
@@ -291,6 +309,30 @@ impl Entry {
         if let Some(arguments) = self.persistent_arguments {
             definition.persistent_arguments =
                 arguments.into_iter().map(read_word).collect::<Result<_, _>>()?;
+        }
+        if let Some(checker) = self.proof_checker {
+            let span = checker.span();
+            let mut checker: Vec<String> =
+                Result::from_iter(checker.into_inner().into_iter().map(read_word))?;
+            if checker.is_empty() {
+                return Err(problem(span, "`proof_checker` has no command"));
+            }
+            if !checker.iter().any(|word| word.contains("{script}")) {
+                return Err(problem(span, "no argument of `proof_checker` has `{script}`"));
+            }
+            let known = definition.proof_checker.take();
+            definition.proof_checker = Some(ProofChecker {
+                solver_arguments: known.map(|known| known.solver_arguments).unwrap_or_default(),
+                command: checker.remove(0),
+                arguments: checker,
+            });
+        }
+        if let Some(arguments) = self.proof_arguments {
+            let Some(checker) = &mut definition.proof_checker else {
+                let message = "`proof_arguments` without `proof_checker`";
+                return Err(problem(self.name.span(), message));
+            };
+            checker.solver_arguments = Result::from_iter(arguments.into_iter().map(read_word))?;
         }
         definition.enabled = self.enabled.unwrap_or(definition.enabled);
         Ok(())
@@ -420,6 +462,8 @@ mod tests {
             memory_bytes = 1_000_000_000
             persistent = "reset"
             persistent_arguments = ["smt.random_seed=1"]
+            proof_arguments = ["--proof"]
+            proof_checker = ["checks", "{script}"]
         "#;
         config.merge("my.toml", text).unwrap();
         let expected = Definition {
@@ -431,6 +475,11 @@ mod tests {
             memory_bytes: Some(1_000_000_000),
             persistent: Some(Forget::Reset),
             persistent_arguments: vec!["smt.random_seed=1".to_owned()],
+            proof_checker: Some(ProofChecker {
+                solver_arguments: vec!["--proof".to_owned()],
+                command: "checks".to_owned(),
+                arguments: vec!["{script}".to_owned()],
+            }),
             enabled: true,
         };
         assert_eq!(config.solvers.last(), Some(&expected));
@@ -452,7 +501,7 @@ mod tests {
         );
         check_rejects(
             "[[solver]]\nname = \"z3\"\nargs = []",
-            "my.toml:3:1: unknown field `args`, expected one of `name`, `command`, `arguments`, `version_arguments`, `dialect`, `memory_bytes`, `persistent`, `persistent_arguments`, `enabled`",
+            "my.toml:3:1: unknown field `args`, expected one of `name`, `command`, `arguments`, `version_arguments`, `dialect`, `memory_bytes`, `persistent`, `persistent_arguments`, `proof_arguments`, `proof_checker`, `enabled`",
         );
         check_rejects(
             "[[solvers]]\nname = \"z3\"",
@@ -498,6 +547,14 @@ mod tests {
         check_rejects(
             "[[solver]]\nname = \"z3\"\ncommand = \"\"",
             "my.toml:3:11: `command` is empty",
+        );
+        check_rejects(
+            "[[solver]]\nname = \"z3\"\nproof_checker = [\"checks\"]",
+            "my.toml:3:17: no argument of `proof_checker` has `{script}`",
+        );
+        check_rejects(
+            "[[solver]]\nname = \"z3\"\nproof_arguments = []",
+            "my.toml:2:8: `proof_arguments` without `proof_checker`",
         );
         check_rejects(
             "[[solver]]\nname = \"z3\"\narguments = [\"-in\", \"a\\u0000\"]",

@@ -258,6 +258,7 @@ mod tests {
             memory_bytes: None,
             persistent: None,
             persistent_arguments: Vec::new(),
+            proof_checker: None,
             enabled: true,
         }
     }

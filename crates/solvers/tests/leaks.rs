@@ -27,6 +27,7 @@ fn definition(name: &str, command: &str, arguments: &[&str]) -> Definition {
         memory_bytes: None,
         persistent: Some(Forget::Reset),
         persistent_arguments: Vec::new(),
+        proof_checker: None,
         enabled: true,
     }
 }

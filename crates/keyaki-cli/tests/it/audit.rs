@@ -147,6 +147,26 @@ fn what_an_external_solver_claims_is_proved_or_said_by_another_or_claimed() {
 }
 
 #[test]
+fn a_proof_that_another_program_accepts_is_evidence() {
+    let result = |says: &str| {
+        let den = den(&[("one", CLAIMS_UNSAT)]);
+        den.write("proves.sh", "cat >/dev/null; echo unsat; echo '((step))'");
+        den.write("checks.sh", format!("grep -q '^(step)$' && grep -q '^(assert' $1 && {says}"));
+        let checked = "dialect = \"smtlib-2.6\"\nproof_arguments = [\"proves.sh\"]\n\
+            proof_checker = [\"sh\", \"checks.sh\", \"{script}\"]";
+        let config = den.read("fakes.toml").replace("dialect = \"smtlib-2.6\"", checked);
+        den.write("fakes.toml", config);
+        batch(&den, "", &[unlikely()]).result()
+    };
+    let proved = result("echo correct");
+    assert_eq!((&proved["evidence"], &proved["checker"]), (&"certified".into(), &"sh".into()));
+    crate::program::check_against_schema("JobResult", &proved);
+    let unproved = result("echo incorrect");
+    assert_eq!(unproved["evidence"], "claimed");
+    assert!(unproved.get("checker").is_none(), "{unproved}");
+}
+
+#[test]
 fn a_claim_that_another_solver_refutes_is_no_answer() {
     if !has_solver() {
         return;

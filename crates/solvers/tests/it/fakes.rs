@@ -92,6 +92,7 @@ pub(crate) fn definition(name: &str, den: &Path, script: &str, arguments: &[&str
         memory_bytes: None,
         persistent: None,
         persistent_arguments: Vec::new(),
+        proof_checker: None,
         enabled: true,
     }
 }

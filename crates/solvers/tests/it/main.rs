@@ -10,6 +10,7 @@ mod parent;
 mod persistent;
 mod portfolio;
 mod process;
+mod proved;
 mod real;
 mod scripts;
 mod templates;
