@@ -1,8 +1,12 @@
 //! That a property holds, as formulas and proofs that somebody else can check.
 //!
-//! The formulas are those of [`mod@crate::encode`] as they are, one for each way to break the property. Neither the simplifier nor the
-//! comparison of texts gives proofs, so what they decide is decided again here, and a certificate costs a solver's time for each
+//! Of what the comparison of texts decides ([`mod@crate::check`], `cover`) it has written down why, and a certificate has the statements and that table.
+//!
+//! Else the formulas are those of [`mod@crate::encode`] as they are, one for each way to break the property. The simplifier
+//! gives no proofs, so what it decides is decided again here, and a certificate costs a solver's time for each
 //! way where the verdict may have cost none.
+
+mod statements;
 
 use std::time::Instant;
 
@@ -10,8 +14,10 @@ use keyaki_logic::{Cancel, Formula, Limits, Outcome, Proof, Solver, SolverError,
 
 use crate::check::MAX_REFINEMENTS;
 use crate::encode::{Encoding, Opaque, encode};
-use crate::question::{PolicyRef, Question};
+use crate::question::{PolicyRef, Question, Side};
 use crate::{Options, compatible};
+use keyaki_verify::Rejection;
+pub use statements::query;
 
 /// A way to break a property, and why it is none.
 #[derive(Clone, Debug)]
@@ -23,6 +29,26 @@ pub struct Refuted {
     pub formula: Formula,
     /// The proof.
     pub proof: Proof,
+}
+
+/// The numbers that the statements of a comparison's sides begin with in the query of a certificate, or in that of one whose sides are
+/// exchanged.
+pub(crate) fn first_numbers(question: &Question, are_exchanged: bool) -> [usize; 2] {
+    match are_exchanged {
+        false => [0, statements::n_statements(question, Side::Existing)],
+        true => [statements::n_statements(question, Side::New), 0],
+    }
+}
+
+/// The certificate that statements are included in others, as a table says that came with an answer; `None` if no
+/// certificate can be about such a question.
+///
+/// # Errors
+///
+/// [`Rejection`]: the checker does not accept it.
+pub fn of_statements(question: &Question, table: &str) -> Result<Option<String>, Rejection> {
+    let Some(query) = query(question) else { return Ok(None) };
+    keyaki_verify::certificate(&query, table).map(|(_, text)| Some(text))
 }
 
 /// Every way to break the property with the proof that it is none; `None` if some way has no such proof: it may

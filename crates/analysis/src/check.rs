@@ -28,6 +28,7 @@ use keyaki_logic::{
 };
 use keyaki_policy::{Readings, Request, Switch};
 
+use crate::certify;
 use crate::compatible;
 use crate::cover;
 use crate::encode::{Cell, Encoding, Opaque, Unsupported, encode, encode_part};
@@ -67,6 +68,8 @@ pub struct Report {
     /// Requests that break the property only together with the witness: each stands for addresses
     /// that are few alone. They were replayed together. Mostly there are none.
     pub companions: Vec<Request>,
+    /// With [`Options::table`], of a property that holds and that `cover` decided: rows of a certificate ([`mod@crate::certify`]).
+    pub table: Option<String>,
     /// From call to return.
     pub wall: Duration,
 }
@@ -163,6 +166,8 @@ pub struct Options {
     /// Whether what the texts of the policies tell, and likely requests, are tried before a solver
     /// is asked. Off where it is the solvers' answer that is wanted.
     pub candidates: bool,
+    /// Whether what the texts tell is written down for a certificate.
+    pub table: bool,
     /// The switches to which the caller gives a reading: true for the alternative. An undecided
     /// switch that is not among them is asked both ways.
     pub decisions: BTreeMap<Switch, bool>,
@@ -170,7 +175,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { simplify: true, candidates: true, decisions: BTreeMap::new() }
+        Options { simplify: true, candidates: true, table: false, decisions: BTreeMap::new() }
     }
 }
 
@@ -216,8 +221,10 @@ fn check_one(
     setting: &Setting<'_>,
     start: Instant,
 ) -> Result<Report, Error> {
-    let (mut encoding, free) = match prepare(question, base, setting.options) {
-        Prepared::Known(verdict, by) => return Ok(Report::at_once(verdict, by, base, start)),
+    let (mut encoding, free) = match prepare(question, false, base, setting.options) {
+        Prepared::Known(verdict, by, table) => {
+            return Ok(Report { table, ..Report::at_once(verdict, by, base, start) });
+        }
         Prepared::Encoded(encoding, free) => (encoding, free),
     };
     let mut run = Run::new(question, (&encoding, &free), base, setting);
@@ -260,6 +267,7 @@ fn check_one(
         relation: None,
         reverse: None,
         companions: Vec::new(),
+        table: None,
         wall: start.elapsed(),
     })
 }
@@ -292,27 +300,36 @@ struct Setting<'a> {
 
 /// A question before any solver is asked.
 enum Prepared {
-    /// The answer, under all readings, and who gave it.
-    Known(Verdict, &'static str),
+    /// The answer, under all readings, who gave it, and the rows of a certificate if there are some.
+    Known(Verdict, &'static str, Option<String>),
     /// A formula, and the switches that it leaves open.
     Encoded(Encoding, Vec<Switch>),
 }
 
 /// Looks at the texts of the policies and at likely requests, if the caller wants that, and encodes
-/// what they leave open.
-fn prepare(question: &Question, base: Readings, options: &Options) -> Prepared {
+/// what they leave open. The question may be one with its sides exchanged.
+fn prepare(
+    question: &Question,
+    are_exchanged: bool,
+    base: Readings,
+    options: &Options,
+) -> Prepared {
     let mut encoding = None;
+    let mut table = cover::Table::default();
+    if options.table {
+        table = cover::Table::written(certify::first_numbers(question, are_exchanged));
+    }
     if options.candidates
-        && let Some(open) = cover::open_statements(question)
+        && let Some(open) = cover::open_statements(question, &mut table)
     {
         if open.is_empty() {
-            return Prepared::Known(Verdict::Holds(Evidence::Claimed), "cover");
+            return Prepared::Known(Verdict::Holds(Evidence::Claimed), "cover", table.rows());
         }
         let is_decided = |switch| options.decisions.contains_key(&switch);
         if let Some((request, statements)) = guess::witness(question, &open, base, &is_decided) {
             let side = allowing_side(question);
             let witness = Witness { request, side, statements };
-            return Prepared::Known(Verdict::Fails(witness), "candidates");
+            return Prepared::Known(Verdict::Fails(witness), "candidates", None);
         }
         // An optional relation may ask for any key that the question mentions.
         let adds_relation =
@@ -370,6 +387,7 @@ impl Report {
             relation: None,
             reverse: None,
             companions: Vec::new(),
+            table: None,
             wall: start.elapsed(),
         }
     }

@@ -22,6 +22,7 @@ pub(crate) mod parts;
 mod public;
 mod slice;
 mod statements;
+mod table;
 
 use std::cell::Cell;
 
@@ -37,6 +38,7 @@ use parts::Source;
 use public::public_access;
 pub(crate) use slice::{keys_beside, slice};
 use statements::Statements;
+pub(crate) use table::Table;
 
 /// An Allow statement through which the property may break.
 #[derive(Clone, Debug)]
@@ -96,53 +98,68 @@ fn n_pairs(a: &Statement, b: &Statement) -> usize {
 /// The statements of a question through which its property may break; `None` if nothing is known
 /// of questions of its kind.
 ///
-/// If there is none, the property holds.
-pub(crate) fn open_statements(question: &Question) -> Option<Vec<Open<'_>>> {
+/// If there is none, the property holds, and the table says why where it can.
+pub(crate) fn open_statements<'q>(
+    question: &'q Question,
+    table: &mut Table,
+) -> Option<Vec<Open<'q>>> {
     match question {
         Question::NoNewAccess { existing: Subject::Union(existing), new: Subject::Union(new) } => {
-            Some(new_access(existing, new))
+            Some(new_access(existing, new, table))
         }
         Question::Disjoint { existing: Subject::Union(existing), new: Subject::Union(new) } => {
-            Some(common_access(existing, new))
+            Some(common_access(existing, new, table))
         }
         Question::NoExternalAccess { policy: Subject::Union(policies), zone } => {
             Some(external_access(policies, zone))
         }
-        Question::NoPublicAccess { table, .. } => Some(public_access(question, table)),
+        Question::NoPublicAccess { table: of_service, .. } => {
+            Some(public_access(question, of_service, table))
+        }
         Question::AccessNotGranted { policy: Subject::Union(policies), accesses } => {
-            Some(granted_access(policies, accesses))
+            Some(granted_access(policies, accesses, table))
         }
         _ => None,
     }
 }
 
-/// All statements of that effect.
-fn statements(policies: &[Policy], effect: Effect) -> Vec<Source<'_>> {
-    let sources = policies.iter().flat_map(|policy| {
-        policy.statements.iter().map(move |statement| Source { policy, statement })
-    });
-    sources.filter(|source| source.statement.effect == effect).collect()
+/// The statements of each policy, numbered from `first` on, and the place of the policy.
+fn by_policy(
+    policies: &[Policy],
+    first: usize,
+) -> impl Iterator<Item = (usize, impl Iterator<Item = Source<'_>>)> {
+    policies.iter().enumerate().scan(first, |next, (index, policy)| {
+        let numbered = (*next..).zip(&policy.statements);
+        *next += policy.statements.len();
+        Some((index, numbered.map(move |(number, statement)| Source { number, policy, statement })))
+    })
 }
 
-fn new_access<'q>(existing: &'q [Policy], new: &'q [Policy]) -> Vec<Open<'q>> {
+/// All statements of that effect, numbered in the same way.
+fn statements(policies: &[Policy], first: usize, effect: Effect) -> Vec<Source<'_>> {
+    let all = by_policy(policies, first).flat_map(|(_, of_policy)| of_policy);
+    all.filter(|source| source.statement.effect == effect).collect()
+}
+
+fn new_access<'q>(existing: &'q [Policy], new: &'q [Policy], table: &mut Table) -> Vec<Open<'q>> {
     let budget = Budget::new();
-    let allows = Statements::new(statements(existing, Effect::Allow), &budget);
-    let new_denies = Statements::new(statements(new, Effect::Deny), &budget);
+    let [of_existing, of_new] = table.first;
+    let allows = Statements::new(statements(existing, of_existing, Effect::Allow), &budget);
+    let new_denies = Statements::new(statements(new, of_new, Effect::Deny), &budget);
     // What another Deny denies as well plays no part.
-    let denies = statements(existing, Effect::Deny);
-    let own_denies: Vec<Source<'_>> =
-        denies.into_iter().filter(|deny| !new_denies.some_includes(*deny)).collect();
-    let own_denies = Denies::new(own_denies, &budget);
+    let mut denies = statements(existing, of_existing, Effect::Deny);
+    denies.retain(|deny| !table.is_denied(*deny, &[&new_denies]));
+    let own_denies = Denies::new(denies, &budget);
     let mut open = Vec::new();
-    for (index, policy) in new.iter().enumerate() {
-        for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
-            let source = Source { policy, statement };
-            if new_denies.some_includes(source) {
+    for (index, of_policy) in by_policy(new, of_new) {
+        for source in of_policy.filter(|source| source.statement.effect == Effect::Allow) {
+            let statement = source.statement;
+            if table.is_denied(source, &[&new_denies]) {
                 continue;
             }
             let denies = own_denies.touching(source);
             let is_denied = |entry: Option<&ActionPattern>| own_denies.may_match(&denies, entry);
-            let actions = allows.uncovered(source, &is_denied);
+            let actions = allows.uncovered(source, &is_denied, table);
             if let Some(actions) = actions {
                 let at = PolicyRef::of_union(Side::New, index);
                 let denies = denies.iter().take(MAX_OPEN_DENIES).map(|deny| deny.statement());
@@ -169,7 +186,7 @@ mod tests {
     /// The open statements of a comparison, each with the positions of its open actions.
     fn open(existing: &[&str], new: &[&str]) -> Vec<(usize, Vec<usize>)> {
         let (existing, new) = ([policy(existing)], [policy(new)]);
-        let open = new_access(&existing, &new);
+        let open = new_access(&existing, &new, &mut Table::default());
         open.into_iter().map(|open| (open.statement, open.actions)).collect()
     }
 

@@ -542,7 +542,7 @@ mod tests {
         };
         let (existing, new) = (policy("arn:aws:s3:::a*z/*"), policy("arn:aws:s3:::b/*"));
         let question = Question::NoNewAccess { existing, new };
-        let open = open_statements(&question).unwrap();
+        let open = open_statements(&question, &mut crate::cover::Table::default()).unwrap();
         let found = witness(&question, &open, Readings::DEFAULT, &|_| false);
         let (request, allowing) = found.unwrap();
         assert_eq!(request.action, "s3:PutObject");

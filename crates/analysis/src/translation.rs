@@ -7,6 +7,7 @@
 //! shows stays unseen.
 
 pub mod embed;
+pub mod statements;
 
 use std::time::Instant;
 

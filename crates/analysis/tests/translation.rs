@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use keyaki_analysis::certify::query;
+use keyaki_analysis::translation::statements::Reading;
 use keyaki_analysis::translation::{Mismatch, Tally, Translation, reader, text};
 use keyaki_analysis::{Options, Question, encode, public};
 use keyaki_logic::{Cancel, Limits};
@@ -133,5 +135,130 @@ fn nearly_every_term_counts() {
         }
         eprintln!("{n_found} found, {} missed:\n{}", missed.len(), missed.join("\n"));
         assert!(missed.len() <= most_missed && n_found > 50, "{}", missed.join("\n"));
+    }
+}
+
+/// A comparison of resource policies in which nearly every element can stand.
+fn of_resources() -> Question {
+    let policy = |statements: &str| {
+        let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#);
+        vec![parse(&text, Some(PolicyType::Resource)).unwrap()].into()
+    };
+    let existing = r#"
+        {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": ["s3:Get*", "s3:PutObject"],
+         "Resource": ["arn:aws:s3:::b/*", "arn:aws:s3:::c"]},
+        {"Effect": "Deny", "NotPrincipal": {"AWS": ["arn:aws:iam::111122223333:role/r", "111122223333"]},
+         "NotAction": "s3:List*", "Resource": "*", "Condition": {"Null": {"aws:PrincipalTag/a": "false"}}}"#;
+    let new = r#"
+        {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com", "AWS": "arn:aws:iam::111122223333:user/u"},
+         "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::b/secret"},
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/${aws:username}",
+         "Condition": {"StringNotEquals": {"aws:PrincipalTag/a": ["x", "${aws:username}"]}}}"#;
+    Question::NoNewAccess { existing: policy(existing), new: policy(new) }
+}
+
+/// A policy that is public but for what it and its Deny name.
+fn confined() -> Question {
+    let policy = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*",
+         "Condition": {"StringEquals": {"aws:PrincipalTag/a": "x"}}},
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:Put*", "Resource": "arn:aws:s3:::b/*",
+         "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}]}"#;
+    Question::no_public_access(parse(policy, Some(PolicyType::Resource)).unwrap(), &public::S3)
+}
+
+/// Compares under the text that `change` makes of the statements.
+fn validate_statements(
+    question: &Question,
+    change: impl Fn(&str) -> String,
+) -> Result<Tally, String> {
+    let query = change(&query(question).unwrap());
+    let limits = Limits::within(Duration::from_secs(300));
+    let validated = Reading::of(&query)?.validate(
+        question,
+        &options(),
+        4 * N_REQUESTS,
+        &limits,
+        &Cancel::new(),
+    );
+    validated.map_err(|mismatch| mismatch.detail)
+}
+
+#[test]
+fn statements_as_they_are_agree_with_policies() {
+    for question in [of_resources(), new_access(), confined()] {
+        let tally = validate_statements(&question, str::to_owned).unwrap();
+        assert!(tally.n_breaking > 0 && tally.n_harmless > 0, "{tally:?}");
+    }
+}
+
+/// The mistakes of a writer of statements: each is a replacement in what it wrote.
+#[test]
+fn mistakes_of_a_writer_of_statements_are_found() {
+    for (question, from, to) in [
+        // The effect, a negation, an entry, a condition that is lost; another case, another account, another kind.
+        (of_resources(), "deny\n", "allow\n"),
+        (of_resources(), "not-action", "action"),
+        (of_resources(), "not-principal", "principal"),
+        (of_resources(), "not-resource", "resource"),
+        (
+            of_resources(),
+            " \"s3:putobject\"\nresource \"arn:aws:s3:::b/*\"",
+            "\nresource \"arn:aws:s3:::b/*\"",
+        ),
+        (of_resources(), " \"arn:aws:s3:::c\"", ""),
+        (of_resources(), "when Null \"aws:principaltag/a\" \"false\"\n", ""),
+        (of_resources(), "\"s3:get*\"", "\"s3:Get*\""),
+        (of_resources(), "arn:aws:s3:::b/*", "arn:aws:s3:::B/*"),
+        (of_resources(), "principal account\"111122223333\"", "principal account\"111122223334\""),
+        (of_resources(), "service\"sns", "provider\"sns"),
+        (
+            of_resources(),
+            "user\"arn:aws:iam::111122223333:user/u\"",
+            "root\"arn:aws:iam::111122223333:root\"",
+        ),
+        (of_resources(), "principal all", "principal account\"111122223333\""),
+        // A variable that is a text, an operator, a value.
+        (of_resources(), "$\"arn:aws:s3:::b/", "\"arn:aws:s3:::b/"),
+        (of_resources(), "StringNotEquals", "StringEquals"),
+        (of_resources(), " \"x\" ", " "),
+        // What confines nobody, and is said to.
+        (
+            confined(),
+            "trusted one any \"aws:sourcevpc\"\n",
+            "trusted one any \"aws:sourcevpc\"\ntrusted one any \"aws:principaltag/a\"\n",
+        ),
+        (confined(), "principal all", "principal account\"111122223333\""),
+        (new_access(), "StringLike", "StringEquals"),
+        (new_access(), "\"a*\"", "\"*\""),
+        (new_access(), "\"10\"", "\"11\""),
+        (new_access(), "\"abc\" ", ""),
+        (new_access(), "side new\nallow", "side new\nas 0\nallow"),
+    ] {
+        let is_changed = |text: &str| {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text, "{from} is among the statements");
+            changed
+        };
+        let detail = validate_statements(&question, is_changed).expect_err(from);
+        assert!(detail.contains("the statements say"), "{from}: {detail}");
+    }
+}
+
+/// Every line that says something is left out in turn; a statement without resources is about all.
+#[test]
+fn every_line_of_a_statement_counts() {
+    for question in [of_resources(), new_access()] {
+        let whole = query(&question).unwrap();
+        let lines: Vec<&str> = whole.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let first = line.split(' ').next().unwrap();
+            let says_nothing = ["question", "type", "side", "allow", "deny"].contains(&first);
+            if says_nothing || ["resource \"*\"", "principal all"].contains(line) {
+                continue;
+            }
+            let changed = [&lines[..at], &lines[at + 1..]].concat().join("\n") + "\n";
+            assert!(validate_statements(&question, |_| changed.clone()).is_err(), "without {line}");
+        }
     }
 }

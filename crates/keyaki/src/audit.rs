@@ -1,7 +1,7 @@
 //! Answers for which nobody is believed alone.
 //!
-//! Every solver runs to the end on the formulas as the encoder writes them, and requests on both sides of what policies and formulas say
-//! are decided twice ([`keyaki_analysis::translation`]). If solvers contradict each other, a model is none or does not replay, or
+//! Every solver runs to the end on the formulas as the encoder writes them, and requests on both sides of what policies and formulas, or
+//! the statements of a certificate, say are decided twice ([`keyaki_analysis::translation`]). If solvers contradict each other, a model is none or does not replay, or
 //! formulas and policies differ, there is no verdict but an error, and all that is known of it is kept in a directory
 //! (`incident`).
 
@@ -10,8 +10,9 @@ mod record;
 
 use std::time::Duration;
 
+use keyaki_analysis::translation::statements::Reading;
 use keyaki_analysis::translation::{Mismatch, Tally, Translation, reader, text};
-use keyaki_analysis::{Error, Options, Question, Report, encode};
+use keyaki_analysis::{Error, Options, Question, Report, certify, encode};
 use keyaki_logic::solver::AttemptResult;
 use keyaki_logic::{Attempt, Cancel, Limits, SolverError};
 
@@ -55,14 +56,41 @@ pub fn translation(
     translation.validate(&options, &free, n_requests, &limits, cancel, &mut ask)
 }
 
+/// Whether the statements that a certificate has of a question say what its policies say, of so many requests; `None` if no certificate
+/// has statements of it.
+///
+/// # Errors
+///
+/// A request of which they do not say the same.
+pub fn statements(
+    question: &Question,
+    decisions: &Decisions,
+    n_requests: usize,
+    timeout: Duration,
+    cancel: &Cancel,
+) -> Result<Option<Tally>, Box<Mismatch>> {
+    let Some(query) = certify::query(question) else { return Ok(None) };
+    let options = Options { decisions: decisions.decided().clone(), ..Options::default() };
+    let limits = Limits::within(timeout);
+    let unread = |detail| {
+        let (request, readings) = (keyaki_policy::Request::default(), decisions.readings());
+        Box::new(Mismatch { request, readings, detail })
+    };
+    let mut reading = Reading::of(&query).map_err(unread)?;
+    reading.validate(question, &options, n_requests, &limits, cancel).map(Some)
+}
+
 /// Answers an inquiry so.
 pub(crate) fn ask(inquiry: &Inquiry, engine: &Engine, cancel: &Cancel) -> JobResult {
     let question = &inquiry.question;
     let record = Record::default();
     let report = engine.audit(question, &inquiry.decisions, inquiry.timeout, cancel, &record);
     let timeout = inquiry.timeout.min(TRANSLATION_TIMEOUT);
-    let translated = translation(question, &inquiry.decisions, N_REQUESTS, timeout, cancel);
-    let Some(error) = trouble(&report, translated.err()) else {
+    let decisions = &inquiry.decisions;
+    let translated = translation(question, decisions, N_REQUESTS, timeout, cancel).err();
+    let translated =
+        translated.or_else(|| statements(question, decisions, N_REQUESTS, timeout, cancel).err());
+    let Some(error) = trouble(&report, translated) else {
         return inquiry.conclude(engine, report, cancel);
     };
     let attempts = match &report {
@@ -102,7 +130,8 @@ fn trouble(report: &Result<Report, Error>, mismatch: Option<Box<Mismatch>>) -> O
     }
     if let Some(mismatch) = mismatch {
         let request = Some(Box::new(Request::from(&mismatch.request)));
-        let message = format!("formulas and policies differ: {}", mismatch.detail);
+        let message =
+            format!("what certificates are about and policies differ: {}", mismatch.detail);
         return Some(ErrorRecord { request, ..ErrorRecord::new("translation", message) });
     }
     let attempts = match report {

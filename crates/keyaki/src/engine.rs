@@ -142,7 +142,19 @@ impl Engine {
         timeout: Duration,
         cancel: &Cancel,
     ) -> Result<Report, Error> {
-        let options = self.options_of(decisions, self.options.audit);
+        self.check_with_table(question, decisions, false, timeout, cancel)
+    }
+
+    /// The same; what the texts of the policies tell is written down for a certificate if that is wanted.
+    pub(crate) fn check_with_table(
+        &self,
+        question: &Question,
+        decisions: &Decisions,
+        table: bool,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Result<Report, Error> {
+        let options = Options { table, ..self.options_of(decisions, self.options.audit) };
         check(question, &*self.solver, options, &Limits::within(timeout), cancel)
     }
 
@@ -257,7 +269,12 @@ impl Engine {
         // Whoever audits, names solvers or keeps scripts wants to see what solvers say.
         let EngineOptions { solvers, save_scripts_to, .. } = &self.options;
         let candidates = !audit && solvers.is_empty() && save_scripts_to.is_none();
-        Options { simplify: !audit, candidates, decisions: decisions.decided().clone() }
+        Options {
+            simplify: !audit,
+            candidates,
+            decisions: decisions.decided().clone(),
+            ..Options::default()
+        }
     }
 
     /// Why each way to break a property that holds is none, as far as the embedded solver can tell

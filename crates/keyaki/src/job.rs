@@ -7,7 +7,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use keyaki_analysis::certify::Refuted;
+use keyaki_analysis::certify::{Refuted, of_statements};
 use keyaki_analysis::check::Witness;
 use keyaki_analysis::public::Reading;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
@@ -275,9 +275,9 @@ impl Inquiry {
         let mut result = match engine(&self.solvers) {
             Err(error) => JobResult { error: Some(error), ..JobResult::default() },
             Ok(engine) => {
-                let mut result = self.ask(&engine, cancel);
+                let (mut result, table) = self.ask(&engine, cancel);
                 if result.verdict == Some(VerdictName::Holds) {
-                    self.assure(&mut result, &engine, start, cancel);
+                    self.assure(&mut result, table, &engine, start, cancel);
                 }
                 result
             }
@@ -296,14 +296,29 @@ impl Inquiry {
     /// Looks for better evidence that the property holds: a certificate, if one is wanted, or if all there is is the word of one
     /// external solver; then a proof of that solver
     /// that another program accepts; then the word of another. What was not asked for ends when the answer would have had to be there.
-    fn assure(&self, result: &mut JobResult, engine: &Engine, start: Instant, cancel: &Cancel) {
+    fn assure(
+        &self,
+        result: &mut JobResult,
+        table: Option<String>,
+        engine: &Engine,
+        start: Instant,
+        cancel: &Cancel,
+    ) {
         let left = || self.timeout.saturating_sub(start.elapsed());
         let winner = result.solver.clone().unwrap_or_default();
         let is_external = engine.definitions().iter().any(|solver| solver.name == winner);
         let is_claimed = result.evidence == Some(EvidenceName::Claimed);
         let needs_more = is_external && is_claimed && engine.is_free() && self.solvers.is_empty();
         if let Some(timeout) = self.certificate {
-            self.certify(result, timeout, cancel);
+            let of_table = table.and_then(|table| of_statements(&self.question, &table).ok()?);
+            match of_table {
+                Some(certificate) => {
+                    result.evidence = Some(EvidenceName::Certified);
+                    result.certificate = Some(certificate);
+                }
+                // What the checker does not see in the texts it may see in formulas.
+                None => self.certify(result, timeout, cancel),
+            }
         } else if needs_more {
             self.certify(result, left().min(KERNEL_BUDGET), cancel);
             // Nobody has asked for the text.
@@ -376,12 +391,17 @@ impl Inquiry {
         keyaki_verify::verify(certificate.text.as_bytes()).map(|_| certificate)
     }
 
-    fn ask(&self, engine: &Engine, cancel: &Cancel) -> JobResult {
+    /// The answer, and rows of a certificate if one is wanted and there are some.
+    fn ask(&self, engine: &Engine, cancel: &Cancel) -> (JobResult, Option<String>) {
         if engine.audits(self.documents.iter().map(|document| &*document.source)) {
-            return audit::ask(self, engine, cancel);
+            return (audit::ask(self, engine, cancel), None);
         }
-        let report = engine.check_within(&self.question, &self.decisions, self.timeout, cancel);
-        self.conclude(engine, report, cancel)
+        let is_wanted = self.certificate.is_some();
+        let (question, decisions) = (&self.question, &self.decisions);
+        let mut report =
+            engine.check_with_table(question, decisions, is_wanted, self.timeout, cancel);
+        let table = report.as_mut().ok().and_then(|report| report.table.take());
+        (self.conclude(engine, report, cancel), table)
     }
 
     /// What came of asking, with an explanation if one is wanted.

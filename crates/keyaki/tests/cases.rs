@@ -20,7 +20,7 @@ use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
 use keyaki::access;
-use keyaki::audit::translation;
+use keyaki::audit::{statements, translation};
 use keyaki::decisions::Decisions;
 use keyaki::job::{Document, Inquiry, Setting};
 use keyaki::policies;
@@ -31,7 +31,7 @@ use keyaki::public::Reading;
 use keyaki::question::{PolicyRef, Side, Subject};
 use keyaki::solvers::{Automaton, Config};
 use keyaki::trust;
-use keyaki::wire::{AccessEntry, PolicyTypeName, QuestionName, Trust};
+use keyaki::wire::{AccessEntry, EvidenceName, PolicyTypeName, QuestionName, Trust};
 use keyaki::zone::{ServicePrincipals, Zone};
 use keyaki::{Cancel, Engine, EngineOptions, Policy, Question, Reason, Request, Verdict};
 use keyaki_analysis::Relation;
@@ -394,6 +394,54 @@ fn formulas_and_policies_say_the_same_of_requests() {
     eprintln!("{n_asked:?} requests break a property, do not, cannot happen and are left open");
     assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert!(n_asked[..3].iter().all(|n| *n > 0));
+}
+
+/// What certificates have of the policies of every case is what these say, of requests near what they say.
+#[test]
+fn statements_and_policies_say_the_same_of_requests() {
+    let (mut wrong, mut n_asked) = (Vec::new(), [0; 4]);
+    for (file, case) in cases() {
+        let inquiry = case.inquiry().unwrap();
+        let Inquiry { question, decisions, .. } = &inquiry;
+        match statements(question, decisions, 8 * N_REQUESTS, TIMEOUT, &Cancel::new()) {
+            Ok(tally) => {
+                let Tally { n_breaking, n_harmless, n_open, .. } = tally.unwrap_or_default();
+                let more = [n_breaking, n_harmless, n_open, usize::from(tally.is_some())];
+                n_asked.iter_mut().zip(more).for_each(|(n, more)| *n += more);
+            }
+            Err(mismatch) => wrong.push(format!("{file}: {}: {mismatch:?}", case.name)),
+        }
+    }
+    eprintln!("{n_asked:?} requests break a property, do not, are left open; cases");
+    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(n_asked[..2].iter().all(|n| *n > 0));
+}
+
+/// Of what the texts of policies tell, the checker of certificates sees why in the texts as well.
+#[test]
+fn what_texts_tell_has_a_certificate_of_statements() {
+    let engine = std::sync::Arc::new(Engine::embedded());
+    let (mut n_told, mut others) = (0, Vec::new());
+    for (file, case) in cases() {
+        let mut inquiry = case.inquiry().unwrap();
+        inquiry.certificate = Some(TIMEOUT);
+        let result = inquiry.answer(&|_| Ok(engine.clone()), &Cancel::new());
+        if result.solver.as_deref() != Some("cover") || result.evidence.is_none() {
+            continue;
+        }
+        let certificate = result.certificate.unwrap_or_default();
+        let place = format!("{file}: {}", case.name);
+        if !certificate.is_empty() {
+            assert_eq!(result.evidence, Some(EvidenceName::Certified), "{place}");
+            assert!(keyaki_verify::verify(certificate.as_bytes()).is_ok(), "{place}");
+        }
+        match certificate.starts_with("keyaki-certificate 2\n") {
+            true => n_told += 1,
+            false => others.push(place),
+        }
+    }
+    eprintln!("{n_told} cases; of formulas or none: {others:#?}");
+    assert!(n_told >= 170 && others.len() <= 35, "{n_told}, {}", others.len());
 }
 
 impl Case {

@@ -256,14 +256,24 @@ fn language(regex: &Regex, out: &mut String) {
 /// A text in quotes, without spaces and control characters.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        if matches!(c, ' ' | '"' | '\\') || c.is_control() {
-            let _ = write!(quoted, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            quoted.push(c);
+    push_quoted(text, &mut quoted);
+    quoted
+}
+
+/// Writes a text in quotes, without spaces and control characters.
+pub fn push_quoted(text: &str, out: &mut String) {
+    out.push('"');
+    let is_plain = |byte: u8| !matches!(byte, b'"' | b'\\' | 0..=32 | 127..);
+    if text.bytes().all(is_plain) {
+        out.push_str(text);
+    } else {
+        for c in text.chars() {
+            if matches!(c, ' ' | '"' | '\\') || c.is_control() {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            } else {
+                out.push(c);
+            }
         }
     }
-    quoted.push('"');
-    quoted
+    out.push('"');
 }

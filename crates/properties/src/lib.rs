@@ -41,6 +41,7 @@ mod rows;
 mod run;
 pub mod shrink;
 mod solving;
+mod tables;
 mod translating;
 
 pub use run::{Run, budget, check_file, regressions};
@@ -69,7 +70,7 @@ pub struct NoCase(
 );
 
 /// All properties.
-pub const PROPERTIES: [Property; 18] = [
+pub const PROPERTIES: [Property; 19] = [
     Property {
         name: "parse_never_panics",
         draw: parsing::draw_damaged,
@@ -172,6 +173,18 @@ pub const PROPERTIES: [Property; 18] = [
         draw: formulas::draw,
         check: damages::check,
         outcomes: &["rejected", "shows the same"],
+    },
+    Property {
+        name: "tables_are_right",
+        draw: covering::draw,
+        check: tables::check,
+        outcomes: &[
+            "breaks",
+            "does not break",
+            "accepted",
+            "accepted as told by nobody",
+            "damaged and rejected",
+        ],
     },
     Property {
         name: "automaton_agrees_with_smt",

@@ -38,6 +38,7 @@ properties! {
     automaton_agrees_with_enumeration
     certificates_are_right
     damaged_certificates_show_what_is_so
+    tables_are_right
     automaton_agrees_with_smt
     dfa_agrees_with_regex
 }

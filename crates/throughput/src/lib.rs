@@ -9,6 +9,7 @@
 //! benchmarks/BIAS.md says why to doubt the numbers.
 
 pub mod answers;
+pub mod certificates;
 pub mod child;
 pub mod findings;
 pub mod growth;

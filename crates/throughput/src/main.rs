@@ -18,7 +18,7 @@ use std::time::Duration;
 use keyaki_throughput::mix::{KINDS, Mix, PASS};
 use keyaki_throughput::report::Table;
 use keyaki_throughput::throughput::{self, Bench};
-use keyaki_throughput::{findings, growth, latency, record, service, variables};
+use keyaki_throughput::{certificates, findings, growth, latency, record, service, variables};
 
 use options::Options;
 
@@ -102,6 +102,14 @@ fn run(options: &Options) -> Result<(), String> {
             service::measure(&options.keyaki, &mix, options.workers, scratch, n_questions, time)?;
         table.service(&measured);
         files.push(("service.csv", service::csv(&measured)));
+    }
+    if options.has("certificates") {
+        note("certificates");
+        let step = if options.quick { 20 } else { 1 };
+        let samples = certificates::measure(mix.lines(), step);
+        table.certificates(&samples);
+        files.push(("certificates.csv", certificates::csv(&samples)));
+        files.push(("certificates.txt", format!("{before}\n{}", certificates::table(&samples))));
     }
     let about = format!(
         "{}{before}{}seed `{}`; jobs of each kind to draw from: {:?}\n",

@@ -31,11 +31,19 @@ pub(crate) struct Options {
 }
 
 /// The parts, in the order in which they are measured.
-pub(crate) const PARTS: [&str; 7] =
-    ["throughput", "latency", "growth", "memory", "variables", "findings", "service"];
+pub(crate) const PARTS: [&str; 8] = [
+    "throughput",
+    "latency",
+    "growth",
+    "memory",
+    "variables",
+    "findings",
+    "service",
+    "certificates",
+];
 
 const USAGE: &str = "bench [--quick] [--million] [--questions N] [--seed TEXT] [--workers N] \
-    [--only throughput|latency|growth|memory|variables|findings|service]… [--cap-s N] [--keyaki PATH] [--record DIR|none]";
+    [--only throughput|latency|growth|memory|variables|findings|service|certificates]… [--cap-s N] [--keyaki PATH] [--record DIR|none]";
 
 impl Options {
     /// Reads the arguments.

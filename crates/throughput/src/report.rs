@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::findings;
 use crate::growth::{FAMILIES, Point, VARIANTS, of_series, worst_ratio};
 use crate::latency::{Sample, median_ratio, quantile, ratio};
 use crate::mix::KINDS;
 use crate::service::Measured;
 use crate::throughput::{Bench, Run, median};
 use crate::variables::{Census, Tally};
+use crate::{certificates, findings};
 
 /// Rows so far.
 #[derive(Clone, Debug, Default)]
@@ -160,6 +160,17 @@ impl Table {
             );
             self.row(format!("findings of {n} statements, median"), target, measured);
         }
+    }
+
+    /// What certificates cost.
+    pub fn certificates(&mut self, samples: &[certificates::Sample]) {
+        let ratio = |share| certificates::ratio_at(samples, share);
+        let measured = format!("{:.2}, p99 {:.2}", ratio(0.5), ratio(0.99));
+        self.row("answer with certificate over answer, median", "<= 2, p99 <= 2", measured);
+        let n_certified = samples.iter().filter(|sample| sample.n_bytes > 0).count();
+        let share = 100.0 * n_certified as f64 / samples.len().max(1) as f64;
+        let measured = format!("{share:.2} % of {}", samples.len());
+        self.row("what holds and is certified", ">= 99.9 %", measured);
     }
 
     /// How the service does.

@@ -1,19 +1,24 @@
-//! Checks certificates of Keyaki: that formulas have no model.
+//! Checks certificates of Keyaki: that formulas have no model, or that statements of policies include others.
 //!
-//! A certificate holds formulas and, for each, clauses that end with the empty one, each with the reason for which it holds.
-//! [`verify`] takes the formulas apart by itself and believes none of the reasons. It shares no code with what made them: the
+//! A certificate of the first kind holds formulas and, for each, clauses that end with the empty one, each with the reason for which it holds.
+//! One of the second kind holds statements, and a table that says which of them includes which.
+//! [`verify`] takes both apart by itself and believes none of the reasons. It shares no code with what made them: the
 //! arguments about texts are derivatives of regular expressions here and automata there. What a certificate says of
-//! policies rests on the translation of these into the formulas; `docs/trust.md` says on what else.
+//! policies rests on the translation of these into the formulas or statements; `docs/trust.md` says on what else.
 //!
 //! Checking is bounded in time and memory: [`MAX_BYTES`], and a budget of steps that grows with the text.
 
 #![forbid(unsafe_code)]
 
 mod clauses;
+mod cover;
 mod evaluate;
+mod glob;
 mod language;
 mod lemma;
+mod meaning;
 mod read;
+mod statements;
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -23,13 +28,18 @@ use sha2::{Digest, Sha256};
 use clauses::Facts;
 pub use evaluate::{Query, Value};
 use language::{Languages, TooMuch};
+pub use meaning::{Answer, Asked, Entries, Statements};
 use read::{Lines, Part, Rule};
+use statements::Question;
 
-/// The first line of a certificate.
-const HEADER: &str = "keyaki-certificate 1";
+/// The first lines of a certificate of formulas, and of one of statements.
+const HEADERS: [&str; 2] = ["keyaki-certificate 1", "keyaki-certificate 2"];
 
 /// The longest text that is looked at, in bytes.
 pub const MAX_BYTES: u64 = 256 << 20;
+
+/// The same of statements and their table, of which each byte may take more memory.
+pub const MAX_BYTES_OF_STATEMENTS: u64 = 16 << 20;
 
 /// The steps that may be spent whatever the length.
 const BASE_BUDGET: u64 = 1 << 22;
@@ -40,11 +50,13 @@ const BUDGET_PER_BYTE: u64 = 64;
 /// What a certificate has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// SHA-256 of the formulas as they are written, in hexadecimal digits.
+    /// SHA-256 of the formulas, or of the question and its statements, as they are written, in hexadecimal digits.
     pub query: String,
     /// What each formula is about, as the certificate calls it.
     pub parts: Vec<String>,
-    /// The clauses in all.
+    /// The name of the property, if it is one of statements.
+    pub property: Option<String>,
+    /// The clauses, or rows of the table, in all.
     pub n_steps: usize,
 }
 
@@ -66,7 +78,14 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// Whether the text shows that none of its formulas has a model. There may be none: then nothing was to be shown.
+impl From<TooMuch> for Rejection {
+    fn from(_: TooMuch) -> Rejection {
+        Rejection::new("the table takes more than this checker spends")
+    }
+}
+
+/// Whether the text shows that none of its formulas has a model, or that no request breaks its property. There may be no formula: then
+/// nothing was to be shown.
 ///
 /// # Errors
 ///
@@ -77,10 +96,16 @@ pub fn verify(text: &[u8]) -> Result<Verified, Rejection> {
     }
     let text = std::str::from_utf8(text)
         .map_err(|error| Rejection::new(format!("no UTF-8 after byte {}", error.valid_up_to())))?;
-    let Sections { claimed, query, proof } = sections(text)?;
-    let hash = hexadecimal(&Sha256::digest(query.text.as_bytes()));
+    let Sections { is_of_statements, claimed, query, proof } = sections(text)?;
+    if is_of_statements {
+        fits(text.len())?;
+    }
+    let hash = hash(query.text);
     if hash != claimed {
         return Err(Rejection::new(format!("line 2: the query has the hash {hash}")));
+    }
+    if is_of_statements {
+        return of_statements(&query, &proof, hash);
     }
     let mut languages = Languages::new(BASE_BUDGET + BUDGET_PER_BYTE * text.len() as u64);
     let parts = read::parts(&query, &proof, &mut languages)?;
@@ -93,21 +118,63 @@ pub fn verify(text: &[u8]) -> Result<Verified, Rejection> {
         query: hash,
         n_steps: parts.iter().map(|part| part.steps.len()).sum(),
         parts: parts.into_iter().map(|part| part.label).collect(),
+        property: None,
     })
 }
 
+/// A certificate of the second kind, of its two texts, if it is one: what it has shown, and all of it. Whoever has them apart need not
+/// have the hash.
+///
+/// # Errors
+///
+/// [`Rejection`]: it is none, and which line or statement is why.
+pub fn certificate(query: &str, table: &str) -> Result<(Verified, String), Rejection> {
+    fits(query.len() + table.len())?;
+    let first = query.matches('\n').count() + 4;
+    let lines = (Lines { text: query, first: 3 }, Lines { text: table, first });
+    let verified = of_statements(&lines.0, &lines.1, hash(query))?;
+    let text =
+        [HEADERS[1], "\nquery ", &verified.query, "\n", query, "proof\n", table, "end\n"].concat();
+    Ok((verified, text))
+}
+
+/// Whether statements and a table of so many bytes are looked at.
+fn fits(n_bytes: usize) -> Result<(), Rejection> {
+    match n_bytes as u64 <= MAX_BYTES_OF_STATEMENTS {
+        true => Ok(()),
+        false => Err(Rejection::new(format!("longer than {MAX_BYTES_OF_STATEMENTS} bytes"))),
+    }
+}
+
+/// What statements and a table show.
+fn of_statements(
+    query: &Lines<'_>,
+    table: &Lines<'_>,
+    hash: String,
+) -> Result<Verified, Rejection> {
+    let length = query.text.len() + table.text.len();
+    let budget = glob::Budget::new(BASE_BUDGET + BUDGET_PER_BYTE * length as u64);
+    let question = Question::read(query)?;
+    let n_steps = cover::check(&question, table, &budget)?;
+    let property = Some(question.name.to_owned());
+    Ok(Verified { query: hash, parts: Vec::new(), property, n_steps })
+}
+
 struct Sections<'t> {
+    is_of_statements: bool,
     claimed: &'t str,
     query: Lines<'t>,
     proof: Lines<'t>,
 }
 
-/// The header, the hash, the formulas and the steps.
+/// The header, the hash, the query and the steps.
 fn sections(text: &str) -> Result<Sections<'_>, Rejection> {
-    let version = text.lines().next().unwrap_or_default();
-    let rest = text.strip_prefix(HEADER).and_then(|rest| rest.strip_prefix("\nquery "));
+    let [formulas, statements] = HEADERS;
+    let (version, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let rest = rest.strip_prefix("query ").filter(|_| HEADERS.contains(&version));
     let rest = rest.ok_or_else(|| {
-        Rejection::new(format!("begins with `{version:.40}`, not with `{HEADER}` and `query`"))
+        let wanted = format!("`{formulas}` or `{statements}`, and `query`");
+        Rejection::new(format!("begins with `{version:.40}`, not with {wanted}"))
     })?;
     let (claimed, rest) =
         rest.split_once('\n').ok_or_else(|| Rejection::new("ends after the hash of the query"))?;
@@ -120,16 +187,18 @@ fn sections(text: &str) -> Result<Sections<'_>, Rejection> {
     let proof = proof.ok_or_else(|| Rejection::new("does not end with the line `end`"))?;
     let first = 3 + query.matches('\n').count() + 1;
     Ok(Sections {
+        is_of_statements: version == statements,
         claimed,
         query: Lines { text: query, first: 3 },
         proof: Lines { text: proof, first },
     })
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
+/// SHA-256 of a text, in hexadecimal digits.
+fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hash, byte| {
+        let _ = write!(hash, "{byte:02x}");
+        hash
     })
 }
 

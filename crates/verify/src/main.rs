@@ -43,7 +43,11 @@ fn main() -> ExitCode {
         }
         Ok(verified) => {
             let (n_parts, n_steps) = (verified.parts.len(), verified.n_steps);
-            println!("verified: none of {n_parts} formulas has a model, in {n_steps} steps");
+            let shown = match &verified.property {
+                Some(name) => format!("`{name}` holds of the statements, in {n_steps} rows"),
+                None => format!("none of {n_parts} formulas has a model, in {n_steps} steps"),
+            };
+            println!("verified: {shown}");
             println!("query sha256 {}", verified.query);
             for label in &verified.parts {
                 println!("  {label}");

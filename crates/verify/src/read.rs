@@ -3,10 +3,12 @@
 //! docs/certificates.md describes it. Every line is read in one way only, and what is named was defined above, so nothing
 //! can be cyclic. What is read is bounded by the length of the text, but for repetitions, which are never unrolled.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::Rejection;
 use crate::language::{ALL, EMPTY, Id, Languages, MAX_CHAR, ONE_CHAR, TooMuch};
+use crate::statements::{Entry, Form, NAMELESS};
 
 /// How deep expressions for languages may be.
 const MAX_DEPTH: u32 = 200;
@@ -150,7 +152,7 @@ pub(crate) struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    fn each(&self) -> impl Iterator<Item = (Place, Words<'t>)> {
+    pub(crate) fn each(&self) -> impl Iterator<Item = (Place, Words<'t>)> + use<'t> {
         let first = self.first;
         self.text.split_terminator('\n').enumerate().map(move |(at, line)| {
             let place = Place(first + at);
@@ -160,8 +162,8 @@ impl<'t> Lines<'t> {
 }
 
 /// The words of a line, one space between them.
-struct Words<'t> {
-    place: Place,
+pub(crate) struct Words<'t> {
+    pub(crate) place: Place,
     rest: Option<&'t str>,
 }
 
@@ -176,19 +178,30 @@ impl<'t> Words<'t> {
         Some(word)
     }
 
-    fn word(&mut self) -> Result<&'t str, Rejection> {
+    pub(crate) fn word(&mut self) -> Result<&'t str, Rejection> {
         self.next().ok_or_else(|| self.place.rejects("the line is too short"))
     }
 
-    fn end(&mut self) -> Result<(), Rejection> {
+    pub(crate) fn end(&mut self) -> Result<(), Rejection> {
         match self.next() {
             None => Ok(()),
             Some(word) => Err(self.place.rejects(format!("`{word}` is too much"))),
         }
     }
 
+    /// The only word that is left.
+    pub(crate) fn last(&mut self) -> Result<&'t str, Rejection> {
+        let word = self.word()?;
+        self.end().map(|()| word)
+    }
+
+    /// Whether no word is left.
+    pub(crate) fn is_over(&self) -> bool {
+        self.rest.is_none()
+    }
+
     /// A number as it is written, without sign or needless zeros.
-    fn number<N: std::str::FromStr + ToString>(&mut self) -> Result<N, Rejection> {
+    pub(crate) fn number<N: std::str::FromStr + ToString>(&mut self) -> Result<N, Rejection> {
         let word = self.word()?;
         let number = word.parse::<N>().ok().filter(|number| number.to_string() == word);
         number.ok_or_else(|| self.place.rejects(format!("`{word}` is no number that fits here")))
@@ -197,6 +210,54 @@ impl<'t> Words<'t> {
     fn text(&mut self) -> Result<String, Rejection> {
         let symbols = self.symbols()?;
         Ok(symbols.into_iter().filter_map(char::from_u32).collect())
+    }
+
+    /// A text, in quotes but for what stands before them.
+    pub(crate) fn entry(
+        &mut self,
+        kinds: &[&str],
+        form: impl Fn(&str) -> Form,
+    ) -> Result<Entry<'t>, Rejection> {
+        let (before, word) = (self.rest, self.word()?);
+        let (kind, quoted) = word.split_at(word.find('"').unwrap_or(word.len()));
+        if !kinds.contains(&kind) {
+            return Err(self.place.rejects(format!("`{word}` is of no kind that fits here")));
+        }
+        let is_plain = |byte: u8| !matches!(byte, b'"' | b'\\' | 0..=32 | 127..);
+        let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let text = match inner {
+            Some(inner) if inner.bytes().all(is_plain) => Cow::Borrowed(inner),
+            None if NAMELESS.contains(&word) => Cow::Borrowed(""),
+            _ => {
+                let rest = before.and_then(|rest| rest.get(kind.len()..));
+                Cow::Owned(Words { place: self.place, rest }.text()?)
+            }
+        };
+        let form = if kind == "$" { Form::Opaque } else { form(&text) };
+        Ok(Entry { kind, text, form })
+    }
+
+    /// The texts that are left.
+    pub(crate) fn entries(
+        &mut self,
+        kinds: &[&str],
+        form: impl Fn(&str) -> Form,
+    ) -> Result<Vec<Entry<'t>>, Rejection> {
+        let mut entries = Vec::new();
+        while !self.is_over() {
+            entries.push(self.entry(kinds, &form)?);
+        }
+        Ok(entries)
+    }
+
+    /// `FROM-UPTO@PLACE`.
+    pub(crate) fn run(&mut self) -> Result<(usize, usize, usize), Rejection> {
+        let word = self.word()?;
+        let numbers = word.split_once('-').and_then(|(from, rest)| {
+            let (upto, at) = rest.split_once('@')?;
+            Some((from.parse().ok()?, upto.parse().ok()?, at.parse().ok()?))
+        });
+        numbers.ok_or_else(|| self.place.rejects(format!("`{word}` is no run of actions")))
     }
 
     /// The characters of a text in quotes; `\u{…}` is one by its code.

@@ -16,8 +16,9 @@ fn certificates() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/certificates");
     let mut all: Vec<(String, String)> = fs::read_dir(folder)
         .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| {
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
             (name, fs::read_to_string(path).unwrap())
         })
@@ -171,7 +172,9 @@ fn is_term(line: &str) -> bool {
 fn bad_input_is_told_with_its_place() {
     let right = of("empty");
     rejected("", "begins with ``");
-    rejected(&right.replace("certificate 1", "certificate 2"), "`keyaki-certificate 2`");
+    rejected(&right.replace("certificate 1", "certificate 3"), "`keyaki-certificate 3`");
+    // Of the other kind it is none.
+    rejected(&right.replace("certificate 1", "certificate 2"), "does not begin with `question`");
     rejected(&right[..right.len() / 2], "has no line `proof`");
     rejected(&right[..right.len() - 4], "does not end with the line `end`");
     rejected(

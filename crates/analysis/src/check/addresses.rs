@@ -179,6 +179,7 @@ impl Asked<'_> {
             witness_under,
             relation: None,
             reverse: None,
+            table: None,
             companions,
             wall: Duration::ZERO,
         }))

@@ -27,7 +27,16 @@ pub(super) fn check(
     start: Instant,
 ) -> Result<Report, Error> {
     let [forward, reverse] = directions;
-    let prepared = [forward, reverse].map(|question| prepare(question, base, setting.options));
+    let prepared = [(forward, false), (reverse, true)]
+        .map(|(question, are_exchanged)| prepare(question, are_exchanged, base, setting.options));
+    let tables = prepared.each_ref().map(|prepared| match prepared {
+        Prepared::Known(Verdict::Holds(_), _, table) => table.as_deref(),
+        _ => None,
+    });
+    let table = match tables {
+        [Some(forward), Some(reverse)] => Some([forward, reverse].concat()),
+        _ => None,
+    };
     // One direction that takes all the time should not hide that the other fails.
     let half = half_of(setting.limits);
     let mut forward = Direction::new(forward, Side::New, &prepared[0], base, setting);
@@ -82,6 +91,7 @@ pub(super) fn check(
         relation: told.relation,
         reverse: told.reverse,
         companions: Vec::new(),
+        table,
         wall: start.elapsed(),
     })
 }
@@ -125,7 +135,7 @@ impl<'a> Direction<'a> {
     ) -> Direction<'a> {
         let not_asked = Verdict::Unknown { reason: Reason::Timeout, unsupported: Vec::new() };
         let (verdict, known_by, run) = match prepared {
-            Prepared::Known(verdict, by) => (verdict.clone(), *by, None),
+            Prepared::Known(verdict, by, _) => (verdict.clone(), *by, None),
             Prepared::Encoded(encoding, free) => {
                 (not_asked, "", Some(Run::new(question, (encoding, free), base, setting)))
             }

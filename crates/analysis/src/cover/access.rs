@@ -2,11 +2,11 @@
 
 use keyaki_policy::Policy;
 use keyaki_policy::access::AccessPattern;
-use keyaki_policy::ast::{Clause, Effect, ResourcePattern};
+use keyaki_policy::ast::{ActionPattern, Clause, Effect, ResourcePattern};
 
-use super::parts::{self, Source};
+use super::parts;
 use super::statements::Statements;
-use super::{Budget, Open, statements};
+use super::{Budget, Open, Table, by_policy, statements};
 use crate::question::{PolicyRef, Side};
 
 /// The Allow statements that no Deny includes, with those of their actions that may be among the
@@ -14,17 +14,20 @@ use crate::question::{PolicyRef, Side};
 pub(super) fn granted_access(
     policies: &[Policy],
     accesses: &[AccessPattern],
+    table: &mut Table,
 ) -> Vec<Open<'static>> {
     let budget = Budget::new();
-    let denies = Statements::new(statements(policies, Effect::Deny), &budget);
+    let denies = Statements::new(statements(policies, 0, Effect::Deny), &budget);
     let mut open = Vec::new();
-    for (index, policy) in policies.iter().enumerate() {
-        for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
-            let source = Source { policy, statement };
+    for (index, of_policy) in by_policy(policies, 0) {
+        for source in of_policy.filter(|source| source.statement.effect == Effect::Allow) {
+            let statement = source.statement;
             let resource = statement.resource.as_ref();
-            let named: Vec<&AccessPattern> =
-                accesses.iter().filter(|access| may_be_on(access, resource)).collect();
-            if named.is_empty() || denies.some_includes(source) {
+            let named = accesses.iter().filter(|access| {
+                may_be_on(access, resource) && !are_excluded(access, &statement.action)
+            });
+            let named: Vec<&AccessPattern> = named.collect();
+            if named.is_empty() || table.is_denied(source, &[&denies]) {
                 continue;
             }
             let clause = &statement.action;
@@ -48,6 +51,15 @@ fn may_be_on(access: &AccessPattern, clause: Option<&Clause<ResourcePattern>>) -
         (Some(listed), Some(clause)) => !parts::resource_clauses_are_disjoint(listed, clause),
         _ => true,
     }
+}
+
+/// Whether `NotAction` lists all actions of the access.
+fn are_excluded(access: &AccessPattern, clause: &Clause<ActionPattern>) -> bool {
+    let Some(listed) = access.action.as_ref().filter(|listed| !listed.negated) else {
+        return false;
+    };
+    clause.negated
+        && listed.entries.iter().all(|entry| parts::action_is_outside(&entry.text, clause))
 }
 
 /// False only if no action of the access is one that the entry matches.

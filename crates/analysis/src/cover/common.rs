@@ -5,23 +5,30 @@ use keyaki_policy::ast::{ActionPattern, Clause, Effect, PrincipalEntry, Principa
 
 use super::parts::{self, Source};
 use super::statements::Statements;
-use super::{Budget, Open, n_resource_pairs, statements};
+use super::{Budget, Open, Table, by_policy, n_resource_pairs, statements};
 use crate::question::{PolicyRef, Side};
 
 /// The Allow statements of `new` that no Deny includes, with those of their actions that an Allow
 /// statement of `existing` may match, on the same resources and for the same principals.
-pub(super) fn common_access(existing: &[Policy], new: &[Policy]) -> Vec<Open<'static>> {
+pub(super) fn common_access(
+    existing: &[Policy],
+    new: &[Policy],
+    table: &mut Table,
+) -> Vec<Open<'static>> {
     let budget = Budget::new();
-    let denies = |policies| Statements::new(statements(policies, Effect::Deny), &budget);
-    let (own_denies, other_denies) = (denies(new), denies(existing));
-    let mut others = statements(existing, Effect::Allow);
-    others.retain(|other| !other_denies.some_includes(*other) && !own_denies.some_includes(*other));
+    let [of_existing, of_new] = table.first;
+    let denies =
+        |policies, first| Statements::new(statements(policies, first, Effect::Deny), &budget);
+    let denies = [denies(new, of_new), denies(existing, of_existing)];
+    let denies = denies.each_ref();
+    let mut others = statements(existing, of_existing, Effect::Allow);
+    others.retain(|other| !table.is_denied(*other, &denies));
     let n_actions: usize = others.iter().map(|other| other.statement.action.entries.len()).sum();
     let mut open = Vec::new();
-    for (index, policy) in new.iter().enumerate() {
-        for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
-            let source = Source { policy, statement };
-            if own_denies.some_includes(source) || other_denies.some_includes(source) {
+    for (index, of_policy) in by_policy(new, of_new) {
+        for source in of_policy.filter(|source| source.statement.effect == Effect::Allow) {
+            let statement = source.statement;
+            if table.is_denied(source, &denies) {
                 continue;
             }
             let n_resource_pairs =

@@ -4,7 +4,7 @@ use keyaki_policy::Policy;
 use keyaki_policy::ast::{BaseOperator, Condition, Effect, PrincipalKind, SetOperator, Statement};
 
 use super::parts::{self, Source};
-use super::{Budget, Open, glob, n_pairs, statements};
+use super::{Budget, Open, by_policy, glob, n_pairs, statements};
 use crate::question::{PolicyRef, Side};
 use crate::zone::{ServicePrincipals, Zone};
 
@@ -12,11 +12,11 @@ use crate::zone::{ServicePrincipals, Zone};
 /// themselves or by a Deny that covers them, for a key that places the request inside.
 pub(super) fn external_access(policies: &[Policy], zone: &Zone) -> Vec<Open<'static>> {
     let budget = Budget::new();
-    let denies = statements(policies, Effect::Deny);
+    let denies = statements(policies, 0, Effect::Deny);
     let mut open = Vec::new();
-    for (index, policy) in policies.iter().enumerate() {
-        for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
-            let source = Source { policy, statement };
+    for (index, of_policy) in by_policy(policies, 0) {
+        for source in of_policy.filter(|source| source.statement.effect == Effect::Allow) {
+            let statement = source.statement;
             let is_confined = names_insiders(statement, zone)
                 || statement.conditions.iter().any(|condition| asks_for_insider(condition, zone))
                 || denies.iter().any(|deny| {

@@ -15,6 +15,8 @@ use super::glob::{self, Case};
 /// A statement, and the policy in which it stands.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'q> {
+    /// Its number among all of the question.
+    pub(crate) number: usize,
     pub(crate) policy: &'q Policy,
     pub(crate) statement: &'q Statement,
 }

@@ -7,29 +7,47 @@ use keyaki_policy::ast::{
 use keyaki_policy::catalogue::{self, Cardinality};
 
 use super::parts::{self, Source};
-use super::{Budget, Open, glob, n_pairs};
+use super::{Budget, Open, Table as Rows, glob, n_pairs};
 use crate::addresses::{Family, Network};
 use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
 use crate::question::{Question, Side};
 
 /// The Allow statements that may let the public in (Q2): those that neither name whom they let in
 /// nor ask, themselves or by a Deny of their own policy that covers them, for a fixed value of a trusted key.
-pub(super) fn public_access(question: &Question, table: &Table) -> Vec<Open<'static>> {
+pub(super) fn public_access(
+    question: &Question,
+    table: &Table,
+    rows: &mut Rows,
+) -> Vec<Open<'static>> {
     let budget = Budget::new();
     let few_addresses = names_few_addresses(question, table);
-    let is_confined = |policy: &Policy, statement: &Statement| {
-        let confines = |condition: &Condition| {
-            asks_for_fixed_value(condition, table)
-                || (few_addresses && asks_for_address(condition.operator, &condition.key))
+    let mut number = 0;
+    let mut is_confined = |policy: &Policy, statement: &Statement, first: usize| {
+        let of_addresses = |condition: &Condition| {
+            few_addresses && asks_for_address(condition.operator, &condition.key)
         };
-        names_principals(statement, table)
-            || statement.conditions.iter().any(confines)
-            || is_confined_by_deny(policy, statement, table, &budget)
+        if names_principals(statement, table)
+            || statement.conditions.iter().any(|condition| asks_for_fixed_value(condition, table))
+        {
+            return true;
+        }
+        if let Some(deny) = confining_deny(policy, statement, table, &budget) {
+            rows.spared(first + position(policy, statement), first + position(policy, deny));
+            return true;
+        }
+        let is_confined = statement.conditions.iter().any(of_addresses);
+        if is_confined {
+            // Addresses are counted over all statements together.
+            rows.give_up();
+        }
+        is_confined
     };
     let mut open = Vec::new();
     for (at, policy) in question.resource_policies(Side::Policy) {
+        let first = number;
+        number += policy.statements.len();
         let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
-        let unconfined = allows.filter(|statement| !is_confined(policy, statement));
+        let unconfined = allows.filter(|statement| !is_confined(policy, statement, first));
         open.extend(unconfined.map(|statement| {
             let actions = (0..statement.action.entries.len()).collect();
             Open { at, statement: statement.index, actions, denies: Vec::new() }
@@ -90,14 +108,19 @@ fn has_fixed_values_only(condition: &Condition, table: &Table) -> bool {
         && condition.values.iter().all(|v| parts::plain(&v.template).is_some_and(is_fixed))
 }
 
-/// Whether a Deny statement that covers all that the statement is about spares only requests with a
+/// Where the statement stands in the policy, which may lack some.
+fn position(policy: &Policy, statement: &Statement) -> usize {
+    policy.statements.iter().position(|other| other.index == statement.index).unwrap_or(0)
+}
+
+/// A Deny statement that covers all that the statement is about and spares only requests with a
 /// fixed value of a trusted key.
-fn is_confined_by_deny(
-    policy: &Policy,
+fn confining_deny<'p>(
+    policy: &'p Policy,
     statement: &Statement,
     table: &Table,
     budget: &Budget,
-) -> bool {
+) -> Option<&'p Statement> {
     let spares_fixed_values_only = |deny: &&Statement| match &deny.conditions[..] {
         // An absent key satisfies a negated operator, so it is denied.
         [condition] => {
@@ -109,12 +132,13 @@ fn is_confined_by_deny(
         }
         _ => false,
     };
-    let covers = |deny: &Statement| {
-        let (wide, narrow) = (Source { policy, statement: deny }, Source { policy, statement });
+    let covers = |deny: &&Statement| {
+        let [wide, narrow] =
+            [*deny, statement].map(|statement| Source { number: 0, policy, statement });
         budget.allows(n_pairs(deny, statement)) && parts::is_about_all_of(wide, narrow)
     };
     let denies = policy.statements.iter().filter(|statement| statement.effect == Effect::Deny);
-    denies.filter(spares_fixed_values_only).any(covers)
+    denies.filter(spares_fixed_values_only).find(covers)
 }
 
 /// Whether the condition asks for an address in one of the ranges listed.

@@ -6,7 +6,7 @@ use keyaki_policy::ast::{ActionPattern, Clause};
 
 use super::index::{Index, Patterns};
 use super::parts::{self, Source};
-use super::{Budget, MANY_ACTIONS, MAX_RESOURCES, MAX_UNINDEXED, n_resource_pairs};
+use super::{Budget, MANY_ACTIONS, MAX_RESOURCES, MAX_UNINDEXED, Table, n_resource_pairs};
 
 /// Statements of which some may include others.
 pub(super) struct Statements<'q> {
@@ -39,8 +39,8 @@ impl<'q> Statements<'q> {
         numbers
     }
 
-    /// Whether one statement here matches every request that the given one matches.
-    pub(super) fn some_includes(&self, narrow: Source<'_>) -> bool {
+    /// The number of a statement here that matches every request that the given one matches.
+    pub(super) fn including(&self, narrow: Source<'_>) -> Option<usize> {
         let includes = |number: &u32| {
             let wide = self.all[*number as usize];
             parts::principal_clause_includes(
@@ -55,7 +55,8 @@ impl<'q> Statements<'q> {
             let wide = self.all[*number as usize].statement;
             self.budget.allows(n_resource_pairs(wide, narrow.statement))
         };
-        numbers.by_ref().take_while(is_allowed).any(|number| includes(&number))
+        let found = numbers.by_ref().take_while(is_allowed).find(includes);
+        found.map(|number| self.all[number as usize].number)
     }
 
     /// Whether the statement of that number is about every action that the clause is about.
@@ -75,11 +76,19 @@ impl<'q> Statements<'q> {
         &self,
         narrow: Source<'_>,
         is_open: &dyn Fn(Option<&ActionPattern>) -> bool,
+        table: &mut Table,
     ) -> Option<Vec<usize>> {
         let entries = &narrow.statement.action.entries;
         if narrow.statement.action.negated {
-            let is_covered = !is_open(None) && self.some_includes(narrow);
-            return (!is_covered).then(|| (0..entries.len()).collect());
+            let by = if is_open(None) { None } else { self.including(narrow) };
+            return match by {
+                Some(by) => {
+                    table.begin(narrow.number, by, None);
+                    table.end(true);
+                    None
+                }
+                None => Some((0..entries.len()).collect()),
+            };
         }
         let n_resources = match &narrow.statement.resource {
             Some(clause) if !clause.negated && clause.entries.len() <= MAX_RESOURCES => {
@@ -98,7 +107,10 @@ impl<'q> Statements<'q> {
             }
             let resources = resources_in(wide, narrow);
             if resources != 0 {
-                self.note_actions(number as usize, entries, resources, &mut covered);
+                let some = (resources & all_resources != all_resources).then_some(resources);
+                table.begin(narrow.number, wide.number, some);
+                self.note_actions(number as usize, entries, resources, &mut covered, table);
+                table.end(false);
                 if covered.iter().all(|mask| mask & all_resources == all_resources) {
                     break;
                 }
@@ -117,6 +129,7 @@ impl<'q> Statements<'q> {
         entries: &[ActionPattern],
         resources: u64,
         covered: &mut [u64],
+        table: &mut Table,
     ) {
         let clause = &self.all[number].statement.action;
         if clause.negated && !self.budget.allows(clause.entries.len().saturating_mul(entries.len()))
@@ -125,14 +138,16 @@ impl<'q> Statements<'q> {
         }
         // Versions of a policy list nearly the same actions in the same order.
         let mut next = 0;
-        for (entry, mask) in entries.iter().zip(covered) {
+        for (at, (entry, mask)) in entries.iter().zip(covered).enumerate() {
             if *mask & resources == resources {
                 continue;
             }
             if !clause.negated && clause.entries.get(next).is_some_and(|e| e.text == entry.text) {
+                table.action(at, next);
                 next += 1;
                 *mask |= resources;
             } else if let Some(position) = self.position_including(number, clause, entry) {
+                table.action(at, if clause.negated { at } else { position });
                 next = position + 1;
                 *mask |= resources;
             }
