@@ -6,6 +6,8 @@
 mod png;
 pub(crate) mod svg;
 
+use std::collections::BTreeSet;
+
 use crate::compare::{Class, Comparison};
 use crate::table::{Cell, Table};
 
@@ -231,8 +233,8 @@ pub fn cactus(table: &Table, members: &[usize], clock: crate::compare::Clock) ->
         shapes.push(Shape::Line { ends: line, color: GRID, is_dashed: false });
         shapes.push(text((LEFT - 6.0, y(tick)), Anchor::End, &seconds(tick)));
     }
-    for quarter in 0..=4 {
-        let n = n_max * quarter / 4;
+    let quarters: BTreeSet<usize> = (0..=4).map(|quarter| n_max * quarter / 4).collect();
+    for n in quarters {
         let line = [x(n), TOP, x(n), BOTTOM];
         shapes.push(Shape::Line { ends: line, color: GRID, is_dashed: false });
         shapes.push(text((x(n), BOTTOM + 14.0), Anchor::Middle, &n.to_string()));
