@@ -312,7 +312,7 @@ mod tests {
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();
         assert_eq!(info.width, info.height);
-        let colors: std::collections::BTreeSet<&[u8]> = pixels.chunks(3).collect();
+        let colors: BTreeSet<&[u8]> = pixels.chunks(3).collect();
         assert!(colors.contains(&[0x00, 0x72, 0xb2][..]), "the first contestant's line");
     }
 }
