@@ -339,3 +339,72 @@ fn what_follows_by_unit_propagation_follows() {
     }
     assert!(n_accepted > 30, "{n_accepted}");
 }
+
+/// The ends of what may be written and of what is looked at.
+#[test]
+fn bounds_are_where_they_are_said_to_be() {
+    let nested = |word: &str, n: usize| format!("var text \"x\"\nin 0 {}all\n", word.repeat(n));
+    for word in ["not ", "cat 1 ", "or 1 ", "loop 0 - "] {
+        let reason = step(&nested(word, 200), "def").unwrap_err();
+        assert_eq!(reason, "part 0, step 0: no connective means this", "{word}");
+        let reason = step(&nested(word, 201), "def").unwrap_err();
+        assert_eq!(reason, "line 5: a language is deeper than 200", "{word}");
+    }
+    for (line, reason) in [
+        ("bits 128 340282366920938463463374607431768211455", None),
+        ("bits 2 3", None),
+        ("bits 2 4", Some("line 5: 4 has more than 2 bits")),
+        ("bits 0 0", Some("line 5: a width is from 1 to 128")),
+        ("bits 129 0", Some("line 5: a width is from 1 to 128")),
+        ("in 0 set 1 0 1114111", None),
+        ("in 0 set 1 0 1114112", Some("line 5: 1114112 is no character")),
+        ("text \"a\"b\"", Some("line 5: `\"a\"b\"` has a character that has to be escaped")),
+        (
+            "text \"a\u{7f}b\"",
+            Some("line 5: `\"a\u{7f}b\"` has a character that has to be escaped"),
+        ),
+        ("text \"", Some("line 5: `\"` is no text in quotes")),
+    ] {
+        let query = format!("var text \"x\"\n{line}\n");
+        let found = step(&query, "def").unwrap_err();
+        assert_eq!(found, reason.unwrap_or("part 0, step 0: no connective means this"), "{line}");
+    }
+    let bits = "var bits 4 \"n\"\nprefix 0 2 3\n";
+    assert_eq!(step(bits, "def").unwrap_err(), "part 0, step 0: no connective means this");
+    let wide = bits.replace("2 3", "2 4");
+    assert_eq!(step(&wide, "def").unwrap_err(), "line 5: 4 has more than 2 bits");
+}
+
+#[test]
+fn the_last_character_and_values_of_variables_are_no_others() {
+    let no =
+        Err("part 0, step 0: some values make all of it false, as far as is known here".to_owned());
+    let of = |lines: &str, clause: &str| {
+        let query = format!("var text \"x\"\nvar text \"y\"\n{lines}\n");
+        step(&query, &format!("lemma empty {clause}"))
+    };
+    for (lines, clause, holds) in [
+        ("in 0 set 1 1114111 1114111", "-2", false),
+        ("in 0 and 2 char not set 1 0 1114110", "-2", false),
+        ("in 0 and 2 char not set 1 0 1114111", "-2", true),
+        ("in 0 set 1 55296 57343", "-2", true),
+        ("in 0 but 97\ntext \"a\"\neq 0 3", "-2 -4", true),
+        ("in 0 but 97\ntext \"b\"\neq 0 3", "-2 -4", false),
+        ("in 0 but 97\ntext \"b\"\neq 0 3", "+2 -4", true),
+        // The symbol that stands for a value is no character.
+        ("match 1 0\nmatch 1 \"\\u{0}\"", "-2 +3", false),
+        // A constant in a pattern is what it is.
+        ("text \"b\"\nmatch 0 \"a\" 2\ntext \"ab\"\neq 0 4", "-3 +5", true),
+        // One text twice is one text.
+        ("text \"a\"\ntext \"a\"\neq 0 2\neq 1 3\neq 0 1", "-4 -5 +6", true),
+        ("text \"a\"\ntext \"b\"\neq 0 2\neq 1 3\neq 0 1", "-4 -5 +6", false),
+    ] {
+        assert_eq!(of(lines, clause), if holds { Ok(()) } else { no.clone() }, "{lines}: {clause}");
+    }
+    // A short text may take more steps than its length allows, up to what all may spend.
+    let set = "set 1 97 98";
+    let hard = format!(
+        "in 0 cat 3 loop 0 - {set} \"a\" loop 9 9 {set}\nin 0 cat 4 loop 0 - {set} \"a\" {set} loop 8 8 {set}"
+    );
+    assert_eq!(of(&hard, "-2 +3"), Ok(()));
+}
