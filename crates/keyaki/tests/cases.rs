@@ -276,14 +276,18 @@ fn every_key_of_a_witness_matters() {
 fn damaged_certificates_of_what_holds_are_rejected_or_still_right() {
     let mut all = Vec::new();
     // What is compared with itself holds whatever it says.
-    let with_itself = |case: &Case| Case {
+    let with_itself = |case: &Case, policies: &Option<Policies>| Case {
         question: "no-new-access".to_owned(),
-        existing: case.new.clone(),
+        existing: policies.clone(),
+        new: policies.clone(),
         verdict: "holds".to_owned(),
         ..case.clone()
     };
     let cases: Vec<Case> = cases().into_iter().map(|(_, case)| case).collect();
-    let compared = cases.iter().filter(|case| case.question == "no-new-access").map(with_itself);
+    let compared = cases
+        .iter()
+        .filter(|case| case.question == "no-new-access")
+        .flat_map(|case| [with_itself(case, &case.new), with_itself(case, &case.existing)]);
     for case in cases.iter().cloned().chain(compared).filter(|case| case.verdict == "holds") {
         let Inquiry { question, decisions, .. } = case.inquiry().unwrap();
         let ways = Engine::certify(&question, &decisions, TIMEOUT, &Cancel::new()).unwrap();

@@ -393,6 +393,10 @@ fn the_last_character_and_values_of_variables_are_no_others() {
         ("in 0 but 97\ntext \"b\"\neq 0 3", "+2 -4", true),
         // The symbol that stands for a value is no character.
         ("match 1 0\nmatch 1 \"\\u{0}\"", "-2 +3", false),
+        ("match 1 char\nmatch 1 \"\\u{10fffe}\"", "-2 +3", false),
+        ("match 1 char\nmatch 1 \"\\u{10ffff}\"", "-2 +3", false),
+        ("match 1 all\nmatch 1 \"\\u{10ffff}\"", "-2 +3", false),
+        ("match 1 all\nmatch 1 char", "-2 +3", false),
         // A constant in a pattern is what it is.
         ("text \"b\"\nmatch 0 \"a\" 2\ntext \"ab\"\neq 0 4", "-3 +5", true),
         // One text twice is one text.
