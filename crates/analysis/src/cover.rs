@@ -145,7 +145,8 @@ fn new_access<'q>(existing: &'q [Policy], new: &'q [Policy], table: &mut Table) 
     let budget = Budget::new();
     let [of_existing, of_new] = table.first;
     let allows = Statements::new(statements(existing, of_existing, Effect::Allow), &budget);
-    let new_denies = Statements::new(statements(new, of_new, Effect::Deny), &budget);
+    let all_new_denies = statements(new, of_new, Effect::Deny);
+    let new_denies = Statements::new(all_new_denies.clone(), &budget);
     // What another Deny denies as well plays no part.
     let mut denies = statements(existing, of_existing, Effect::Deny);
     denies.retain(|deny| !table.is_denied(*deny, &[&new_denies]));
@@ -157,7 +158,10 @@ fn new_access<'q>(existing: &'q [Policy], new: &'q [Policy], table: &mut Table) 
             if table.is_denied(source, &[&new_denies]) {
                 continue;
             }
-            let denies = own_denies.touching(source);
+            let mut denies = own_denies.touching(source);
+            denies.retain(|deny| {
+                !table.is_denied_together(source, deny.source(), &all_new_denies, &budget)
+            });
             let is_denied = |entry: Option<&ActionPattern>| own_denies.may_match(&denies, entry);
             let actions = allows.uncovered(source, &is_denied, table);
             if let Some(actions) = actions {
@@ -181,6 +185,28 @@ mod tests {
         let text =
             format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(", "));
         parse(&text, Some(PolicyType::Identity)).unwrap()
+    }
+
+    #[test]
+    fn a_deny_of_the_reference_is_denied_on_what_a_statement_is_about() {
+        let deny = |action: &str, resource: &str, rest: &str| {
+            format!(r#"{{"Effect": "Deny", "Action": "{action}", "Resource": "{resource}"{rest}}}"#)
+        };
+        let get = allow(r#""s3:GetObject""#, r#""arn:aws:s3:::a/*""#);
+        let wide = deny("s3:*", "*", "");
+        check_open(&[&get, &wide], &[&get, &deny("s3:Get*", "arn:aws:s3:::a/*", "")], false);
+        check_open(&[&get, &wide], &[&get, &deny("s3:Get*", "arn:aws:s3:::a/b*", "")], true);
+        let condition = r#", "Condition": {"Bool": {"aws:SecureTransport": "false"}}"#;
+        let narrow = deny("s3:Get*", "arn:aws:s3:::a/*", condition);
+        check_open(&[&get, &wide], &[&get, &narrow], true);
+        check_open(&[&get, &deny("s3:*", "*", condition)], &[&get, &narrow], false);
+        let other = r#", "Condition": {"Bool": {"aws:SecureTransport": "true"}}"#;
+        check_open(&[&get, &deny("s3:*", "*", other)], &[&get, &narrow], true);
+    }
+
+    #[track_caller]
+    fn check_open(existing: &[&str], new: &[&str], expected: bool) {
+        assert_eq!(!open(existing, new).is_empty(), expected, "{new:?} by {existing:?}");
     }
 
     /// The open statements of a comparison, each with the positions of its open actions.

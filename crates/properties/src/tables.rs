@@ -84,6 +84,9 @@ fn all_rows(query: &str) -> String {
         for other in 0..n {
             take(format!("spared {statement} {other}"));
             take(format!("denied {statement} {other}"));
+            for third in 0..n {
+                take(format!("denied {statement} {other} {third}"));
+            }
         }
     }
     let width = query.lines().map(|line| line.split(' ').count()).max().unwrap_or(0);

@@ -3,6 +3,8 @@
 //! Rows name statements and places in them; that one is included in the other is looked up here. What has no row, or whose rows do not
 //! show it, rejects the table. The rows of a statement stand together.
 
+use std::collections::HashSet;
+
 use crate::Rejection;
 use crate::glob::Budget;
 use crate::read::{Lines, Words};
@@ -22,6 +24,8 @@ struct Shown<'q, 't> {
     budget: &'q Budget,
     /// Of each statement whether a Deny includes it that makes it of no account.
     denied: Vec<bool>,
+    /// Pairs of an Allow and a Deny statement of the other side of which a Deny of the first side includes what both match.
+    denied_together: HashSet<(usize, usize)>,
     /// Of each statement whether Allow statements of the other side include it, or a Deny spares of it only whom something confines.
     covered: Vec<bool>,
     /// The statement of which rows are read, and of each of its actions the resources that are covered, a bit each.
@@ -36,7 +40,8 @@ pub(crate) fn check(
 ) -> Result<usize, Rejection> {
     let n = question.len();
     let (denied, covered) = (vec![false; n], vec![false; n]);
-    let mut shown = Shown { question, budget, denied, covered, open: (n, Vec::new()) };
+    let (denied_together, open) = (HashSet::new(), (n, Vec::new()));
+    let mut shown = Shown { question, budget, denied, denied_together, covered, open };
     let mut n_rows = 0;
     for (line, mut words) in rows.each() {
         n_rows += 1;
@@ -62,11 +67,25 @@ impl<'q, 't> Shown<'q, 't> {
     }
 
     /// `denied S D`: what S matches the Deny statement D matches. D makes an Allow statement of no account if it is of the same side,
-    /// or of any where the property is about what both sides allow; and a Deny statement if it is of the other.
+    /// or of any where the property is about what both sides allow; and a Deny statement if it is of the other. `denied S D E`: what
+    /// the Allow statement S and the Deny statement E of the other side match both, D of S's side matches.
     fn note_denied(&mut self, words: &mut Words<'_>) -> Result<(), Rejection> {
         let (number, side, narrow) = self.named(words)?;
         let (by, other_side, deny) = self.named(words)?;
-        words.end()?;
+        if !words.is_over() {
+            let (other, of_side, met) = self.named(words)?;
+            words.end()?;
+            let effects = [narrow.effect, deny.effect, met.effect];
+            let matters = effects == [Effect::Allow, Effect::Deny, Effect::Deny]
+                && side == other_side
+                && side != of_side;
+            if !matters || !deny.includes_both(narrow, met, self.budget)? {
+                let reason = format!("{by} does not include what {number} and {other} match");
+                return Err(words.place.rejects(reason));
+            }
+            self.denied_together.insert((number, other));
+            return Ok(());
+        }
         let matters = match narrow.effect {
             Effect::Allow => side == other_side || self.question.property == Property::Disjoint,
             Effect::Deny => side != other_side,
@@ -203,8 +222,10 @@ impl<'q, 't> Shown<'q, 't> {
                     Property::NoNewAccess | Property::Equivalent => {
                         self.exceeds(number, statement, NEW - side)?
                     }
-                    Property::Disjoint => self.meets(statement, EXISTING, Effect::Allow)?,
-                    Property::AccessNotGranted => self.meets(statement, side, Effect::Access)?,
+                    Property::Disjoint => self.meets(number, statement, EXISTING, Effect::Allow)?,
+                    Property::AccessNotGranted => {
+                        self.meets(number, statement, side, Effect::Access)?
+                    }
                     Property::NoPublicAccess if self.covered[number] => None,
                     Property::NoPublicAccess => self.lets_in(statement),
                 };
@@ -238,12 +259,13 @@ impl<'q, 't> Shown<'q, 't> {
         if !self.covered[number] {
             return Ok(Some("is not covered by the rows".to_owned()));
         }
-        self.meets(statement, other, Effect::Deny)
+        self.meets(number, statement, other, Effect::Deny)
     }
 
     /// Which statement of a side that matters may match what the given one matches.
     fn meets(
         &self,
+        number: usize,
         statement: &Statement<'_>,
         side: usize,
         effect: Effect,
@@ -251,6 +273,7 @@ impl<'q, 't> Shown<'q, 't> {
         for (other, met) in self.question.of(side, effect) {
             self.budget.spend(1)?;
             let is_apart = self.denied[other]
+                || self.denied_together.contains(&(number, other))
                 || met.is_void()
                 || statement.is_of_others(met, self.budget)?
                 || statement.is_disjoint(met, self.budget)?;

@@ -566,12 +566,15 @@ impl Statement<'_> {
 
     /// Whether it matches whatever the other does, but for actions and resources.
     pub(crate) fn asks_less(&self, narrow: &Statement<'_>, budget: &Budget) -> Result<bool> {
-        if !covers(self.principal.as_ref(), narrow.principal.as_ref(), budget)? {
-            return Ok(false);
-        }
+        Ok(covers(self.principal.as_ref(), narrow.principal.as_ref(), budget)?
+            && self.is_satisfied_by(&[narrow], budget)?)
+    }
+
+    /// Whether each of its conditions is implied by one of the statements.
+    fn is_satisfied_by(&self, narrow: &[&Statement<'_>], budget: &Budget) -> Result<bool> {
         for wanted in &self.conditions {
             let mut is_implied = false;
-            for own in &narrow.conditions {
+            for own in narrow.iter().flat_map(|narrow| &narrow.conditions) {
                 is_implied = is_implied || own.implies(wanted, budget)?;
             }
             if !is_implied {
@@ -579,6 +582,22 @@ impl Statement<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Whether it matches whatever both others match: each of its lists includes that of one of them.
+    pub(crate) fn includes_both(
+        &self,
+        a: &Statement<'_>,
+        b: &Statement<'_>,
+        budget: &Budget,
+    ) -> Result<bool> {
+        let mut some = [false; 3];
+        for narrow in [a, b] {
+            some[0] |= covers(self.principal.as_ref(), narrow.principal.as_ref(), budget)?;
+            some[1] |= includes(self.resource.as_ref(), narrow.resource.as_ref(), budget)?;
+            some[2] |= includes(self.action.as_ref(), narrow.action.as_ref(), budget)?;
+        }
+        Ok(some == [true; 3] && self.is_satisfied_by(&[a, b], budget)?)
     }
 
     /// Whether it matches whatever the other does.

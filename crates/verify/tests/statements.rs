@@ -305,6 +305,20 @@ fn a_deny_of_the_other_side_has_to_be_denied_as_well_or_to_be_about_something_el
     check(&wide, &narrow, "denied 1 3\n", false);
     check(&narrow, &wide, "denied 1 2\n", false);
     check(&narrow, &wide, "", false);
+    // It is enough that a Deny includes what the statement and the other Deny both match.
+    let all = "deny\naction \"s3:*\"\n";
+    let (a, b) =
+        ("resource \"arn:aws:s3:::a\" \"arn:aws:s3:::b\"\n", "resource \"arn:aws:s3:::a\"\n");
+    let when = "when Null \"k\" \"true\"\n";
+    check(all, &format!("{all}{a}"), "denied 2 3 1\n", true);
+    check(all, &format!("{all}{a}"), "", false);
+    check(all, &format!("{all}{b}"), "denied 2 3 1\n", false);
+    check(all, &format!("{all}{a}{when}"), "denied 2 3 1\n", false);
+    check(&format!("{all}{when}"), &format!("{all}{a}{when}"), "denied 2 3 1\n", true);
+    check(all, &format!("{all}{a}"), "denied 0 3 1\n", false);
+    check(all, &format!("{all}{a}"), "denied 2 1 3\n", false);
+    check(all, &format!("{all}{a}"), "denied 1 3 2\n", false);
+    check(all, &format!("deny\nprincipal aws\naction \"s3:*\"\n{a}"), "denied 2 3 1\n", false);
     // What is denied grants nothing, whatever there is on the other side.
     let all = "deny\naction \"s3:*\"\n";
     let found = compared("no-new-access", all, &format!("{GET}{all}"), "denied 1 2\n");

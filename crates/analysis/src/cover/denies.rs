@@ -7,7 +7,7 @@ use keyaki_policy::ast::{ActionPattern, Statement};
 
 use super::index::Patterns;
 use super::parts::{self, Source};
-use super::{Budget, MANY_ACTIONS, glob, n_resource_pairs};
+use super::{Budget, MANY_ACTIONS, glob, n_pairs, n_resource_pairs};
 
 /// Deny statements of the reference that no Deny in question includes.
 pub(super) struct Denies<'q, 'b> {
@@ -52,7 +52,34 @@ impl<'q, 'b> Denies<'q, 'b> {
     }
 }
 
+/// The number of a statement that matches whatever both others match: of each of its parts one of the two is included in it.
+pub(super) fn including_both(
+    a: Source<'_>,
+    b: Source<'_>,
+    by: &[Source<'_>],
+    budget: &Budget,
+) -> Option<usize> {
+    let includes = |wide: &&Source<'_>| {
+        let of = wide.statement;
+        let both = [a, b];
+        let some = |part: &dyn Fn(Source<'_>) -> bool| both.into_iter().any(part);
+        budget.allows(n_pairs(of, a.statement).saturating_add(n_pairs(of, b.statement)))
+            && some(&|narrow| {
+                let narrow = narrow.statement.principal.as_ref();
+                parts::principal_clause_includes(of.principal.as_ref(), narrow)
+            })
+            && some(&|narrow| parts::resource_clause_includes(**wide, narrow))
+            && some(&|narrow| parts::action_clause_includes(&of.action, &narrow.statement.action))
+            && parts::conditions_include_both(of, a.statement, b.statement)
+    };
+    by.iter().find(includes).map(|wide| wide.number)
+}
+
 impl<'q> Deny<'q> {
+    pub(super) fn source(&self) -> Source<'q> {
+        self.source
+    }
+
     pub(super) fn statement(&self) -> &'q Statement {
         self.source.statement
     }

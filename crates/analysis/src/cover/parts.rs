@@ -245,8 +245,19 @@ pub(crate) fn principal_includes(wide: &PrincipalKind, narrow: &PrincipalKind) -
 
 /// Whether a request that satisfies all conditions of `narrow` satisfies those of `wide`.
 pub(crate) fn conditions_include(wide: &Statement, narrow: &Statement) -> bool {
-    let implied = |wanted: &Condition| narrow.conditions.iter().any(|own| implies(own, wanted));
-    wide.conditions.iter().all(implied)
+    conditions_include_both(wide, narrow, narrow)
+}
+
+/// Whether a request that satisfies all conditions of two statements satisfies those of `wide`.
+pub(crate) fn conditions_include_both(
+    wide: &Statement,
+    one: &Statement,
+    other: &Statement,
+) -> bool {
+    let implied_by = |narrow: &Statement, wanted: &Condition| {
+        narrow.conditions.iter().any(|own| implies(own, wanted))
+    };
+    wide.conditions.iter().all(|wanted| implied_by(one, wanted) || implied_by(other, wanted))
 }
 
 /// Whether every request that satisfies `narrow` satisfies `wide`.

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use super::Budget;
+use super::denies::including_both;
 use super::parts::Source;
 use super::statements::Statements;
 
@@ -36,6 +38,21 @@ impl Table {
         let by = denies.iter().find_map(|denies| denies.including(narrow));
         if let (Some(by), Some(rows)) = (by, &mut self.rows) {
             let _ = writeln!(rows, "denied {} {by}", narrow.number);
+        }
+        by.is_some()
+    }
+
+    /// Whether of the Deny statements one matches whatever the two match both; that is noted.
+    pub(super) fn is_denied_together(
+        &mut self,
+        narrow: Source<'_>,
+        other: Source<'_>,
+        denies: &[Source<'_>],
+        budget: &Budget,
+    ) -> bool {
+        let by = including_both(narrow, other, denies, budget);
+        if let (Some(by), Some(rows)) = (by, &mut self.rows) {
+            let _ = writeln!(rows, "denied {} {by} {}", narrow.number, other.number);
         }
         by.is_some()
     }
