@@ -357,6 +357,7 @@ const RESOURCES: &[&str] = &[
     "arn:aws:sqs:*:*:${x:custom}:x",
     "arn:aws:s3:::${aws:userid}${x:custom, '/k'}*",
     "execute-api:/*/GET",
+    "execute-api:/k/x:x:x:x:k",
 ];
 
 const LISTED_ACTIONS: &[&str] =

@@ -78,6 +78,12 @@ impl Pattern {
         six.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok()
     }
 
+    /// The fields of a resource that is an ARN: `execute-api:/a:b:c:d:e` has six as well, and stands for a part of one.
+    fn fields_of_resource(&self) -> Option<[&[Token]; 6]> {
+        let fields = self.fields()?;
+        (fields[0] == ['a', 'r', 'n'].map(Token::Char)).then_some(fields)
+    }
+
     /// Whether the pattern is `*`, or several of them.
     pub(super) fn is_everything(&self) -> bool {
         !self.has_variable
@@ -149,7 +155,7 @@ pub(super) fn resource_covers(outer: &Template, inner: &Template) -> bool {
     if outer.is_everything() {
         return true;
     }
-    match (outer.fields(), inner.fields()) {
+    match (outer.fields_of_resource(), inner.fields_of_resource()) {
         (Some(left), Some(right)) if !outer.has_variable => {
             left.iter().zip(right).all(|(outer, inner)| covers(outer, inner))
         }
@@ -160,7 +166,10 @@ pub(super) fn resource_covers(outer: &Template, inner: &Template) -> bool {
 /// True only if no resource is matched by both, in any type of policy.
 pub(super) fn resource_disjoint(left: &Template, right: &Template) -> bool {
     let (left, right) = (Pattern::with_wildcards(left), Pattern::with_wildcards(right));
-    fields_disjoint(&left, &right)
+    match (left.fields_of_resource(), right.fields_of_resource()) {
+        (Some(_), Some(_)) => fields_disjoint(&left, &right),
+        _ => false,
+    }
 }
 
 /// True only if no ARN is matched by both.
@@ -269,5 +278,7 @@ mod tests {
         assert!(disjoint("arn:aws:s3:::b/*", "arn:aws:s3:::b"));
         assert!(!disjoint("arn:aws:s3", "arn:aws:sqs:::q"));
         assert!(!disjoint("*", "arn:aws:s3:::b"));
+        assert!(!disjoint("execute-api:/p/a:b:c:d", "arn:aws:execute-api:r:1:api/p/a:b:c:d"));
+        assert!(!covers("execute-api:/*:b:c:d:e:*", "execute-api:/a:b:c:d:e:f"));
     }
 }
