@@ -309,6 +309,22 @@ impl Engine {
         certify(question, &Automaton, &options, &Limits::within(timeout), cancel)
     }
 
+    /// Answers a question by the embedded solver alone, which looks at formulas and not at texts.
+    ///
+    /// # Errors
+    ///
+    /// See [`check()`].
+    pub(crate) fn check_formulas(
+        question: &Question,
+        decisions: &Decisions,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Result<Report, Error> {
+        let decisions = decisions.decided().clone();
+        let options = Options { candidates: false, decisions, ..Options::default() };
+        check(question, &Automaton, options, &Limits::within(timeout), cancel)
+    }
+
     /// Answers an SMT-LIB script with one `(check-sat)`.
     ///
     /// # Errors

@@ -205,6 +205,18 @@ const KERNEL_BUDGET: Duration = Duration::from_secs(2);
 /// Questions of the contract that are still to come.
 const FUTURE_QUESTIONS: [&str; 1] = ["scan"];
 
+/// Who decided, where the texts of the policies told that the property holds.
+const COVER: &str = "cover";
+
+/// Takes the verdict back.
+fn contradict(result: &mut JobResult, how: &str) {
+    *result = JobResult {
+        error: Some(ErrorRecord::new("contradiction", format!("contradictory answers: {how}"))),
+        attempts: std::mem::take(&mut result.attempts),
+        ..JobResult::default()
+    };
+}
+
 impl Inquiry {
     /// An inquiry about policies given as texts.
     ///
@@ -324,10 +336,22 @@ impl Inquiry {
             // Nobody has asked for the text.
             (result.certificate, result.uncertified) = (None, None);
         }
-        if !needs_more || result.evidence == Some(EvidenceName::Certified) {
+        let decisions = &self.decisions;
+        let is_certified = result.evidence == Some(EvidenceName::Certified);
+        if self.certificate.is_some() && winner == COVER && !is_certified && engine.is_free() {
+            // What nobody could certify is put to a solver that knows nothing of the texts.
+            let report = Engine::check_formulas(&self.question, decisions, left(), cancel);
+            if let Ok(Report { verdict: Verdict::Fails(_), .. }) = report {
+                contradict(
+                    result,
+                    "the texts of the policies tell that it holds, and a request breaks it",
+                );
+            }
             return;
         }
-        let decisions = &self.decisions;
+        if !needs_more || is_certified {
+            return;
+        }
         let proved = engine.proved(&winner, &self.question, decisions, left(), cancel);
         if let Some((checker, Ok(Report { verdict: Verdict::Holds(_), .. }))) = proved {
             result.evidence = Some(EvidenceName::Certified);
@@ -342,12 +366,7 @@ impl Inquiry {
         match second.map(|report| report.verdict) {
             Ok(Verdict::Holds(_)) => result.evidence = Some(EvidenceName::Agreed),
             Ok(Verdict::Fails(_)) => {
-                let message = format!("contradictory answers: unsat by {winner}, sat by another");
-                *result = JobResult {
-                    error: Some(ErrorRecord::new("contradiction", message)),
-                    attempts: std::mem::take(&mut result.attempts),
-                    ..JobResult::default()
-                };
+                contradict(result, &format!("unsat by {winner}, sat by another"));
             }
             // What another does not know says nothing.
             Ok(Verdict::Unknown { .. }) | Err(_) => {}
