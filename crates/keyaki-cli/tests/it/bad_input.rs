@@ -434,7 +434,7 @@ fn a_configuration_that_cannot_be_read_is_refused() {
         &den,
         "check no-public-access p.json --config field.toml",
         expect![[r#"
-            error: field.toml:3:1: unknown field `args`, expected one of `name`, `command`, `arguments`, `version_arguments`, `dialect`, `memory_bytes`, `persistent`, `persistent_arguments`, `enabled`
+            error: field.toml:3:1: unknown field `args`, expected one of `name`, `command`, `arguments`, `version_arguments`, `dialect`, `memory_bytes`, `persistent`, `persistent_arguments`, `proof_arguments`, `proof_checker`, `enabled`
         "#]],
     );
     check_text(
