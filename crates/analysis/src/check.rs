@@ -290,6 +290,9 @@ pub(crate) fn addresses_are_few(
     Ok(matches!(counted, addresses::Counted::Few { .. }))
 }
 
+/// Who has decided where the texts of the policies tell that the property holds.
+pub const COVER: &str = "cover";
+
 /// Whom to ask, and within which limits.
 struct Setting<'a> {
     solver: &'a dyn Solver,
@@ -323,7 +326,7 @@ fn prepare(
         && let Some(open) = cover::open_statements(question, &mut table)
     {
         if open.is_empty() {
-            return Prepared::Known(Verdict::Holds(Evidence::Claimed), "cover", table.rows());
+            return Prepared::Known(Verdict::Holds(Evidence::Claimed), COVER, table.rows());
         }
         let is_decided = |switch| options.decisions.contains_key(&switch);
         if let Some((request, statements)) = guess::witness(question, &open, base, &is_decided) {

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use keyaki_analysis::certify::{Refuted, of_statements};
-use keyaki_analysis::check::Witness;
+use keyaki_analysis::check::{COVER, Witness};
 use keyaki_analysis::public::Reading;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
 use keyaki_analysis::replay::{admitted_addresses, broken_rules};
@@ -204,9 +204,6 @@ const KERNEL_BUDGET: Duration = Duration::from_secs(2);
 
 /// Questions of the contract that are still to come.
 const FUTURE_QUESTIONS: [&str; 1] = ["scan"];
-
-/// Who decided, where the texts of the policies told that the property holds.
-const COVER: &str = "cover";
 
 /// Takes the verdict back.
 fn contradict(result: &mut JobResult, how: &str) {

@@ -4,6 +4,7 @@
 //! question with some edits, of the kind that versions of a policy differ by.
 
 use arbitrary::{Result, Unstructured};
+use keyaki_analysis::check::COVER;
 use keyaki_analysis::{Options, Report};
 use keyaki_policy::{PolicyType, parse};
 use keyaki_solvers::Automaton;
@@ -122,7 +123,7 @@ pub(crate) fn check(case: &Value) -> std::result::Result<Vec<&'static str>, NoCa
         assert_eq!(one, other, "{short:?}\n{long:?}");
     }
     Ok(vec![match short.solver.as_deref() {
-        Some("cover") => "covered",
+        Some(COVER) => "covered",
         _ => verdicts[0],
     }])
 }

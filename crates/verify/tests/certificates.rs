@@ -2,6 +2,8 @@
 //! formulas have no model.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,17 +15,7 @@ use sha2::{Digest, Sha256};
 const DAMAGES: usize = 400;
 
 fn certificates() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/certificates");
-    let mut all: Vec<(String, String)> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file())
-        .map(|path| {
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            (name, fs::read_to_string(path).unwrap())
-        })
-        .collect();
-    all.sort();
+    let all = common::certificates("certificates");
     assert!(all.len() >= 7, "one for each kind of lemma");
     all
 }

@@ -1,8 +1,7 @@
 //! Certificates of statements, those of `corpus/certificates/statements`: right ones are accepted, and damaged ones only if they still show the same.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::fs;
-use std::path::Path;
+mod common;
 
 use keyaki_verify::{MAX_BYTES_OF_STATEMENTS, certificate, verify};
 
@@ -10,16 +9,7 @@ use keyaki_verify::{MAX_BYTES_OF_STATEMENTS, certificate, verify};
 const DAMAGES: usize = 2000;
 
 fn certificates() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/certificates/statements");
-    let mut all: Vec<(String, String)> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            (name, fs::read_to_string(path).unwrap())
-        })
-        .collect();
-    all.sort();
+    let all = common::certificates("certificates/statements");
     assert!(all.len() >= 4, "one for each question");
     all
 }

@@ -77,7 +77,7 @@ pub(super) fn check(
         Verdict::Holds(_) => {
             // The one that more is owed to.
             let names = directions.map(Direction::decided_by);
-            let is_solver = |name: &&String| !["cover", "simplifier"].contains(&name.as_str());
+            let is_solver = |name: &&String| ![super::COVER, "simplifier"].contains(&name.as_str());
             Some(names.iter().find(is_solver).unwrap_or(&names[0]).clone())
         }
     };
