@@ -10,9 +10,10 @@ mod record;
 
 use std::time::Duration;
 
+use keyaki_analysis::findings::{Findings, Wanted, findings};
 use keyaki_analysis::translation::statements::Reading;
 use keyaki_analysis::translation::{Mismatch, Tally, Translation, reader, text};
-use keyaki_analysis::{Error, Options, Question, Report, certify, encode};
+use keyaki_analysis::{Error, Options, Question, Report, certify, check, encode};
 use keyaki_logic::solver::AttemptResult;
 use keyaki_logic::{Attempt, Cancel, Limits, SolverError};
 
@@ -20,9 +21,11 @@ use crate::decisions::Decisions;
 use crate::engine::Engine;
 use crate::job::Inquiry;
 use crate::wire::{AttemptRecord, ErrorRecord, JobResult, Request};
-use incident::Incident;
 use record::is_wrong;
 pub(crate) use record::{Noted, Queries, Record};
+
+/// The name of the task of answering a question.
+const QUESTION: &str = "question";
 
 /// The requests of each kind of which formulas and policies are compared.
 const N_REQUESTS: usize = 1024;
@@ -82,51 +85,127 @@ pub fn statements(
 
 /// Answers an inquiry so.
 pub(crate) fn ask(inquiry: &Inquiry, engine: &Engine, cancel: &Cancel) -> JobResult {
-    let question = &inquiry.question;
+    match report(QUESTION, inquiry, engine, cancel) {
+        Ok(report) => inquiry.conclude(engine, report, cancel),
+        Err(incident) => *incident,
+    }
+}
+
+/// What is found out about a question so, for a task of that name.
+///
+/// # Errors
+///
+/// What must not be, as a result without verdict; it is kept.
+pub(crate) fn report(
+    task: &str,
+    inquiry: &Inquiry,
+    engine: &Engine,
+    cancel: &Cancel,
+) -> Result<Result<Report, Error>, Box<JobResult>> {
+    let Inquiry { question, decisions, timeout, .. } = inquiry;
     let record = Record::default();
-    let report = engine.audit(question, &inquiry.decisions, inquiry.timeout, cancel, &record);
-    let timeout = inquiry.timeout.min(TRANSLATION_TIMEOUT);
-    let decisions = &inquiry.decisions;
-    let translated = translation(question, decisions, N_REQUESTS, timeout, cancel).err();
-    let translated =
-        translated.or_else(|| statements(question, decisions, N_REQUESTS, timeout, cancel).err());
-    let Some(error) = trouble(&report, translated) else {
-        return inquiry.conclude(engine, report, cancel);
-    };
-    let attempts = match &report {
-        Ok(report) => &report.attempts,
+    let limits = Limits::within(*timeout);
+    let report = engine.audited(decisions, &record, |solver, options| {
+        check(question, solver, options, &limits, cancel)
+    });
+    let attempts = attempts(&report, |report| &report.attempts);
+    let audit = Audit { task, inquiry, engine, record: &record };
+    audit.conclude(report.as_ref().err(), attempts, cancel)?;
+    Ok(report)
+}
+
+/// The rows of those who break a property, found so.
+///
+/// # Errors
+///
+/// See [`report`].
+pub(crate) fn rows(
+    task: &str,
+    inquiry: &Inquiry,
+    wanted: Wanted,
+    engine: &Engine,
+    cancel: &Cancel,
+) -> Result<Result<Findings, Error>, Box<JobResult>> {
+    let Inquiry { question, decisions, timeout, .. } = inquiry;
+    let record = Record::default();
+    let limits = Limits::within(*timeout);
+    let found = engine.audited(decisions, &record, |solver, options| {
+        findings(question, wanted, solver, &options, &limits, cancel)
+    });
+    let attempts = attempts(&found, |found| &found.attempts);
+    let audit = Audit { task, inquiry, engine, record: &record };
+    audit.conclude(found.as_ref().err(), attempts, cancel)?;
+    Ok(found)
+}
+
+/// The tries of what came out, or before an error.
+fn attempts<T>(asked: &Result<T, Error>, of: impl Fn(&T) -> &Vec<Attempt>) -> &[Attempt] {
+    match asked {
+        Ok(found) => of(found),
         Err(Error::Solver { attempts, .. } | Error::Unsound { attempts, .. }) => attempts,
-    };
-    let mut result = JobResult {
-        attempts: attempts.iter().map(AttemptRecord::from).collect(),
-        error: Some(error),
-        ..JobResult::default()
-    };
-    if let Some(directory) = engine.incidents() {
-        let incident = Incident { inquiry, engine, record: &record, result: &result };
-        match incident.keep(directory) {
-            Ok(path) => result.incident = Some(path.display().to_string()),
-            Err(cause) => {
-                let place = directory.display();
-                let hint = format!("what is known of it cannot be kept in `{place}`: {cause}");
-                result.error = result.error.map(|e| ErrorRecord { hint: Some(hint), ..e });
-            }
+    }
+}
+
+/// A question that solvers were asked.
+struct Audit<'a> {
+    task: &'a str,
+    inquiry: &'a Inquiry,
+    engine: &'a Engine,
+    record: &'a Record,
+}
+
+impl Audit<'_> {
+    /// Holds formulas and statements to the policies, and keeps what must not be, if something is.
+    fn conclude(
+        &self,
+        error: Option<&Error>,
+        attempts: &[Attempt],
+        cancel: &Cancel,
+    ) -> Result<(), Box<JobResult>> {
+        let Inquiry { question, decisions, timeout, .. } = self.inquiry;
+        let timeout = TRANSLATION_TIMEOUT.min(*timeout);
+        let mismatch = translation(question, decisions, N_REQUESTS, timeout, cancel).err();
+        let mismatch =
+            mismatch.or_else(|| statements(question, decisions, N_REQUESTS, timeout, cancel).err());
+        match trouble(error, mismatch, attempts) {
+            None => Ok(()),
+            Some(error) => Err(Box::new(self.incident(error, attempts))),
         }
     }
-    result
+
+    /// A result without verdict, of which all that is known is kept.
+    fn incident(&self, error: ErrorRecord, attempts: &[Attempt]) -> JobResult {
+        let mut result = JobResult {
+            attempts: attempts.iter().map(AttemptRecord::from).collect(),
+            error: Some(error),
+            ..JobResult::default()
+        };
+        if let Some(directory) = self.engine.incidents() {
+            match self.keep(&result, directory) {
+                Ok(path) => result.incident = Some(path.display().to_string()),
+                Err(cause) => {
+                    let place = directory.display();
+                    let hint = format!("what is known of it cannot be kept in `{place}`: {cause}");
+                    result.error = result.error.map(|e| ErrorRecord { hint: Some(hint), ..e });
+                }
+            }
+        }
+        result
+    }
 }
 
 /// What must not be, if something is.
-fn trouble(report: &Result<Report, Error>, mismatch: Option<Box<Mismatch>>) -> Option<ErrorRecord> {
-    match report {
-        Err(Error::Solver { error: error @ SolverError::Contradiction { .. }, .. }) => {
-            return Some(ErrorRecord::new("contradiction", error.to_string()));
-        }
-        Err(error @ Error::Unsound { request, .. }) => {
-            let request = Some(Box::new(Request::from(&**request)));
-            return Some(ErrorRecord { request, ..ErrorRecord::new("unsound", error.to_string()) });
-        }
-        _ => {}
+fn trouble(
+    error: Option<&Error>,
+    mismatch: Option<Box<Mismatch>>,
+    attempts: &[Attempt],
+) -> Option<ErrorRecord> {
+    match error {
+        Some(
+            error @ (Error::Solver { error: SolverError::Contradiction { .. }, .. }
+            | Error::Unsound { .. }),
+        ) => return Some(ErrorRecord::of_solving(error)),
+        Some(Error::Solver { .. }) | None => {}
     }
     if let Some(mismatch) = mismatch {
         let request = Some(Box::new(Request::from(&mismatch.request)));
@@ -134,10 +213,6 @@ fn trouble(report: &Result<Report, Error>, mismatch: Option<Box<Mismatch>>) -> O
             format!("what certificates are about and policies differ: {}", mismatch.detail);
         return Some(ErrorRecord { request, ..ErrorRecord::new("translation", message) });
     }
-    let attempts = match report {
-        Ok(report) => &report.attempts,
-        Err(Error::Solver { attempts, .. } | Error::Unsound { attempts, .. }) => attempts,
-    };
     let mut wrong = attempts.iter().filter(|attempt| is_wrong(&attempt.result));
     wrong.find_map(|Attempt { solver, result, .. }| match result {
         AttemptResult::Error(error) => {

@@ -161,11 +161,14 @@ impl BucketTask {
         let policy = self.policy.as_ref().map(|(documented, _)| ask(documented));
         let at_run_time = self.policy.as_ref().map(|(_, at_run_time)| ask(at_run_time));
         let new_policy = self.new_policy.as_ref().map(ask);
-        let all = [&policy, &at_run_time, &new_policy].into_iter().flatten();
-        if let Some(error) = all.filter_map(|result| result.error.clone()).next() {
-            let error = Some(error);
+        let broken = [&policy, &at_run_time, &new_policy]
+            .into_iter()
+            .flatten()
+            .find(|result| result.error.is_some())
+            .cloned();
+        if let Some(JobResult { error, incident, attempts, .. }) = broken {
             let question = Some(BUCKET.to_owned());
-            return JobResult { question, error, ..JobResult::default() };
+            return JobResult { question, error, incident, attempts, ..JobResult::default() };
         }
         let verdict_of = |result: &Option<JobResult>| result.as_ref().and_then(|r| r.verdict);
         let run_time = verdict_of(&at_run_time);

@@ -205,15 +205,13 @@ impl Engine {
         solvers.is_empty() && save_scripts_to.is_none() && !audit
     }
 
-    /// The same where all solvers run to the end, and what they say is noted.
-    pub(crate) fn audit(
+    /// What comes of asking a portfolio of which all members run to the end, in the way of an audit. What they say is noted.
+    pub(crate) fn audited<T>(
         &self,
-        question: &Question,
         decisions: &Decisions,
-        timeout: Duration,
-        cancel: &Cancel,
         record: &Record,
-    ) -> Result<Report, Error> {
+        ask: impl FnOnce(&dyn Solver, Options) -> T,
+    ) -> T {
         let mut members: Vec<Box<dyn Solver + '_>> = Vec::new();
         if self.automaton {
             members.push(Box::new(Noted { record, solver: Automaton }));
@@ -222,7 +220,7 @@ impl Engine {
             members.push(Box::new(Checked::new(Noted { record, solver: process })));
         }
         let solver = Queries { record, portfolio: Portfolio::new(Mode::All, members) };
-        check(question, &solver, self.options_of(decisions, true), &Limits::within(timeout), cancel)
+        ask(&solver, self.options_of(decisions, true))
     }
 
     /// Whether the answer about policies with these texts is audited. The same texts are, or are not.

@@ -15,6 +15,7 @@ use keyaki_policy::ast::{
 };
 use keyaki_policy::{Readings, Switch};
 
+use crate::audit;
 use crate::job::{EngineMaker, Inquiry};
 use crate::wire::findings::{CoverageRecord, Finding, OneOrMany, RowRecord};
 use crate::wire::{AttemptRecord, EvidenceName, JobResult, Request, VerdictName, nanoseconds};
@@ -47,12 +48,23 @@ impl FindingsInquiry {
         let start = Instant::now();
         let Inquiry { question, timeout, solvers, decisions, .. } = &self.inquiry;
         let wanted = Wanted { all: self.all, table: self.table() };
-        let found = engine(solvers)
-            .map(|engine| engine.findings_within(question, wanted, decisions, *timeout, cancel));
-        let mut result = match found {
+        let mut result = match engine(solvers) {
             Err(error) => JobResult { error: Some(error), ..JobResult::default() },
-            Ok(Err(error)) => self.inquiry.error(error),
-            Ok(Ok(found)) => self.report(found),
+            Ok(engine) => {
+                let found = match self.inquiry.is_audited(&engine) {
+                    true => audit::rows(FINDINGS, &self.inquiry, wanted, &engine, cancel),
+                    false => {
+                        let all =
+                            engine.findings_within(question, wanted, decisions, *timeout, cancel);
+                        Ok(all)
+                    }
+                };
+                match found {
+                    Err(incident) => *incident,
+                    Ok(Err(error)) => JobResult::of_error(&error),
+                    Ok(Ok(found)) => self.report(found),
+                }
+            }
         };
         result.question = Some(FINDINGS.to_owned());
         result.elapsed_ns = Some(nanoseconds(start.elapsed()));

@@ -15,7 +15,7 @@ use keyaki_analysis::replay::{admitted_addresses, broken_rules};
 use keyaki_analysis::zone::Zone;
 use keyaki_analysis::{Error, Question, Report, Unsupported, Verdict};
 use keyaki_logic::certificate::{Certificate, Part};
-use keyaki_logic::{Cancel, Limits, SolverError};
+use keyaki_logic::{Cancel, Limits};
 use keyaki_policy::json::{self, Kind, Member};
 use keyaki_policy::{AccessPattern, ParseError, Policy, PolicyType, Readings, Switch};
 use keyaki_solvers::Config;
@@ -409,7 +409,7 @@ impl Inquiry {
 
     /// The answer, and rows of a certificate if one is wanted and there are some.
     fn ask(&self, engine: &Engine, cancel: &Cancel) -> (JobResult, Option<String>) {
-        if engine.audits(self.documents.iter().map(|document| &*document.source)) {
+        if self.is_audited(engine) {
             return (audit::ask(self, engine, cancel), None);
         }
         let is_wanted = self.certificate.is_some();
@@ -420,6 +420,11 @@ impl Inquiry {
         (self.conclude(engine, report, cancel), table)
     }
 
+    /// Whether nobody is believed alone.
+    pub(crate) fn is_audited(&self, engine: &Engine) -> bool {
+        engine.audits(self.documents.iter().map(|document| &*document.source))
+    }
+
     /// What came of asking, with an explanation if one is wanted.
     pub(crate) fn conclude(
         &self,
@@ -428,7 +433,7 @@ impl Inquiry {
         cancel: &Cancel,
     ) -> JobResult {
         let report = match report {
-            Err(error) => return self.error(error),
+            Err(error) => return JobResult::of_error(&error),
             Ok(report) => report,
         };
         let told = self.explain.then(|| explanation::of(self, &report, engine, cancel));
@@ -540,28 +545,6 @@ impl Inquiry {
         } else {
             (result.witness, result.statements) = (request, statements);
         }
-    }
-
-    pub(crate) fn error(&self, error: Error) -> JobResult {
-        let (record, attempts) = match &error {
-            Error::Solver { error: cause, attempts } => {
-                let code = match cause {
-                    SolverError::NoSolver => "no-solver",
-                    SolverError::Contradiction { .. } => "contradiction",
-                    _ => "solver-failed",
-                };
-                (ErrorRecord::new(code, cause.to_string()), attempts)
-            }
-            Error::Unsound { request, attempts, .. } => {
-                let request = Some(Box::new(Request::from(&**request)));
-                (
-                    ErrorRecord { request, ..ErrorRecord::new("unsound", error.to_string()) },
-                    attempts,
-                )
-            }
-        };
-        let attempts = attempts.iter().map(AttemptRecord::from).collect();
-        JobResult { error: Some(record), attempts, ..JobResult::default() }
     }
 
     /// A statement of one of the policies of the question, as results name it.

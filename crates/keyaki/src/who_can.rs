@@ -25,10 +25,11 @@ use keyaki_policy::policy_set::{self, PolicySet};
 use keyaki_policy::{AccessPattern, Policy, PolicyType, Readings, parse};
 use serde_json::json;
 
+use crate::audit;
 use crate::decisions::Decisions;
 use crate::engine::Engine;
-use crate::job::{EngineMaker, in_job};
-use crate::policies::type_of_resource_policy;
+use crate::job::{EngineMaker, Inquiry, in_job};
+use crate::policies::{Document, type_of_resource_policy};
 use crate::reader::{Fallible, Reader, pointer};
 use crate::wire::findings::{CoverageRecord, Finding, OneOrMany, RowRecord, StepRecord};
 use crate::wire::{
@@ -63,16 +64,16 @@ struct Holder {
     arn: String,
     entry: PrincipalEntry,
     identity: Vec<Held>,
-    boundary: Vec<Policy>,
+    boundary: Vec<Held>,
     /// Of a role: who may assume it.
     trust: Vec<Held>,
 }
 
-/// A policy, and where in the job it is.
+/// A policy, and its text with the place in the job.
 #[derive(Clone, Debug)]
 struct Held {
     policy: Policy,
-    pointer: String,
+    document: Document,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -80,6 +81,8 @@ struct Common {
     resource: Vec<Held>,
     scp: Vec<Vec<Policy>>,
     rcp: Vec<Vec<Policy>>,
+    /// The texts of those of both kinds.
+    of_organization: Vec<Document>,
 }
 
 /// How a principal gets there.
@@ -202,12 +205,12 @@ impl WhoCan {
     /// Lists who can. Engines are made by `engine` from the names of solvers.
     pub fn answer(&self, engine: &EngineMaker<'_>, cancel: &Cancel) -> JobResult {
         let start = Instant::now();
-        let answered = match engine(&self.solvers) {
-            Ok(engine) => Search { job: self, engine: &engine, cancel, start }.run(),
-            Err(error) => Err(error),
+        let mut result = match engine(&self.solvers) {
+            Ok(engine) => Search { job: self, engine: &engine, cancel, start }
+                .run()
+                .unwrap_or_else(|broken| *broken),
+            Err(error) => JobResult { error: Some(error), ..JobResult::default() },
         };
-        let mut result = answered
-            .unwrap_or_else(|error| JobResult { error: Some(error), ..JobResult::default() });
         result.question = Some(WHO_CAN.to_owned());
         result.elapsed_ns = Some(nanoseconds(start.elapsed()));
         result
@@ -222,7 +225,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn run(&self) -> Result<JobResult, ErrorRecord> {
+    fn run(&self) -> Result<JobResult, Box<JobResult>> {
         let principals = &self.job.principals;
         let mut ways: Vec<Option<Way>> = vec![None; principals.len()];
         let mut unknown: Vec<Option<Reason>> = vec![None; principals.len()];
@@ -264,13 +267,13 @@ impl Search<'_> {
         role: usize,
         ways: &mut [Option<Way>],
         unknown: &mut [Option<Reason>],
-    ) -> Result<Vec<usize>, ErrorRecord> {
+    ) -> Result<Vec<usize>, Box<JobResult>> {
         let target = &self.job.principals[role];
         let mut found = Vec::new();
         if !matches!(target.entry.kind, PrincipalKind::Role(_)) {
             return Ok(found);
         }
-        let accesses = [assume(&target.arn)?];
+        let accesses = [assume(&target.arn).map_err(broken)?];
         for (position, holder) in self.job.principals.iter().enumerate() {
             // The root user cannot call `AssumeRole`.
             let is_asked = position != role && ways[position].is_none() && !holder.is_root();
@@ -297,25 +300,41 @@ impl Search<'_> {
         holder: &Holder,
         resource: &[Held],
         accesses: &[AccessPattern],
-    ) -> Result<Asked, ErrorRecord> {
+    ) -> Result<Asked, Box<JobResult>> {
         let Some(left) = self.job.timeout.checked_sub(self.start.elapsed()) else {
             return Ok(Asked::Unknown(Reason::Timeout));
         };
         let policies = |held: &[Held]| held.iter().map(|held| held.policy.clone()).collect();
         let set = PolicySet {
             identity: policies(&holder.identity),
-            boundary: holder.boundary.clone(),
+            boundary: policies(&holder.boundary),
             resource: Some(policies(resource)),
             scp: self.job.common.scp.clone(),
             rcp: self.job.common.rcp.clone(),
             ..PolicySet::default()
         };
         let rules = accesses.iter().map(|access| never(holder, access, &self.job.account));
-        let property = Property { rules: rules.collect::<Result<_, _>>()? };
+        let property = Property { rules: rules.collect::<Result<_, _>>().map_err(broken)? };
         let question = Question::Custom { policy: Subject::Set(Box::new(set)), property };
-        let report = self.engine.check_within(&question, &self.job.decisions, left, self.cancel);
-        let report =
-            report.map_err(|error| ErrorRecord::new("solver-failed", error.to_string()))?;
+        let WhoCan { decisions, common, .. } = self.job;
+        let texts = || holder.documents(resource).chain(&common.of_organization);
+        let report = match self.engine.audits(texts().map(|document| &*document.source)) {
+            true => {
+                let inquiry = Inquiry {
+                    question,
+                    documents: texts().cloned().collect(),
+                    timeout: left,
+                    solvers: Vec::new(),
+                    decisions: decisions.clone(),
+                    certificate: None,
+                    explain: false,
+                    notes: Vec::new(),
+                };
+                audit::report(WHO_CAN, &inquiry, self.engine, self.cancel)?
+            }
+            false => self.engine.check_within(&question, decisions, left, self.cancel),
+        };
+        let report = report.map_err(|error| Box::new(JobResult::of_error(&error)))?;
         Ok(match report.verdict {
             Verdict::Holds(_) => Asked::Cannot,
             Verdict::Unknown { reason, .. } => Asked::Unknown(reason),
@@ -327,7 +346,7 @@ impl Search<'_> {
                         _ => return None,
                     };
                     let sid = held.policy.statements.get(index)?.sid.clone();
-                    Some(StatementRef { policy: held.pointer.clone(), index, sid })
+                    Some(StatementRef { policy: held.document.pointer.clone(), index, sid })
                 };
                 let statements = witness.statements.iter().filter_map(statement).collect();
                 let depends_on = report.depends_on.iter();
@@ -415,6 +434,12 @@ impl Search<'_> {
 }
 
 impl Holder {
+    /// The texts of its policies and of those of a resource.
+    fn documents<'h>(&'h self, resource: &'h [Held]) -> impl Iterator<Item = &'h Document> {
+        let all = self.identity.iter().chain(&self.boundary).chain(resource);
+        all.map(|held| &held.document)
+    }
+
     fn is_root(&self) -> bool {
         matches!(self.entry.kind, PrincipalKind::Account { .. })
     }
@@ -475,6 +500,11 @@ fn listed(
     all
 }
 
+/// An error as what a task comes to.
+fn broken(error: ErrorRecord) -> Box<JobResult> {
+    Box::new(JobResult { error: Some(error), ..JobResult::default() })
+}
+
 /// The rule that the principal has none of the accesses to what the account owns.
 fn never(holder: &Holder, access: &AccessPattern, account: &str) -> Result<Rule, ErrorRecord> {
     let any = |texts: Vec<String>| if texts.is_empty() { vec!["*".to_owned()] } else { texts };
@@ -512,15 +542,16 @@ impl<'s> Reader<'s> {
         let path = "/policies";
         let shape = self.set(&mut value, path, Side::Policy, &mut sources)?;
         let mut parsed = Vec::new();
-        let mut resource = Vec::new();
+        let (mut resource, mut of_organization) = (Vec::new(), Vec::new());
         for source in &sources {
             let kind = source.document.policy_type().unwrap_or(of_resource);
             let policy = source.parse(Some(kind)).map_err(Box::new)?;
             match source.document.at.place {
                 Place::Set(policy_set::Place::Resource(_)) => {
-                    resource.push(Held { policy, pointer: source.document.pointer.clone() });
+                    resource.push(Held { policy, document: source.document.clone() });
                 }
                 Place::Set(policy_set::Place::Scp(..) | policy_set::Place::Rcp(..)) => {
+                    of_organization.push(source.document.clone());
                     parsed.push((&source.document, policy));
                 }
                 _ => {
@@ -531,7 +562,7 @@ impl<'s> Reader<'s> {
             }
         }
         let set = shape.set(parsed.into_iter());
-        Ok(Common { resource, scp: set.scp, rcp: set.rcp })
+        Ok(Common { resource, scp: set.scp, rcp: set.rcp, of_organization })
     }
 
     /// The principals of an account.
@@ -560,9 +591,18 @@ impl<'s> Reader<'s> {
             let path = pointer(path, &key);
             match &*key {
                 "arn" => arn = Some((self.string(&value, &path)?.to_owned(), value.span)),
-                "identity" => identity = self.held(&mut value, &path, PolicyType::Identity)?,
-                "boundary" => boundary = self.held(&mut value, &path, PolicyType::Boundary)?,
-                "trust" => trust = self.held(&mut value, &path, PolicyType::Trust)?,
+                "identity" => {
+                    let place = policy_set::Place::Identity;
+                    identity = self.held(&mut value, &path, PolicyType::Identity, place)?;
+                }
+                "boundary" => {
+                    let place = policy_set::Place::Boundary;
+                    boundary = self.held(&mut value, &path, PolicyType::Boundary, place)?;
+                }
+                "trust" => {
+                    let place = policy_set::Place::Resource;
+                    trust = self.held(&mut value, &path, PolicyType::Trust, place)?;
+                }
                 other => {
                     let message = format!("a principal has no member `{other}`");
                     return Err(self.wrong_with_hint(&value, &path, &message, FORM));
@@ -589,7 +629,6 @@ impl<'s> Reader<'s> {
             let message = "the root user has no policies of its own";
             return Err(self.wrong_at(at, &pointer(path, "arn"), message));
         }
-        let boundary = boundary.into_iter().map(|held| held.policy).collect();
         Ok(Holder { arn, entry, identity, boundary, trust })
     }
 
@@ -599,13 +638,14 @@ impl<'s> Reader<'s> {
         value: &mut Value<'s>,
         path: &str,
         policy_type: PolicyType,
+        place: impl Fn(usize) -> policy_set::Place,
     ) -> Fallible<Vec<Held>> {
         let mut sources = Vec::new();
-        let place = |index| PolicyRef::of_union(Side::Policy, index);
+        let place = |index| PolicyRef { side: Side::Policy, place: Place::Set(place(index)) };
         self.policies(value, path, &place, &mut sources)?;
         let held = sources.iter().map(|source| {
             let policy = source.parse(Some(policy_type)).map_err(Box::new)?;
-            Ok(Held { policy, pointer: source.document.pointer.clone() })
+            Ok(Held { policy, document: source.document.clone() })
         });
         held.collect()
     }

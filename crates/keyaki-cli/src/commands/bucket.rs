@@ -34,6 +34,7 @@ pub(crate) fn bucket(arguments: &Bucket) -> Result<Exit, Failure> {
     } else if let Some(error) = &result.error {
         render::error(error, Some(&files));
         render::attempts(&result);
+        render::incident(&result);
     } else {
         let text = render::bucket(&task, &arguments.job, &files, &result);
         io::stdout().write_all(text.as_bytes())?;

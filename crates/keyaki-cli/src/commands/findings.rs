@@ -32,6 +32,7 @@ pub(crate) fn findings(arguments: &Findings) -> Result<Exit, Failure> {
     } else if let Some(error) = &result.error {
         render::error(error, Some(&files));
         render::attempts(&result);
+        render::incident(&result);
     } else {
         let text = render::findings(&task.inquiry, &files, &result);
         io::stdout().write_all(text.as_bytes())?;

@@ -40,6 +40,8 @@ pub(crate) fn who_can(arguments: &WhoCan) -> Result<Exit, Failure> {
         print_json(&result)?;
     } else if let Some(error) = &result.error {
         render::error(error, Some(&files));
+        render::attempts(&result);
+        render::incident(&result);
     } else {
         io::stdout().write_all(render::who_can(&result).as_bytes())?;
     }

@@ -1,6 +1,7 @@
 //! Audits: whoever lies is found out, there is no verdict then, and what is known of it is kept.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -9,33 +10,50 @@ use crate::program::{Den, Run, UNLIKELY, has_solver, installed};
 
 const CHECK: &str = "check no-public-access public.json --config fakes.toml --json --audit";
 
-/// Runs an audit with a solver that lies about a policy and one that does not; returns what is kept of
-/// it, the fake's answer and the other's.
+/// What is kept of an incident, which has no verdict: where, and what is told of it. The policy is [`UNLIKELY`], unless it is another.
 #[track_caller]
-fn incident(den: &Den, run: &Run, code: &str) -> (Value, String, String) {
-    let result = run.result();
-    assert_eq!((run.status, &result["error"]["code"]), (2, &code.into()), "{result}");
-    assert!(result.get("verdict").is_none() && result.get("witness").is_none(), "{result}");
+fn kept(den: &Den, result: &Value, code: &str) -> (PathBuf, Value) {
+    assert_eq!(result["error"]["code"], code, "{result}");
+    for of_answer in ["verdict", "witness", "findings", "coverage", "bucket", "evidence"] {
+        assert!(result.get(of_answer).is_none(), "{result}");
+    }
     let place = den.path().join(result["incident"].as_str().expect("a place"));
     let told = fs::read_to_string(place.join("incident.json")).unwrap();
     let told: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["result"]["error"]["code"], code);
-    assert_eq!(told["question"], "no-public-access");
-    let policy = place.join(told["policies"][0]["file"].as_str().unwrap());
-    assert_eq!(fs::read_to_string(policy).unwrap(), UNLIKELY);
     let query = fs::read_to_string(place.join("query.txt")).unwrap();
     assert!(query.starts_with("part ") && query.contains("var text \"action.name\""), "{query}");
     let hash = told["query_sha256"].as_str().unwrap();
     let name = place.file_name().unwrap().to_str().unwrap();
     assert_eq!(name, format!("{}-{code}", &hash[..16]));
-    assert!(fs::read_to_string(place.join("question.txt")).unwrap().contains("NoPublicAccess"));
+    (place, told)
+}
+
+/// What a solver read, or said, of the last query.
+fn of_query(place: &Path, end: &str) -> String {
+    fs::read_to_string(place.join(format!("queries/0{end}"))).unwrap()
+}
+
+/// An audit with a solver that lies about a policy and one that does not: what is kept of it, the fake's answer and the other's.
+#[track_caller]
+fn incident(den: &Den, run: &Run, code: &str) -> (Value, String, String) {
+    assert_eq!(run.status, 2);
+    let (place, told) = kept(den, &run.result(), code);
+    assert_eq!(
+        (&told["question"], &told["task"]),
+        (&"no-public-access".into(), &"question".into())
+    );
     let versions = told["versions"].as_array().unwrap();
     assert!(versions.iter().any(|version| version["solver"] == installed()[0]
         && version["version"].as_str().is_some_and(|version| !version.is_empty())));
-    let query = |end: &str| fs::read_to_string(place.join(format!("queries/0{end}"))).unwrap();
-    let script = query(&format!("-{}.smt2", installed()[0]));
-    assert!(script.contains("(check-sat)") && query(".txt").contains("assert "), "{script}");
-    (told, query("-fake.txt"), query(&format!("-{}.txt", installed()[0])))
+    let policy = place.join(told["policies"][0]["file"].as_str().unwrap());
+    assert_eq!(fs::read_to_string(policy).unwrap(), UNLIKELY);
+    assert!(fs::read_to_string(place.join("question.txt")).unwrap().contains("NoPublicAccess"));
+    let script = of_query(&place, &format!("-{}.smt2", installed()[0]));
+    let query = of_query(&place, ".txt");
+    assert!(script.contains("(check-sat)") && query.contains("assert "), "{script}");
+    let said = |solver: &str| of_query(&place, &format!("-{solver}.txt"));
+    (told, said("fake"), said(installed()[0]))
 }
 
 fn run(den: &Den) -> Run {
@@ -76,6 +94,91 @@ fn a_model_that_is_none_is_an_incident() {
     let replays = told["replays"].as_array().unwrap();
     let of_fake = replays.iter().find(|replay| replay["solver"] == "fake").unwrap();
     assert!(of_fake["replay"].as_str().unwrap().starts_with("Refuted"), "{of_fake}");
+}
+
+/// Jobs about [`UNLIKELY`] that are no questions of their own: each with the question that solvers are asked, and the number of
+/// policies that it is about.
+pub(crate) fn tasks() -> [(Value, &'static str, usize); 3] {
+    let policy: Value = serde_json::from_str(UNLIKELY).unwrap();
+    let mut of_user = policy.clone();
+    of_user["Statement"][0].as_object_mut().unwrap().remove("Principal");
+    let arn = "arn:aws:iam::111122223333:user/a";
+    [
+        (
+            json!({"question": "findings", "policy": policy,
+                "trust": {"accounts": ["111122223333"]}}),
+            "no-external-access",
+            1,
+        ),
+        (json!({"question": "bucket", "policy": policy}), "no-public-access", 1),
+        (
+            json!({"question": "who-can", "resource_account": "111122223333",
+                "principals": [{"arn": arn, "identity": [of_user.clone()], "boundary": of_user}],
+                "policies": {"scp": [[{"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+                    "Action": "*", "Resource": "*"}}]]},
+                "access": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::b/k"]}]}),
+            "custom",
+            3,
+        ),
+    ]
+}
+
+/// The incident of such a job: who is right can be seen.
+#[track_caller]
+fn check_task(den: &Den, result: &Value, task: &str, question: &str, n_policies: usize) {
+    let (place, told) = kept(den, result, "contradiction");
+    let task = if task == "bucket" { "question" } else { task };
+    assert_eq!((&told["task"], &told["question"]), (&task.into(), &question.into()));
+    let policies = told["policies"].as_array().unwrap();
+    assert_eq!(policies.len(), n_policies, "{told:#}");
+    let policy = fs::read_to_string(place.join(policies[0]["file"].as_str().unwrap())).unwrap();
+    assert!(policy.contains("aexamplec"), "{policy}");
+    assert_eq!(of_query(&place, "-fake.txt"), "unsat\n");
+    let replays = told["replays"].as_array().unwrap();
+    assert!(replays[0]["replay"].as_str().unwrap().starts_with("Confirmed"), "{told:#}");
+    assert!(!result["attempts"].as_array().unwrap().is_empty(), "{result}");
+}
+
+#[test]
+fn tasks_of_several_questions_have_incidents_too() {
+    if !has_solver() {
+        return;
+    }
+    let real = installed()[0];
+    for (job, question, n_policies) in tasks() {
+        let task = job["question"].as_str().unwrap();
+        let arguments = match task {
+            "findings" => "public.json --trust-account 111122223333",
+            _ => "job.json",
+        };
+        let asked =
+            format!("{task} {arguments} --config fakes.toml --audit --solver fake --solver {real}");
+        let den = den(&[("fake", CLAIMS_UNSAT)]);
+        den.write("job.json", job.to_string());
+        let run = den.keyaki(&format!("{asked} --json"));
+        assert_eq!(run.status, 2);
+        check_task(&den, &run.result(), task, question, n_policies);
+        let run = den.keyaki(&asked);
+        assert_eq!((run.status, run.stdout.as_str()), (2, ""));
+        assert!(run.stderr.contains("kept in keyaki-incidents/"), "{}", run.stderr);
+        // Without a lie there is an answer, and nothing is kept.
+        let honest = asked.replace("--solver fake ", "--incidents none --json ");
+        assert_eq!(den.keyaki(&honest).result()["verdict"], "fails", "{task}");
+        assert!(!den.path().join("none").exists());
+    }
+}
+
+#[test]
+fn a_model_that_is_none_is_an_incident_of_rows_too() {
+    if !has_solver() {
+        return;
+    }
+    let den = den(&[("fake", BOGUS)]);
+    let asked =
+        "findings public.json --trust-account 111122223333 --config fakes.toml --json --audit";
+    let run = den.keyaki(&format!("{asked} --solver fake --solver {}", installed()[0]));
+    assert_eq!(run.status, 2);
+    kept(&den, &run.result(), "wrong-answer");
 }
 
 #[test]
@@ -199,6 +302,10 @@ fn a_share_of_questions_is_audited() {
         (&results[1]["verdict"], &results[1]["evidence"]),
         (&"holds".into(), &"agreed".into())
     );
+    let jobs = tasks().map(|(job, ..)| job);
+    for result in batch(&den, "--audit-share 1 --attempts", &jobs).results() {
+        kept(&den, &result, "contradiction");
+    }
     let run = batch(&den, "--audit-share 1.5", &[]);
     assert!(run.status == 2 && run.stderr.contains("a share is a number from 0 to 1"));
 }

@@ -15,30 +15,21 @@ use keyaki_logic::{Formula, Outcome, SolverError, certificate, smtlib};
 use keyaki_solvers::{Automaton, Config, Definition, find};
 use serde_json::{Value, json};
 
-use super::record::{Asked, Record};
-use crate::engine::Engine;
-use crate::job::Inquiry;
+use super::Audit;
+use super::record::Asked;
 use crate::wire::{JobResult, Request};
 
 /// The digits of the hash in the name of the directory.
 const HASH_DIGITS: usize = 16;
 
-/// What there is to keep.
-pub(super) struct Incident<'i> {
-    pub(super) inquiry: &'i Inquiry,
-    pub(super) engine: &'i Engine,
-    pub(super) record: &'i Record,
-    pub(super) result: &'i JobResult,
-}
-
-impl Incident<'_> {
+impl Audit<'_> {
     /// Writes it into a directory of its own; returns where that is.
-    pub(super) fn keep(&self, directory: &Path) -> io::Result<PathBuf> {
+    pub(super) fn keep(&self, result: &JobResult, directory: &Path) -> io::Result<PathBuf> {
         let mut encoding = encode(&self.inquiry.question);
         encoding.decide(self.inquiry.decisions.decided());
         let query = text(&encoding);
         let hash = certificate::hash(&query);
-        let code = self.result.error.as_ref().map_or("error", |error| &error.code);
+        let code = result.error.as_ref().map_or("error", |error| &error.code);
         let place = directory.join(format!("{}-{code}", &hash[..HASH_DIGITS]));
         fs::create_dir_all(place.join("policies"))?;
         fs::create_dir_all(place.join("queries"))?;
@@ -61,7 +52,8 @@ impl Incident<'_> {
             }
         }
         let told = json!({
-            "result": self.result,
+            "result": result,
+            "task": self.task,
             "question": self.inquiry.question.name(),
             "decisions": self.inquiry.decisions.decided().iter()
                 .map(|(switch, alternative)| (switch.name(), *alternative))

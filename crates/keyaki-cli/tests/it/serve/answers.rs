@@ -282,3 +282,17 @@ fn an_audit_tells_who_disagrees_after_the_answer() {
         server.log().matches("does not stand up to an audit").count() == 2
     });
 }
+
+#[test]
+fn tasks_of_several_questions_are_audited_too() {
+    let den = den(&[("liar", "cat >/dev/null; echo unsat")]);
+    let config = den.read("fakes.toml").replacen("enabled = false", "enabled = true", 1);
+    den.write("fakes.toml", config);
+    let server = Server::start_in(den, "--config fakes.toml --audit-share 1");
+    for (job, ..) in crate::audit::tasks() {
+        assert_eq!(server.post("/v1/jobs", job.to_string()).verdict(), expected("fails"));
+    }
+    wait_until("all are audited", || server.metric("keyaki_audits_total") == 3.0);
+    let text = server.get("/metrics").body;
+    assert!(text.contains(r#"keyaki_audits_total{result="disagreed"} 3"#), "{text}");
+}
