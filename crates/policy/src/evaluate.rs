@@ -427,6 +427,31 @@ mod tests {
     }
 
     #[test]
+    fn only_the_policy_of_a_resource_may_abbreviate_its_arn() {
+        let text = |principal: &str| {
+            format!(
+                r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", {principal}
+                    "Action": "execute-api:Invoke", "Resource": "execute-api:/prod/*"}}}}"#
+            )
+        };
+        let request = Request {
+            action: "execute-api:Invoke".to_owned(),
+            resource: "arn:aws:execute-api:eu-west-3:111122223333:a1/prod/GET/pets".to_owned(),
+            ..request()
+        };
+        for (policy_type, principal, expected) in [
+            (PolicyType::Resource, r#""Principal": "*","#, True),
+            (PolicyType::VpcEndpoint, r#""Principal": "*","#, False),
+            (PolicyType::Identity, "", False),
+        ] {
+            let policy = crate::parse(&text(principal), Some(policy_type)).unwrap();
+            let matched =
+                statement_matches(&policy, &policy.statements[0], &request, Readings::DEFAULT);
+            assert_eq!(matched, (expected, vec![]), "{policy_type:?}");
+        }
+    }
+
+    #[test]
     fn a_key_policy_s_statement_without_resource_is_about_nothing() {
         let mut statement = statement(0, Effect::Allow, True);
         let everyone = PrincipalEntry {

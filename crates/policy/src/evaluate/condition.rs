@@ -803,6 +803,34 @@ mod tests {
         check_in(operator, listed, &context, expected);
     }
 
+    #[test]
+    fn what_is_read_and_compared_is_spent() {
+        // Reading either side costs one step and one more for every 8 bytes, what is no text being one byte.
+        for (operator, listed, value, expected) in [
+            ("Bool", "true", "false", 1 + 1 + 1),
+            ("Bool", "${other}${?}23456", "false", 1 + 1 + 1),
+            ("Bool", "${other}${?}234567", "false", 1 + 2 + 1),
+            ("IpAddress", "10.0.0.0/8", "10.1.2.3", 2 + 2 + 1),
+            ("DateEquals", "2026-11-29T10:00:00Z", "2026-11-29", 2 + 3 + 1),
+            // What cannot be read is not compared.
+            ("DateEquals", "2026-11-29T10:00:00Z", "yesterday", 2 + 3),
+            ("BinaryEquals", "QUJDREVG", "QUJDREVG", 2 + 2 + 2),
+            // Two digits are a step.
+            ("NumericEquals", "12.50", "3", 1 + 1 + 3),
+            ("NumericEquals", "1234", "123456789.25", 2 + 1 + 8),
+            ("NumericEquals", "0.0012", "000", 1 + 1 + 2),
+            // So is a byte.
+            ("StringEqualsIgnoreCase", "abc", "ABCDEFGHI", 2 + 1 + 10),
+        ] {
+            let mut request = Request { context: context(&[value]), ..Request::default() };
+            request.context.insert("other", ContextValue::One("1".to_owned()));
+            let scene = Scene::new(&request, Readings::DEFAULT);
+            let before = scene.budget.left();
+            answer(&test(operator, &[listed]), &scene).unwrap();
+            assert_eq!(before - scene.budget.left(), expected, "{operator} {listed} {value}");
+        }
+    }
+
     #[track_caller]
     fn check_in(operator: &str, listed: &[&str], context: &Context, expected: Truth) {
         check_reading(operator, listed, context, Readings::DEFAULT, expected);

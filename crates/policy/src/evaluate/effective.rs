@@ -663,6 +663,9 @@ mod tests {
             ("sts:AssumeRole", "arn:aws:iam::111122223333:role/x", true),
             ("STS:assumerolewithsaml", "arn:aws:iam::111122223333:role/x", true),
             ("sts:TagSession", "arn:aws:iam::111122223333:role/x", true),
+            ("sts:SetSourceIdentity", "arn:aws:iam::111122223333:role/x", true),
+            ("sts:GetFederationToken", "arn:aws:iam::111122223333:role/x", false),
+            ("sso:AssumeRole", "arn:aws:iam::111122223333:role/x", false),
             ("iam:GetRole", "arn:aws:iam::111122223333:role/x", false),
             ("s3:GetObject", "arn:aws:s3:::b/k", false),
         ] {
@@ -697,7 +700,13 @@ mod tests {
             check(&set(vec![vec![], deny()]), principal, Decision::ExplicitDeny, gate);
         }
         let set = set(vec![deny()]);
-        let decision = |request: &Request| decide(&set, request, Readings::DEFAULT).decision;
+        let decision = |request: &Request| {
+            let decision = decide(&set, request, Readings::DEFAULT).decision;
+            // Of services without them the set says nothing; those who are spared have none.
+            let is_controlled = decision == Some(Decision::ExplicitDeny);
+            assert_eq!(is_resource_controlled(request), is_controlled, "{request:?}");
+            decision
+        };
         let mut linked = request(SESSION, None);
         linked.service_linked_role = true;
         assert_eq!(decision(&linked), Some(Decision::Allow));

@@ -196,5 +196,8 @@ mod tests {
     fn check(left: &str, right: &str, expected: Ordering) {
         let [read_left, read_right] = [left, right].map(|text| Decimal::read(text).unwrap());
         assert_eq!(read_left.compare(&read_right), expected);
+        assert_eq!(compare(left, right), Some(expected));
+        assert_eq!(compare(left, "none"), None);
+        assert_eq!(compare("none", right), None);
     }
 }

@@ -6,8 +6,8 @@ use crate::request::derive::fields;
 use crate::request::{ContextValue, Request};
 use std::cell::Cell;
 
-/// Bound on the work of one evaluation, in matching steps: the comparison of one character, or
-/// the reading of 8 characters of a number, date, address or encoded bytes. Real policies need
+/// Bound on the work of one evaluation, in matching steps: the comparison of one character or of
+/// two digits, or the reading of 8 bytes. Real policies need
 /// thousands. A step takes some 5 ns, so that all of them are over in a fraction of a second.
 pub const MAX_MATCHING_STEPS: u64 = 20_000_000;
 
