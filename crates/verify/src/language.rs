@@ -485,6 +485,80 @@ mod tests {
         assert_eq!(l.is_nothing(both), Err(TooMuch));
     }
 
+    /// Searches end because what follows is often the same node again, and it is only if what is written in these ways is one.
+    #[test]
+    fn one_language_written_in_two_ways_is_one_node() {
+        let mut l = Languages::new(1 << 20);
+        let [a, b, c] = [97, 98, 99].map(|symbol| l.set(vec![(symbol, symbol)]).unwrap());
+        for id in [a, NOTHING, EMPTY, ALL] {
+            assert_eq!(l.cat(NOTHING, id), Ok(NOTHING));
+            assert_eq!(l.cat(id, NOTHING), Ok(NOTHING));
+            assert_eq!(l.cat(EMPTY, id), Ok(id));
+            assert_eq!(l.cat(id, EMPTY), Ok(id));
+            assert_eq!(l.repeat(id, 1, Some(1)), Ok(id));
+            assert_eq!(l.repeat(id, 0, Some(0)), Ok(EMPTY));
+            assert_eq!(l.before(NOTHING, id), Ok(NOTHING));
+            let other = l.not(id).unwrap();
+            assert_eq!(l.not(other), Ok(id));
+            for parts in [vec![id], vec![id, id], vec![NOTHING, id]] {
+                assert_eq!(l.or(parts), Ok(id));
+            }
+            for parts in [vec![id], vec![id, id], vec![ALL, id]] {
+                assert_eq!(l.and(parts), Ok(id));
+            }
+            assert_eq!(l.or(vec![ALL, id]), Ok(ALL));
+            assert_eq!(l.and(vec![NOTHING, id]), Ok(NOTHING));
+        }
+        for (least, most) in [(0, Some(2)), (2, Some(3)), (2, None)] {
+            let none = if least == 0 { EMPTY } else { NOTHING };
+            assert_eq!(l.repeat(NOTHING, least, most), Ok(none));
+            assert_eq!(l.repeat(EMPTY, least, most), Ok(EMPTY));
+        }
+        assert_eq!([NOTHING, EMPTY, ALL].map(|id| l.star(id).unwrap()), [EMPTY, EMPTY, ALL]);
+        assert_eq!(l.repeat(a, 0, None), l.star(a));
+        assert_eq!(l.cat(ALL, ALL), Ok(ALL));
+        let rest = l.cat(ALL, b).unwrap();
+        assert_eq!(l.cat(ALL, rest), Ok(rest));
+        // Nested to the left and to the right, and in another order.
+        let (ab, bc) = (l.cat(a, b).unwrap(), l.cat(b, c).unwrap());
+        assert_eq!(l.cat(ab, c), l.cat(a, bc));
+        let (a_or_b, b_or_c) = (l.or(vec![a, b]).unwrap(), l.or(vec![c, b]).unwrap());
+        assert_eq!(l.or(vec![a_or_b, c]), l.or(vec![a, b_or_c]));
+        let not = [a, b, c].map(|id| l.not(id).unwrap());
+        let (first, last) = (l.and(not[..2].to_vec()).unwrap(), l.and(not[1..].to_vec()).unwrap());
+        assert_eq!(l.and(vec![first, not[2]]), l.and(vec![last, not[0]]));
+    }
+
+    #[test]
+    fn a_node_costs_a_step_and_one_for_each_of_its_parts_and_a_listed_text_its_symbols() {
+        let mut l = Languages::new(100);
+        // No set of symbols has no ranges.
+        assert_eq!(l.budget, 100 - 1 - 2 - 2);
+        let cost = |l: &mut Languages, step: &dyn Fn(&mut Languages) -> Id| {
+            let before = l.budget;
+            (step(l), before - l.budget)
+        };
+        let (ab, spent) = cost(&mut l, &|l| l.set(vec![(97, 97), (98, 98)]).unwrap());
+        assert_eq!(spent, 2 + 1);
+        assert_eq!(cost(&mut l, &|l| l.set(vec![(98, 98), (97, 97)]).unwrap()), (ab, 0));
+        let (two, spent) = cost(&mut l, &|l| l.repeat(ab, 2, Some(2)).unwrap());
+        assert_eq!(spent, 1 + 1);
+        // Merging parts is a step for each as well.
+        let (_, spent) = cost(&mut l, &|l| l.or(vec![ab, two, EMPTY]).unwrap());
+        assert_eq!(spent, 3 + 3 + 1);
+        let mut l = Languages::new(1 << 20);
+        let ab = l.set(vec![(97, 98)]).unwrap();
+        let listed = |l: &mut Languages| {
+            let before = l.budget;
+            assert_eq!(l.some(ab, 3, 1).unwrap().len(), 2);
+            before - l.budget
+        };
+        assert!(listed(&mut l) > 13);
+        // What follows is known by now. Two steps are for the set, three for the classes of symbols that are not in it, and for
+        // each text one for its symbol and three for what could follow it.
+        assert_eq!(listed(&mut l), 2 + 3 + 2 * (1 + 3));
+    }
+
     /// A language by what it means, word by word.
     #[derive(Clone, Debug)]
     enum Means {

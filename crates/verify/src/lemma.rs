@@ -222,12 +222,10 @@ fn texts_are_refuted(
     let mut said: HashMap<Term, Vec<Id>> = HashMap::new();
     for &(atom, truth) in cube {
         for term in sides(part, atom) {
-            let own = match classes.text(term) {
-                Some(text) => languages.text(text.iter().copied())?,
-                None if matches!(part.terms[term], Node::Var(Sort::Text)) => ALL,
-                None => continue,
-            };
-            said.entry(classes.class(term)).or_default().push(own);
+            if let Some(text) = classes.text(term) {
+                let text = languages.text(text.iter().copied())?;
+                said.entry(classes.class(term)).or_default().push(text);
+            }
         }
         let (term, language) = match &part.terms[atom] {
             Node::In(term, language) => (*term, *language),
@@ -383,6 +381,7 @@ fn are_too_few<V: PartialEq>(
     values: &HashMap<Term, Vec<V>>,
     classes: &Classes<'_>,
 ) -> Result<bool> {
+    // Of which nothing is said but that it differs has enough values.
     let edges: Vec<(Term, Term)> = classes
         .edges
         .iter()
