@@ -44,6 +44,8 @@ struct Tests {
     of: &'static str,
     /// What cargo is told to build of them.
     targets: &'static [&'static str],
+    /// Parts of the names of those that are run; all if there are none.
+    names: &'static [&'static str],
 }
 
 const PARTS: [Part; 4] = [
@@ -51,7 +53,7 @@ const PARTS: [Part; 4] = [
         name: "checker",
         crates: &["keyaki-verify"],
         files: &[],
-        tests: &[Tests { of: "keyaki-verify", targets: &[] }],
+        tests: &[Tests { of: "keyaki-verify", targets: &[], names: &[] }],
         draw: None,
     },
     Part {
@@ -59,8 +61,26 @@ const PARTS: [Part; 4] = [
         crates: &["keyaki-analysis"],
         files: &["crates/analysis/src/encode.rs", "crates/analysis/src/encode/**"],
         tests: &[
-            Tests { of: "keyaki-analysis", targets: &[] },
-            Tests { of: "keyaki-properties", targets: &["--tests"] },
+            Tests { of: "keyaki-analysis", targets: &["--lib", "--tests"], names: &[] },
+            Tests {
+                of: "keyaki-properties",
+                targets: &["--test", "properties"],
+                names: &[
+                    "evaluate_agrees_with_formula",
+                    "translation_is_valid",
+                    "verdict_agrees_with_enumeration",
+                    "custom_agrees_with_evaluation",
+                    "what_broke_a_property_once",
+                ],
+            },
+            Tests {
+                of: "keyaki",
+                targets: &["--test", "cases"],
+                names: &[
+                    "every_case_has_its_verdict_by_the_embedded_solver_on_plain_formulas",
+                    "formulas_and_policies_say_the_same_of_requests",
+                ],
+            },
         ],
         draw: Some(300),
     },
@@ -71,6 +91,7 @@ const PARTS: [Part; 4] = [
         tests: &[Tests {
             of: "keyaki-policy",
             targets: &["--lib", "--test", "vectors", "--test", "oracles"],
+            names: &[],
         }],
         draw: Some(300),
     },
@@ -83,9 +104,28 @@ const PARTS: [Part; 4] = [
             "crates/solvers/src/automaton/**",
         ],
         tests: &[
-            Tests { of: "keyaki-automata", targets: &["--tests"] },
-            Tests { of: "keyaki-solvers", targets: &["--lib"] },
-            Tests { of: "keyaki-properties", targets: &["--tests"] },
+            Tests { of: "keyaki-automata", targets: &["--lib", "--tests"], names: &[] },
+            Tests {
+                of: "keyaki-solvers",
+                targets: &["--lib", "--test", "it"],
+                names: &["automaton"],
+            },
+            Tests {
+                of: "keyaki-properties",
+                targets: &["--test", "properties"],
+                names: &[
+                    "automaton_agrees_with_enumeration",
+                    "certificates_are_right",
+                    "dfa_agrees_with_regex",
+                    "verdict_agrees_with_enumeration",
+                    "what_broke_a_property_once",
+                ],
+            },
+            Tests {
+                of: "keyaki",
+                targets: &["--test", "cases"],
+                names: &["every_case_has_its_verdict_by_the_embedded_solver_alone"],
+            },
         ],
         draw: Some(300),
     },
@@ -184,7 +224,7 @@ fn tried(
     let together = together(part, tree, drawn, record)?;
     let does_not_build = || "the tests do not compile".to_owned();
     let mut binaries = trial::build(&tree.root, part.tests)?.ok_or_else(does_not_build)?;
-    trial::measure(&mut binaries)?;
+    trial::measure(&mut binaries, &tree.root.with_file_name(format!("{}-times.txt", part.name)))?;
     // What is quick is asked first.
     binaries.sort_by_key(|binary| binary.time);
     let start = Instant::now();
@@ -244,8 +284,13 @@ fn together(
 ) -> Result<BTreeSet<usize>, String> {
     let unviable =
         |mutant: &Mutant| record.known.get(&mutant.name).is_some_and(|o| o == "unviable");
+    // What could not be built with the others in an earlier run cannot in this one, and asking again would build all of it again.
+    let alone = tree.root.with_file_name(format!("{}-alone.txt", part.name));
+    let text = fs::read_to_string(&alone).unwrap_or_default();
+    let mut names: BTreeSet<&str> = text.lines().collect();
+    let is_alone = |mutant: &Mutant| unviable(mutant) || names.contains(&*mutant.name);
     let mut left: BTreeSet<usize> =
-        (1..).zip(drawn).filter(|(_, mutant)| !unviable(mutant)).map(|(n, _)| n).collect();
+        (1..).zip(drawn).filter(|(_, mutant)| !is_alone(mutant)).map(|(n, _)| n).collect();
     loop {
         let (mut texts, mut places) = (BTreeMap::new(), BTreeMap::new());
         let files: BTreeSet<&String> = drawn.iter().map(|mutant| &mutant.file).collect();
@@ -272,10 +317,14 @@ fn together(
             places.values().flatten().map(|(number, _)| *number).collect();
         let at_fault = trial::at_fault(&trial::faults(&tree.root, part.crates)?, &places)?;
         if at_fault.is_empty() {
+            let text: String = names.iter().map(|name| format!("{name}\n")).collect();
+            fs::write(&alone, text)
+                .map_err(|cause| format!("cannot write {}: {cause}", alone.display()))?;
             return Ok(placed);
         }
         for number in at_fault {
             left.remove(&number);
+            names.insert(&drawn[number - 1].name);
         }
     }
 }

@@ -19,6 +19,9 @@ use crate::{PROPERTIES, Property, case};
 /// How long a property runs if nobody says how long, in milliseconds.
 const DEFAULT_BUDGET_MS: u64 = 1_000;
 
+/// The seed of cases that are the same each time.
+const SEED: u64 = 20_261_129;
+
 /// Cases that are checked however slow the machine is.
 const MIN_CASES: usize = 20;
 
@@ -45,25 +48,37 @@ pub fn budget() -> Duration {
     Duration::from_millis(set.and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_BUDGET_MS))
 }
 
+/// How many cases each property is checked on, the same ones each time, if `KEYAKI_PROPERTY_CASES` says so. What breaks
+/// a property is not made small then, and no file is written.
+fn wanted_cases() -> Option<usize> {
+    std::env::var("KEYAKI_PROPERTY_CASES").ok()?.parse().ok()
+}
+
 impl Property {
-    /// Checks random cases for so long.
+    /// Checks random cases for so long, or as many as `KEYAKI_PROPERTY_CASES` says.
     ///
     /// # Panics
     ///
     /// One of them breaks the property. A smaller one is then a file of `corpus/regressions/`. Or
     /// some outcome that has to come out has not.
     pub fn run(&self, budget: Duration) -> Run {
+        self.run_within(budget, wanted_cases())
+    }
+
+    fn run_within(&self, budget: Duration, n_cases: Option<usize>) -> Run {
         let start = Instant::now();
-        let mut random = Random(RandomState::new().build_hasher().finish());
+        let is_enough = |run: &Run| match n_cases {
+            Some(n) => run.cases >= n,
+            None => run.cases >= MIN_CASES && start.elapsed() >= budget,
+        };
+        let seed = n_cases.map(|_| SEED);
+        let mut random = Random(seed.unwrap_or_else(|| RandomState::new().build_hasher().finish()));
         let mut run = Run::default();
         let mut bytes = vec![0; CASE_BYTES];
         let missing = |run: &Run| {
             self.outcomes.iter().copied().find(|outcome| !run.outcomes.contains_key(outcome))
         };
-        while run.cases < MIN_CASES
-            || start.elapsed() < budget
-            || (missing(&run).is_some() && run.cases < MAX_CASES_FOR_OUTCOMES)
-        {
+        while !is_enough(&run) || (missing(&run).is_some() && run.cases < MAX_CASES_FOR_OUTCOMES) {
             random.fill(&mut bytes);
             let drawn = (self.draw)(&mut Unstructured::new(&bytes));
             let case = drawn.unwrap_or_else(|error| panic!("{}: no case: {error}", self.name));
@@ -72,6 +87,10 @@ impl Property {
                     for outcome in outcomes {
                         *run.outcomes.entry(outcome).or_default() += 1;
                     }
+                }
+                Err(disagreement) if n_cases.is_some() => {
+                    self.tell(&run, 1);
+                    panic!("{}: {disagreement}", self.name);
                 }
                 Err(disagreement) => self.give_up(&case, &disagreement, &run),
             }
@@ -225,12 +244,22 @@ mod tests {
 
     #[test]
     fn what_breaks_a_property_is_kept_as_a_small_file() {
-        let message = quietly(|| BROKEN.run(Duration::from_secs(60))).unwrap_err();
+        let long = Duration::from_secs(60);
+        let message = quietly(|| BROKEN.run_within(long, None)).unwrap_err();
         let (text, path) = message.split_once("\nkept as ").unwrap();
         assert!(text.starts_with("no_number_is_seven: there is a seven"), "{text}");
         let file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
         fs::remove_file(path).unwrap();
         assert_eq!(file["case"], json!({"numbers": [7]}));
         assert_eq!(file["disagreement"], "there is a seven");
+    }
+
+    #[test]
+    fn so_many_cases_are_the_same_each_time_and_no_file_is_written() {
+        let long = Duration::from_secs(60);
+        let messages =
+            [(); 2].map(|()| quietly(|| BROKEN.run_within(long, Some(200))).unwrap_err());
+        assert_eq!(messages[0], "no_number_is_seven: there is a seven");
+        assert_eq!(messages[0], messages[1]);
     }
 }

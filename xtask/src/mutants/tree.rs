@@ -16,12 +16,13 @@ pub(super) struct Tree {
     pub(super) root: PathBuf,
     /// Files of the sources, from their root.
     files: BTreeSet<String>,
-    /// What is changed at present.
+    /// What may differ from the sources at present.
     changed: BTreeSet<String>,
 }
 
 impl Tree {
-    /// Copies what git knows of, or would add, to `folder/tree`.
+    /// What git knows of, or would add, to be copied to `folder/tree` by [`Tree::change`]. What stands there
+    /// already is left until then, as a second run makes the same changes.
     pub(super) fn new(from: &Path, folder: &Path) -> Result<Tree, String> {
         let mut git = Command::new("git");
         git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
@@ -29,19 +30,16 @@ impl Tree {
         let names = String::from_utf8_lossy(&output.stdout).into_owned();
         let names = names.split('\0').filter(|name| !name.is_empty() && from.join(name).is_file());
         let root = folder.join("tree");
-        let tree = Tree {
-            from: from.to_owned(),
-            root,
-            files: names.map(str::to_owned).collect(),
-            changed: BTreeSet::new(),
-        };
-        for name in &tree.files {
-            tree.restore(name)?;
+        let files: BTreeSet<String> = names.map(str::to_owned).collect();
+        let tree = Tree { from: from.to_owned(), root, changed: files.clone(), files };
+        if tree.root.exists() {
+            tree.clean(Path::new(""))?;
         }
-        tree.clean(Path::new(""))?;
         // Tests look for it beside the sources.
         let beside = from.join("../shared");
         if let (Ok(beside), false) = (beside.canonicalize(), folder.join("shared").exists()) {
+            fs::create_dir_all(folder)
+                .map_err(|cause| format!("cannot make {}: {cause}", folder.display()))?;
             std::os::unix::fs::symlink(beside, folder.join("shared"))
                 .map_err(|cause| format!("cannot link the shared files: {cause}"))?;
         }

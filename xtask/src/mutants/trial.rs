@@ -4,6 +4,8 @@
 //! caught; a clock bounds only what sleeps. Memory is bounded, because a mutant may ask for all of it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
@@ -23,6 +25,12 @@ const MAX_MEMORY_KIB: u64 = 2 << 20;
 /// The processor time that they may take, beside a multiple of what they take without a mistake, in seconds.
 const GRACE_SECONDS: u64 = 3;
 
+/// What tests without a mistake may take.
+const MAX_TIME: Duration = Duration::from_secs(120);
+
+/// The cases of a property, the same ones for each mutant.
+const N_CASES: usize = 200;
+
 /// That multiple.
 const TIMES: u32 = 3;
 
@@ -34,6 +42,8 @@ pub(super) struct Binary {
     path: PathBuf,
     /// Where cargo would run it.
     folder: PathBuf,
+    /// Parts of the names of the tests that are run, all if there are none.
+    names: &'static [&'static str],
     /// How long it takes without a mistake.
     pub(super) time: Duration,
 }
@@ -119,7 +129,8 @@ pub(super) fn build(tree: &Path, tests: &[Tests]) -> Result<Option<Vec<Binary>>,
             let manifest = message["manifest_path"].as_str().unwrap_or_default();
             if let Some(path) = message["executable"].as_str() {
                 let folder = Path::new(manifest).with_file_name("");
-                binaries.push(Binary { path: path.into(), folder, time: Duration::ZERO });
+                let (path, time) = (path.into(), Duration::ZERO);
+                binaries.push(Binary { path, folder, names: tests.names, time });
             }
         }
     }
@@ -137,25 +148,38 @@ pub(super) fn run(binaries: &[Binary], number: usize) -> Result<Outcome, String>
     Ok(Outcome::Missed)
 }
 
-/// Runs all without a mistake and notes how long each takes.
-pub(super) fn measure(binaries: &mut [Binary]) -> Result<(), String> {
-    for binary in binaries {
-        binary.time = Duration::from_secs(60);
-        let start = Instant::now();
-        if run_one(binary, 0)? != Outcome::Missed {
-            return Err(format!("{} fails without a mutant", binary.path.display()));
-        }
-        binary.time = start.elapsed();
-        println!("{} takes {:.1?}", binary.path.display(), binary.time);
+/// Runs all without a mistake and notes how long each takes, also in a file, for the next run with the same binaries.
+pub(super) fn measure(binaries: &mut [Binary], file: &Path) -> Result<(), String> {
+    let known = fs::read_to_string(file).unwrap_or_default();
+    let mut text = String::new();
+    for binary in &mut *binaries {
+        let built = fs::metadata(&binary.path).and_then(|data| data.modified());
+        let built = built.map_err(|cause| format!("{}: {cause}", binary.path.display()))?;
+        let name = format!("{} {built:?} {:?}: ", binary.path.display(), binary.names);
+        let before = known.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok());
+        binary.time = match before {
+            Some(milliseconds) => Duration::from_millis(milliseconds),
+            None => {
+                binary.time = MAX_TIME;
+                let start = Instant::now();
+                if run_one(binary, 0)? != Outcome::Missed {
+                    return Err(format!("{} fails without a mutant", binary.path.display()));
+                }
+                println!("{} takes {:.1?}", binary.path.display(), start.elapsed());
+                start.elapsed()
+            }
+        };
+        let _ = writeln!(text, "{name}{}", binary.time.as_millis());
     }
-    Ok(())
+    fs::write(file, text).map_err(|cause| format!("cannot write {}: {cause}", file.display()))
 }
 
 fn run_one(binary: &Binary, number: usize) -> Result<Outcome, String> {
     let seconds = (binary.time * TIMES).as_secs() + GRACE_SECONDS;
     let script = format!("ulimit -v {MAX_MEMORY_KIB}; ulimit -t {seconds}; exec \"$0\" \"$@\"");
     let mut command = Command::new("sh");
-    command.args(["-c", &script]).arg(&binary.path);
+    command.args(["-c", &script]).arg(&binary.path).args(binary.names);
+    command.env("KEYAKI_PROPERTY_CASES", N_CASES.to_string());
     command.current_dir(&binary.folder).env(VARIABLE, number.to_string());
     command.env("CARGO_MANIFEST_DIR", &binary.folder).env("RUST_BACKTRACE", "0");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
