@@ -114,3 +114,45 @@ impl<'a> Meter<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn the_step_beyond_the_last_is_too_much() {
+        for (max_steps, each) in [(0, 1), (10, 1), (10_000, 1), (10_000, 7), (20_000, 4096)] {
+            let mut meter = Meter::new(&Limits { max_steps, ..Limits::default() });
+            for _ in 0..max_steps / each {
+                assert_eq!(meter.step(each as usize), Ok(()));
+            }
+            meter.step((max_steps % each) as usize).unwrap();
+            assert_eq!((meter.steps(), meter.step(0)), (max_steps, Ok(())));
+            assert_eq!(meter.step(1), Err(LimitExceeded::Steps(max_steps)));
+        }
+    }
+
+    #[test]
+    fn the_caller_is_asked_every_few_thousand_steps() {
+        let calls = AtomicUsize::new(0);
+        let is_cancelled = || calls.fetch_add(1, Ordering::Relaxed) == 9;
+        let mut meter =
+            Meter::new(&Limits { is_cancelled: Some(&is_cancelled), ..Limits::default() });
+        let n_steps = (0..).find(|_| meter.step(1) == Err(LimitExceeded::Cancelled)).unwrap();
+        assert_eq!(calls.load(Ordering::Relaxed), 10);
+        assert!((9 * STEPS_BETWEEN_LOOKS..=11 * STEPS_BETWEEN_LOOKS).contains(&n_steps));
+    }
+
+    #[test]
+    fn states_and_bytes_may_be_as_many_as_the_limits_say() {
+        let limits = Limits { max_states: 5, max_memory_bytes: 100, ..Limits::default() };
+        let meter = Meter::new(&limits);
+        assert_eq!(meter.holds(5, 100), Ok(()));
+        assert_eq!(meter.holds(0, 0), Ok(()));
+        assert_eq!(meter.holds(6, 0), Err(LimitExceeded::States(5)));
+        assert_eq!(meter.holds(0, 101), Err(LimitExceeded::Memory(100)));
+    }
+}

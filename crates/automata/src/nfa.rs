@@ -454,3 +454,33 @@ impl<'m, 'l> Builder<'m, 'l> {
         number
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::hash::{BuildHasher as _, Hash};
+
+    use super::*;
+
+    /// A table takes the low bits, and the seven highest to tell apart what is in one place.
+    #[track_caller]
+    fn check<K: Hash>(keys: impl Iterator<Item = K>) {
+        let hasher = BuildHasherDefault::<QuickHasher>::default();
+        let hashes: Vec<u64> = keys.map(|key| hasher.hash_one(key)).collect();
+        let low: BTreeSet<u64> = hashes.iter().map(|hash| hash % 1024).collect();
+        let high: BTreeSet<u64> = hashes.iter().map(|hash| hash >> 57).collect();
+        assert!(low.len() > 400 && high.len() > 60, "{} and {}", low.len(), high.len());
+    }
+
+    #[test]
+    fn keys_are_spread_over_a_table() {
+        check(0..1024_u32);
+        check((0..1024_u64).map(|n| n << 32));
+        check(0..1024_usize);
+        check((0..1024_u32).map(|n| (n % 32, n / 32)));
+        check((0..1024_u32).map(|n| format!("{n}")));
+        check((0..=255_u8).flat_map(|n| (0..4_u8).map(move |m| (n, m))));
+        let classes = (0..1024).filter_map(|n| char::from_u32(97 + n));
+        check(classes.map(|c| CharClass::new([(c, c), ('!', '~')])));
+    }
+}

@@ -701,3 +701,6 @@ fn hash(set: &[u32]) -> u64 {
     let hash = set.iter().fold(0, mix);
     hash ^ hash >> 32
 }
+
+#[cfg(test)]
+mod tests;

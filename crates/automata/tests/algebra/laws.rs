@@ -506,3 +506,89 @@ fn a_word_is_short_and_readable() {
     check(&[], &[], Some("x"));
     check(&["a*", "*b"], &["ab"], Some("axb"));
 }
+
+#[test]
+fn patterns_and_classes_are_shown_as_they_are_written() {
+    let colon = CharClass::single(':');
+    for (class, shown) in [
+        (CharClass::ANY, "any"),
+        (colon.clone(), "[:]"),
+        (CharClass::new([('a', 'c'), ('x', 'x')]), "[a-cx]"),
+        (colon.complement(), r"[\0-9;-\u{10ffff}]"),
+        (CharClass::new([]), "[]"),
+    ] {
+        assert_eq!(format!("{class:?}"), shown);
+    }
+    let items = [
+        Item::one(colon.clone()),
+        Item::star(colon),
+        Item::star(CharClass::ANY),
+        Item::one(CharClass::new([('a', 'b')])),
+    ];
+    assert_eq!(format!("{items:?}"), "[:, :*, any*, [a-b]]");
+}
+
+/// Sets of characters, by all characters that can be told apart; beyond ASCII as within.
+#[test]
+fn classes_are_sets_of_characters() {
+    let ends =
+        ['\0', '!', 'a', 'c', 'z', '\u{7f}', '\u{80}', 'é', '\u{d7ff}', '\u{e000}', char::MAX];
+    let around = |c: char| [-1, 0, 1].map(|by| char::from_u32((c as u32).wrapping_add_signed(by)));
+    let all: Vec<char> = ends.iter().flat_map(|c| around(*c)).flatten().chain(['b', 'ü']).collect();
+    arbtest(|u| {
+        let mut drawn = || -> Result<Vec<(char, char)>> {
+            (0..u.int_in_range(0..=3)?).map(|_| Ok((*u.choose(&all)?, *u.choose(&all)?))).collect()
+        };
+        let ranges = [drawn()?, drawn()?];
+        let [a, b] = ranges.clone().map(CharClass::new);
+        let has = |own: &[(char, char)], c: &char| {
+            own.iter().any(|(low, high)| (low..=high).contains(&c))
+        };
+        let is = |class: &CharClass, means: &dyn Fn(&char) -> bool| {
+            for c in &all {
+                assert_eq!(class.contains(*c), means(c), "{c:?} in {class:?} of {ranges:?}");
+            }
+            let n: u32 =
+                class.ranges().iter().map(|(low, high)| (*low..=*high).count() as u32).sum();
+            assert_eq!((class.len(), class.is_empty()), (n, n == 0), "{class:?}");
+            assert_eq!(class.as_char().is_some(), n == 1, "{class:?}");
+            assert_eq!(class.is_any(), all.iter().all(means), "{class:?}");
+            assert_eq!(CharClass::new(class.ranges().iter().copied()), *class);
+            let is_apart = |pair: &[(char, char)]| (pair[0].1..=pair[1].0).count() > 2;
+            assert!(class.ranges().windows(2).all(is_apart), "{class:?}");
+        };
+        is(&a, &|c| has(&ranges[0], c));
+        is(&a.complement(), &|c| !has(&ranges[0], c));
+        is(&a.union(&b), &|c| has(&ranges[0], c) || has(&ranges[1], c));
+        is(&a.intersect(&b), &|c| has(&ranges[0], c) && has(&ranges[1], c));
+        for (wide, narrow) in [(&a, &b), (&b, &a), (&a.union(&b), &b), (&a, &a.intersect(&b))] {
+            let is_in = narrow.ranges().iter().all(|(low, high)| {
+                [low, high].map(|c| wide.contains(*c)) == [true; 2]
+                    && all.iter().all(|c| !(low..=high).contains(&c) || wide.contains(*c))
+            });
+            assert_eq!(wide.includes(narrow), is_in, "{narrow:?} in {wide:?}");
+        }
+        Ok(())
+    })
+    .budget_ms(500);
+}
+
+/// More kinds of characters than a machine word has bits.
+#[test]
+fn a_hundred_letters_are_told_apart() {
+    let letter = |n: u32| char::from_u32(0x4E00 + 2 * n).unwrap();
+    let letters: Vec<char> = (0..100).map(letter).collect();
+    let two = compile(&Expr::chars(letters.iter().map(|c| (*c, *c))).times(2));
+    let with =
+        |c: char| compile(&Expr::Concat(vec![Expr::All, Expr::literal(c.to_string()), Expr::All]));
+    for left in [0, 1, 50, 63, 64, 65, 99] {
+        let others: Vec<Language> =
+            letters.iter().filter(|c| **c != letters[left]).map(|c| with(*c)).collect();
+        let word = shortest(std::slice::from_ref(&two), &others, &limits());
+        assert_eq!(word, Ok(Some(letters[left].to_string().repeat(2))));
+        let mut all = others;
+        all.push(with(letters[left]));
+        assert_eq!(shortest(std::slice::from_ref(&two), &all, &limits()), Ok(None));
+    }
+    assert_eq!(count(&[two], &[], &limits()), Ok(Count::Exactly(10_000)));
+}

@@ -1,7 +1,8 @@
 //! Inputs made to be bad: the answer, or a limit by name; never a hang, an abort, a full stack.
 
 use keyaki_automata::{
-    CharClass, Expr, Language, LimitExceeded, Limits, core, find, includes, overlap, shortest,
+    CharClass, Expr, Language, LimitExceeded, Limits, core, count_by_length, find, find_n,
+    includes, overlap, shortest,
 };
 
 fn tight() -> Limits<'static> {
@@ -163,4 +164,33 @@ fn a_core_of_thousands_is_found_or_its_limit_named() {
     let core = core(&[Language::all()], &negatives, &tight()).unwrap().unwrap();
     assert_eq!(core.negatives, [2_000, 2_001]);
     assert!(core.positives.is_empty(), "every word is no constraint: {core:?}");
+}
+
+/// Of `(a|b)^30` there are a thousand million words, and a few are found without a look at most of their beginnings.
+#[test]
+fn few_words_of_many_are_found_in_few_steps() {
+    let ab = Expr::chars([('a', 'b')]);
+    let many = Language::new(&ab.clone().times(30), &tight()).unwrap();
+    let limits = Limits { max_steps: 100_000, ..tight() };
+    let words = find_n(std::slice::from_ref(&many), &[], 10, &limits).unwrap();
+    assert_eq!(words.len(), 10);
+    // What is found is held, and the limit of memory is about that.
+    let limits = Limits { max_memory_bytes: 100_000, ..tight() };
+    let all = find_n(&[many], &[], 1_000, &limits);
+    assert_eq!(all, Err(LimitExceeded::Memory(limits.max_memory_bytes)));
+    let longer = Language::new(&ab.star(), &tight()).unwrap();
+    let counts = count_by_length(&[longer], &[], 50_000, &limits);
+    assert_eq!(counts, Err(LimitExceeded::Memory(limits.max_memory_bytes)));
+}
+
+/// Of a pattern with a star a few words are written down; for more there is the product.
+#[test]
+fn up_to_64_words_of_a_pattern_need_no_product() {
+    let pattern = [Language::glob("a*b")];
+    let no_states = Limits { max_states: 0, ..tight() };
+    for n in [1, 64] {
+        assert_eq!(find_n(&pattern, &[], n, &no_states).map(|words| words.len()), Ok(n));
+    }
+    assert_eq!(find_n(&pattern, &[], 65, &no_states), Err(LimitExceeded::States(0)));
+    assert_eq!(find_n(&pattern, &[], 65, &tight()).map(|words| words.len()), Ok(65));
 }
