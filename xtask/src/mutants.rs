@@ -23,8 +23,8 @@ mod schemata;
 mod tree;
 mod trial;
 
-const USAGE: &str = "mutants checker|encoder|evaluator|kernel [--draw N] [--seed S] [--at-most N] [--seconds N] \
-    [--again missed|caught|timeout|unviable]";
+const USAGE: &str = "mutants checker|encoder|evaluator|kernel [--draw N] [--seed S] [--first N] [--at-most N] \
+    [--seconds N] [--again missed|caught|timeout|unviable]";
 
 /// A part of the sources whose tests are put to the test.
 struct Part {
@@ -42,7 +42,7 @@ struct Part {
 /// Tests of a crate.
 struct Tests {
     of: &'static str,
-    /// What cargo is told to build of them.
+    /// Where they are: `lib` for those inside of the sources, and files of the folder `tests`.
     targets: &'static [&'static str],
     /// Parts of the names of those that are run; all if there are none.
     names: &'static [&'static str],
@@ -53,7 +53,11 @@ const PARTS: [Part; 4] = [
         name: "checker",
         crates: &["keyaki-verify"],
         files: &[],
-        tests: &[Tests { of: "keyaki-verify", targets: &[], names: &[] }],
+        tests: &[Tests {
+            of: "keyaki-verify",
+            targets: &["lib", "steps", "statements", "certificates"],
+            names: &[],
+        }],
         draw: None,
     },
     Part {
@@ -61,10 +65,14 @@ const PARTS: [Part; 4] = [
         crates: &["keyaki-analysis"],
         files: &["crates/analysis/src/encode.rs", "crates/analysis/src/encode/**"],
         tests: &[
-            Tests { of: "keyaki-analysis", targets: &["--lib", "--tests"], names: &[] },
+            Tests {
+                of: "keyaki-analysis",
+                targets: &["lib", "check", "translation", "evaluator_agrees"],
+                names: &[],
+            },
             Tests {
                 of: "keyaki-properties",
-                targets: &["--test", "properties"],
+                targets: &["properties"],
                 names: &[
                     "evaluate_agrees_with_formula",
                     "translation_is_valid",
@@ -75,7 +83,7 @@ const PARTS: [Part; 4] = [
             },
             Tests {
                 of: "keyaki",
-                targets: &["--test", "cases"],
+                targets: &["cases"],
                 names: &[
                     "every_case_has_its_verdict_by_the_embedded_solver_on_plain_formulas",
                     "formulas_and_policies_say_the_same_of_requests",
@@ -90,7 +98,7 @@ const PARTS: [Part; 4] = [
         files: &["crates/policy/src/evaluate.rs", "crates/policy/src/evaluate/**"],
         tests: &[Tests {
             of: "keyaki-policy",
-            targets: &["--lib", "--test", "vectors", "--test", "oracles"],
+            targets: &["lib", "vectors", "oracles"],
             names: &[],
         }],
         draw: Some(300),
@@ -104,15 +112,11 @@ const PARTS: [Part; 4] = [
             "crates/solvers/src/automaton/**",
         ],
         tests: &[
-            Tests { of: "keyaki-automata", targets: &["--lib", "--tests"], names: &[] },
-            Tests {
-                of: "keyaki-solvers",
-                targets: &["--lib", "--test", "it"],
-                names: &["automaton"],
-            },
+            Tests { of: "keyaki-automata", targets: &["lib", "algebra"], names: &[] },
+            Tests { of: "keyaki-solvers", targets: &["lib", "it"], names: &["automaton"] },
             Tests {
                 of: "keyaki-properties",
-                targets: &["--test", "properties"],
+                targets: &["properties"],
                 names: &[
                     "automaton_agrees_with_enumeration",
                     "certificates_are_right",
@@ -123,7 +127,7 @@ const PARTS: [Part; 4] = [
             },
             Tests {
                 of: "keyaki",
-                targets: &["--test", "cases"],
+                targets: &["cases"],
                 names: &["every_case_has_its_verdict_by_the_embedded_solver_alone"],
             },
         ],
@@ -140,13 +144,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let (name, options) = arguments.split_first().ok_or_else(usage)?;
     let part = PARTS.iter().find(|part| part.name == name).ok_or_else(usage)?;
     let (mut draw, mut seed, mut again) = (part.draw, SEED, None);
-    let (mut at_most, mut seconds) = (usize::MAX, u64::MAX);
+    let (mut first, mut at_most, mut seconds) = (usize::MAX, usize::MAX, u64::MAX);
     for pair in options.chunks(2) {
         let [option, value] = pair else { return Err(usage()) };
         let wrong = |_| format!("`{option} {value}` is no number");
         match option.as_str() {
             "--draw" => draw = Some(value.parse().map_err(wrong)?),
             "--seed" => seed = value.parse().map_err(wrong)?,
+            "--first" => first = value.parse().map_err(wrong)?,
             "--at-most" => at_most = value.parse().map_err(wrong)?,
             "--seconds" => seconds = value.parse().map_err(wrong)?,
             "--again" => again = Some(value.as_str()),
@@ -164,14 +169,20 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         Some(outcome) => again == Some(outcome),
         None => true,
     };
-    let open: Vec<usize> =
-        (1..).zip(&drawn).filter(|(_, mutant)| open(&record, mutant)).map(|(n, _)| n).collect();
-    println!("{} of {} mutants, {} to try", drawn.len(), all.len(), open.len());
+    // By lot, so that those that are tried first are drawn from all as well.
+    let mut order: Vec<usize> = (1..=drawn.len()).collect();
+    order.sort_by_key(|number| lot(&drawn[number - 1], seed));
+    order.truncate(first);
+    let is_open = |number: &usize| open(&record, &drawn[number - 1]);
+    let open: Vec<usize> = order.iter().copied().filter(is_open).collect();
+    println!("{} of {} mutants, {} to try", order.len(), all.len(), open.len());
     let open = &open[..open.len().min(at_most)];
     if !open.is_empty() {
         tried(part, &mut tree, &drawn, open, &mut record, Duration::from_secs(seconds))?;
     }
-    println!("{}", record.summary(&drawn));
+    order.sort_unstable();
+    let asked: Vec<Mutant> = order.iter().map(|number| drawn[number - 1].clone()).collect();
+    println!("{}", record.summary(&asked));
     Ok(())
 }
 
@@ -194,19 +205,21 @@ fn list(part: &Part) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// So many, each as likely as any other, in the order of the sources. Each has a lot of its own, by its name and the seed, so that
-/// what is edited elsewhere changes nothing of whether it is drawn.
+/// What is drawn first has the least. Each mutant has a lot of its own, by its name and the seed, so that what is edited elsewhere changes
+/// nothing of whether it is drawn.
+fn lot(mutant: &Mutant, seed: u64) -> u64 {
+    let step = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    let mut lot = mutant.name.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, step);
+    // The last bytes of a name have to change the high bits too (Steele, Lea and Flood, 2014).
+    lot = (lot ^ (lot >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    lot = (lot ^ (lot >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    lot ^ (lot >> 31)
+}
+
+/// So many, each as likely as any other, in the order of the sources.
 fn drawn(all: &[Mutant], n: usize, seed: u64) -> Vec<Mutant> {
-    let lot = |mutant: &Mutant| {
-        let step = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        let mut lot = mutant.name.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, step);
-        // The last bytes of a name have to change the high bits too (Steele, Lea and Flood, 2014).
-        lot = (lot ^ (lot >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        lot = (lot ^ (lot >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        lot ^ (lot >> 31)
-    };
     let mut places: Vec<usize> = (0..all.len()).collect();
-    places.sort_by_key(|place| (lot(&all[*place]), *place));
+    places.sort_by_key(|place| (lot(&all[*place], seed), *place));
     places.truncate(n);
     places.sort_unstable();
     places.into_iter().map(|place| all[place].clone()).collect()

@@ -3,7 +3,7 @@
 //! What may take long is bounded by processor time rather than by a clock, so that other work on the machine makes no mutant look
 //! caught; a clock bounds only what sleeps. Memory is bounded, because a mutant may ask for all of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -31,11 +31,15 @@ const MAX_TIME: Duration = Duration::from_secs(120);
 /// The cases of a property, the same ones for each mutant.
 const N_CASES: usize = 200;
 
+/// Looks at a child that is about to end, and the time between two.
+const MAX_LOOKS: usize = 200;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
+
 /// That multiple.
 const TIMES: u32 = 3;
 
-/// How many times as long as its processor time a test binary may take by the clock.
-const CLOCK_TIMES: u32 = 6;
+/// How many times as long as its processor time a test binary may take by the clock: other work may be going on.
+const CLOCK_TIMES: u32 = 12;
 
 /// Tests that are built.
 pub(super) struct Binary {
@@ -115,23 +119,42 @@ pub(super) fn faults(tree: &Path, crates: &[&str]) -> Result<Vec<Fault>, String>
     }
 }
 
-/// Builds the tests; `None` if they do not compile.
+/// Builds the tests, all by one command, as crates are built twice for two; `None` if they do not compile.
 pub(super) fn build(tree: &Path, tests: &[Tests]) -> Result<Option<Vec<Binary>>, String> {
-    let mut binaries = Vec::new();
+    let mut command = cargo(tree);
+    command.args(["test", "--no-run"]);
     for tests in tests {
-        let mut command = cargo(tree);
-        command.args(["test", "--no-run", "--package", tests.of]).args(tests.targets);
-        let (success, messages) = messages(command)?;
-        if !success {
-            return Ok(None);
-        }
-        for message in messages.iter().filter(|message| message["profile"]["test"] == true) {
-            let manifest = message["manifest_path"].as_str().unwrap_or_default();
-            if let Some(path) = message["executable"].as_str() {
-                let folder = Path::new(manifest).with_file_name("");
-                let (path, time) = (path.into(), Duration::ZERO);
-                binaries.push(Binary { path, folder, names: tests.names, time });
-            }
+        command.args(["--package", tests.of]);
+    }
+    let targets: BTreeSet<&str> = tests.iter().flat_map(|tests| tests.targets).copied().collect();
+    for target in targets {
+        match target {
+            "lib" => command.arg("--lib"),
+            file => command.args(["--test", file]),
+        };
+    }
+    let (success, messages) = messages(command)?;
+    if !success {
+        return Ok(None);
+    }
+    let mut binaries = Vec::new();
+    for message in messages.iter().filter(|message| message["profile"]["test"] == true) {
+        let Some(path) = message["executable"].as_str() else { continue };
+        let target = &message["target"];
+        let name = match target["kind"][0] == "lib" {
+            true => "lib",
+            false => target["name"].as_str().unwrap_or_default(),
+        };
+        let manifest = Path::new(message["manifest_path"].as_str().unwrap_or_default());
+        let folder = manifest.with_file_name("");
+        // A crate stands in the folder of its name.
+        let is_wanted = |tests: &&Tests| {
+            let crate_folder = tests.of.strip_prefix("keyaki-").unwrap_or(tests.of);
+            folder.ends_with(crate_folder) && tests.targets.contains(&name)
+        };
+        if let Some(tests) = tests.iter().find(is_wanted) {
+            let (path, time) = (path.into(), Duration::ZERO);
+            binaries.push(Binary { path, folder, names: tests.names, time });
         }
     }
     Ok(Some(binaries))
@@ -140,7 +163,7 @@ pub(super) fn build(tree: &Path, tests: &[Tests]) -> Result<Option<Vec<Binary>>,
 /// Runs tests with one mutant or, with 0, none, until one fails.
 pub(super) fn run(binaries: &[Binary], number: usize) -> Result<Outcome, String> {
     for binary in binaries {
-        match run_one(binary, number)? {
+        match run_one(binary, number)?.0 {
             Outcome::Missed => {}
             found => return Ok(found),
         }
@@ -148,7 +171,7 @@ pub(super) fn run(binaries: &[Binary], number: usize) -> Result<Outcome, String>
     Ok(Outcome::Missed)
 }
 
-/// Runs all without a mistake and notes how long each takes, also in a file, for the next run with the same binaries.
+/// Runs all without a mistake and notes what each takes of the processor, also in a file, for the next run with the same binaries.
 pub(super) fn measure(binaries: &mut [Binary], file: &Path) -> Result<(), String> {
     let known = fs::read_to_string(file).unwrap_or_default();
     let mut text = String::new();
@@ -161,12 +184,12 @@ pub(super) fn measure(binaries: &mut [Binary], file: &Path) -> Result<(), String
             Some(milliseconds) => Duration::from_millis(milliseconds),
             None => {
                 binary.time = MAX_TIME;
-                let start = Instant::now();
-                if run_one(binary, 0)? != Outcome::Missed {
+                let (outcome, time) = run_one(binary, 0)?;
+                if outcome != Outcome::Missed {
                     return Err(format!("{} fails without a mutant", binary.path.display()));
                 }
-                println!("{} takes {:.1?}", binary.path.display(), start.elapsed());
-                start.elapsed()
+                println!("{} takes {time:.1?}", binary.path.display());
+                time
             }
         };
         let _ = writeln!(text, "{name}{}", binary.time.as_millis());
@@ -174,7 +197,9 @@ pub(super) fn measure(binaries: &mut [Binary], file: &Path) -> Result<(), String
     fs::write(file, text).map_err(|cause| format!("cannot write {}: {cause}", file.display()))
 }
 
-fn run_one(binary: &Binary, number: usize) -> Result<Outcome, String> {
+/// What the tests say, and, if they came to their end, what they took of the processor.
+fn run_one(binary: &Binary, number: usize) -> Result<(Outcome, Duration), String> {
+    let start = Instant::now();
     let seconds = (binary.time * TIMES).as_secs() + GRACE_SECONDS;
     let script = format!("ulimit -v {MAX_MEMORY_KIB}; ulimit -t {seconds}; exec \"$0\" \"$@\"");
     let mut command = Command::new("sh");
@@ -200,17 +225,35 @@ fn run_one(binary: &Binary, number: usize) -> Result<Outcome, String> {
         Err(mpsc::RecvTimeoutError::Timeout) => Outcome::Timeout,
         // The output has ended, and so have the tests, or soon will have.
         Err(mpsc::RecvTimeoutError::Disconnected) => {
+            let time = processor_time(&child).unwrap_or_else(|| start.elapsed());
             let status = child.wait().map_err(|cause| format!("cannot wait: {cause}"))?;
-            return Ok(match (status.success(), status.signal()) {
+            let found = match (status.success(), status.signal()) {
                 (true, _) => Outcome::Missed,
                 // SIGXCPU, and SIGKILL a little later.
                 (_, Some(24 | 9)) => Outcome::Timeout,
                 _ => Outcome::Caught,
-            });
+            };
+            return Ok((found, time));
         }
     };
     end(&mut child);
-    Ok(found)
+    Ok((found, start.elapsed()))
+}
+
+/// What a child has taken of the processor that has come to its end, or is about to, and was not waited for; `None` where
+/// the system does not say.
+fn processor_time(child: &Child) -> Option<Duration> {
+    for _ in 0..MAX_LOOKS {
+        let text = fs::read_to_string(format!("/proc/{}/stat", child.id())).ok()?;
+        // The name of the program is in brackets and may have any of them.
+        let fields: Vec<&str> = text.rsplit_once(") ")?.1.split(' ').collect();
+        if fields.first() == Some(&"Z") {
+            let hundredths = |at: usize| fields.get(at)?.parse::<u64>().ok();
+            return Some(Duration::from_millis(10 * (hundredths(11)? + hundredths(12)?)));
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+    None
 }
 
 /// Ends a test binary and what it has started.
