@@ -53,9 +53,10 @@ fn pigeons(n: usize) -> Formula {
         .collect();
     let mut asserted: Vec<Term> = sits.iter().map(|holes| t.or(holes.clone())).collect();
     for hole in 0..n - 1 {
-        for one in 0..n {
-            for other in 0..one {
-                let both = t.and([sits[one][hole], sits[other][hole]]);
+        let in_hole: Vec<Term> = sits.iter().map(|holes| holes[hole]).collect();
+        for (one, sits) in in_hole.iter().enumerate() {
+            for other in &in_hole[..one] {
+                let both = t.and([*sits, *other]);
                 asserted.push(t.not(both));
             }
         }
