@@ -52,6 +52,7 @@ const STEPS: &[Step] = &[
         },
     },
     Step { name: "measurement", run: measurement },
+    Step { name: "traces", run: traces },
     Step { name: "clients of AWS", run: aws_clients },
     Step { name: "tests", run: tests },
 ];
@@ -197,6 +198,18 @@ fn dependencies(setting: &Setting) -> Result<Outcome, String> {
     }
     let check = ["deny", "--log-level", "error", "check", "licenses", "bans", "sources"];
     cargo(&check, &[], "deny.toml says what a dependency may be")
+}
+
+/// What `keyaki serve` has with the feature `opentelemetry`, which no other step has: its lints, and the tests that are about traces. The rest of the
+/// program is the same, and its tests are not run twice.
+fn traces(_: &Setting) -> Result<Outcome, String> {
+    let feature = "keyaki-cli/opentelemetry";
+    let of_packages =
+        ["-p", "keyaki-server", "-p", "keyaki-cli", "--locked", "--features", feature];
+    let lint = [&["clippy", "--all-targets"], &of_packages[..], &["--", "-D", "warnings"]].concat();
+    cargo(&lint, &[], "every warning of clippy is an error here")?;
+    let test = [&["test", "--lib", "--test", "it"], &of_packages[..], &["telemetry"]].concat();
+    cargo(&test, &[], "the names of the failed tests are above")
 }
 
 /// The small suite, made anew, whose hash has to be the one that is checked in, and a sample of it put to two solvers and to ours: no

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -65,6 +65,7 @@ pub(crate) async fn answer(
         return Err(Problem::overloaded("too many batches are under way", Duration::from_secs(1)));
     };
     service.metrics().batch();
+    context.trace.hold();
     let (sender, receiver) = mpsc::channel(1);
     let cancel = Cancel::new();
     let batch = Batch {
@@ -157,12 +158,14 @@ struct Broken;
 
 impl Batch {
     async fn run(mut self, first: Bytes, body: Body, out: mpsc::Sender<Piece>) {
-        if let Err(Broken) = self.flow(first, body, &out).await {
+        let flowed = self.flow(first, body, &out).await;
+        if flowed.is_err() {
             self.cancel.cancel();
             // A client that is still there has to see that this is not the end.
             let _ = out.send(Err(Aborted)).await;
         }
         let Batch { n_results, n_bytes, .. } = self;
+        self.context.trace.release(n_results, flowed.is_ok());
         tracing::info!(request_id = %self.context.id, jobs = n_results, bytes = n_bytes, "batch");
     }
 
@@ -271,10 +274,11 @@ impl Batch {
         let (sender, receiver) = oneshot::channel();
         let (service, cancel, time) =
             (self.service.clone(), self.cancel.clone(), self.context.time);
-        let name = self.context.id.clone();
+        let (context, queued) = (self.context.clone(), Instant::now());
         let form = self.splitter.form();
         let n_jobs = share.len();
         let run = move || {
+            let waited = queued.elapsed();
             let mut text = Vec::new();
             for item in share {
                 // Nobody reads it.
@@ -282,7 +286,9 @@ impl Batch {
                     return;
                 }
                 let result = match item {
-                    Item::Job(job) => service.job_unless_it_panics(&name, &job, time, &cancel),
+                    Item::Job(job) => {
+                        service.job_unless_it_panics(&context, waited, &job, time, &cancel)
+                    }
                     Item::TooLong => {
                         failed(Problem::too_large(service.settings().body_bytes_max).record)
                     }

@@ -40,9 +40,11 @@ pub(crate) async fn enter(
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     // Paths that nobody knows are not told: they are of any length and may be secrets sent to the wrong place.
     let path = path.unwrap_or_else(|| "unknown".to_owned());
+    let trace = service.telemetry().enter(request.headers(), &method, &path, &id, began);
     let response = match deadline(request.headers(), &service) {
         Ok(time) => {
-            request.extensions_mut().insert(Context { id: id.clone(), began, time });
+            let context = Context { id: id.clone(), began, time, trace: trace.clone() };
+            request.extensions_mut().insert(context);
             match unless_it_panics(next.run(request)).await {
                 Some(response) => response,
                 None => Problem::fault().into_response(),
@@ -50,6 +52,7 @@ pub(crate) async fn enter(
         }
         Err(problem) => problem.into_response(),
     };
+    trace.leave(response.status().as_u16());
     leave(&service, &id, &method, &path, began, response)
 }
 
@@ -95,6 +98,8 @@ pub(crate) fn refused_at_the_door(
     let refusal = service.refusal(began + time)?;
     let response = Problem::from(refusal).into_response();
     let id = request_id(request.headers());
+    let trace = service.telemetry().enter(request.headers(), request.method(), path, &id, began);
+    trace.leave(response.status().as_u16());
     Some(leave(service, &id, request.method(), path, began, response))
 }
 

@@ -23,6 +23,7 @@ pub mod routes;
 pub mod service;
 pub mod settings;
 mod split;
+mod telemetry;
 mod tls;
 
 use std::io;
@@ -34,10 +35,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use telemetry::{Plan, Telemetry};
+
 pub use aws::Keys;
 pub use context::{DEADLINE, REQUEST_ID};
 pub use service::{Context, Service};
-pub use settings::{LogSettings, Settings, SettingsError};
+pub use settings::{LogSettings, Settings, SettingsError, TelemetrySettings};
 pub use tls::Files as TlsFiles;
 
 /// Why a service does not run.
@@ -71,10 +74,13 @@ pub fn serve(
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
     let credentials = settings.credentials()?;
+    let plan = Plan::read(&settings.telemetry, telemetry::variable)?;
     log::start(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let service = Service::new(settings, credentials, config, options)?;
+    let telemetry = Telemetry::start(plan, runtime.handle())?;
+    let service = Service::traced(settings, credentials, config, options, telemetry)?;
     let served = runtime.block_on(run(service.clone(), listening));
+    service.telemetry().stop();
     // Whatever holds on to the runtime now had its time.
     runtime.shutdown_background();
     drop(service);

@@ -76,12 +76,8 @@ impl Metrics {
         let winner = result.solver.as_deref().unwrap_or("none");
         at(&mut counts.by_winner, &[("winner", winner)]).add(elapsed);
         if let Some(verdict) = result.verdict {
-            let word = match verdict {
-                VerdictName::Holds => "holds",
-                VerdictName::Fails => "fails",
-                VerdictName::Unknown => "unknown",
-            };
-            *at(&mut counts.verdicts, &[("question", question), ("verdict", word)]) += 1;
+            let labels = [("question", question), ("verdict", verdict_word(verdict))];
+            *at(&mut counts.verdicts, &labels) += 1;
         }
         if let Some(reason) = result.reason {
             *at(&mut counts.unknowns, &[("reason", reason.as_str())]) += 1;
@@ -234,9 +230,19 @@ fn at<'f, V: Default>(family: &'f mut Family<V>, labels: &[(&str, &str)]) -> &'f
     family.entry(text).or_default()
 }
 
-fn known_question(name: &str) -> &str {
+/// The question, of those that there are.
+pub(crate) fn known_question(name: &str) -> &str {
     let is_known = QuestionName::by_name(name).is_some() || FURTHER_QUESTIONS.contains(&name);
     if is_known { name } else { "other" }
+}
+
+/// The verdict as results have it.
+pub(crate) fn verdict_word(verdict: VerdictName) -> &'static str {
+    match verdict {
+        VerdictName::Holds => "holds",
+        VerdictName::Fails => "fails",
+        VerdictName::Unknown => "unknown",
+    }
 }
 
 fn head(text: &mut String, name: &str, help: &str, kind: &str) {

@@ -79,6 +79,11 @@ async fn metrics(State(service): State<Service>) -> Response<Body> {
             log::n_lost(),
         ),
         Sample::counter(
+            "keyaki_spans_lost_total",
+            "Spans of traces that could not be exported.",
+            service.telemetry().n_lost(),
+        ),
+        Sample::counter(
             "keyaki_solver_processes_started_total",
             "Processes of solvers that were started.",
             started,

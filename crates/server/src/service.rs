@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::pool::{Bounds, Lane, Pool, Refusal};
 use crate::problem::Problem;
 use crate::settings::{Credentials, Settings};
+use crate::telemetry::{Telemetry, Trace};
 
 /// How long a job that was told to stop may take to do so before its request is answered without it. Solvers look at the flag
 /// every millisecond or so.
@@ -47,6 +48,7 @@ struct Inner {
     batches: Arc<Semaphore>,
     readiness: Readiness,
     is_stopping: AtomicBool,
+    telemetry: Telemetry,
 }
 
 /// Which jobs are audited.
@@ -73,6 +75,8 @@ pub struct Context {
     pub began: Instant,
     /// How long it may take.
     pub time: Duration,
+    /// Its trace.
+    pub(crate) trace: Trace,
 }
 
 impl Context {
@@ -114,6 +118,17 @@ impl Service {
         config: Config,
         options: &EngineOptions,
     ) -> std::io::Result<Service> {
+        Service::traced(settings, credentials, config, options, Telemetry::none())
+    }
+
+    /// As [`Service::new`], with traces.
+    pub(crate) fn traced(
+        settings: Settings,
+        credentials: Credentials,
+        config: Config,
+        options: &EngineOptions,
+        telemetry: Telemetry,
+    ) -> std::io::Result<Service> {
         let bounds = Bounds {
             workers: settings.workers(),
             slow_workers: settings.slow_workers,
@@ -137,6 +152,7 @@ impl Service {
             batches: Arc::new(Semaphore::new(settings.batches_max)),
             readiness: Readiness::default(),
             is_stopping: AtomicBool::new(false),
+            telemetry,
             settings,
         };
         Ok(Service { inner: Arc::new(inner) })
@@ -160,6 +176,11 @@ impl Service {
     /// What was counted.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// Who makes traces.
+    pub(crate) fn telemetry(&self) -> &Telemetry {
+        &self.inner.telemetry
     }
 
     /// The threads that solve.
@@ -252,23 +273,25 @@ impl Service {
         job: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<JobResult, Problem> {
         let deadline = context.deadline();
-        let (asked, name) = (question.clone(), context.id.clone());
+        let (asked, inner, queued) = (question.clone(), context.clone(), Instant::now());
         let work = move |service: &Service, cancel: &Cancel| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            service.job(&name, question.as_deref(), job.as_ref(), left, cancel)
+            let now = Instant::now();
+            let (waited, left) = (now - queued, deadline.saturating_duration_since(now));
+            service.job(&inner, waited, question.as_deref(), job.as_ref(), left, cancel)
         };
         match self.solve(context, work).await {
             Ok(result) => Ok(result),
-            Err(Unsolved::Late) => Ok(self.late(asked, context.began.elapsed())),
+            Err(Unsolved::Late) => Ok(self.late(context, asked)),
             Err(Unsolved::Fault) => Err(Problem::fault()),
             Err(Unsolved::Refused(refusal)) => Err(refusal.into()),
         }
     }
 
-    /// Answers a job of the request of that name in this thread within `time`, and counts it.
+    /// Answers a job of a request, which has waited for so long, in this thread within `time`, and counts it.
     pub(crate) fn job(
         &self,
-        request_id: &str,
+        context: &Context,
+        waited: Duration,
         question: Option<&str>,
         job: &[u8],
         time: Duration,
@@ -276,6 +299,7 @@ impl Service {
     ) -> JobResult {
         let start = Instant::now();
         if self.settings().log.jobs {
+            let request_id = &context.id;
             tracing::info!(request_id, question, job = %String::from_utf8_lossy(job), "job");
         }
         let mut result = match Task::about(question, job, time) {
@@ -289,7 +313,9 @@ impl Service {
         if result.reason == Some(ReasonName::Cancelled) && start.elapsed() >= time {
             result.reason = Some(ReasonName::Timeout);
         }
-        self.metrics().job(&result, start.elapsed());
+        let elapsed = start.elapsed();
+        self.metrics().job(&result, elapsed);
+        context.trace.job(&result, waited, elapsed);
         if self.is_to_audit() {
             self.audit(question, job, result.verdict);
         }
@@ -345,12 +371,13 @@ impl Service {
     /// As [`Service::job`] for a job of a batch: a panic costs that job alone.
     pub(crate) fn job_unless_it_panics(
         &self,
-        request_id: &str,
+        context: &Context,
+        waited: Duration,
         job: &[u8],
         time: Duration,
         cancel: &Cancel,
     ) -> JobResult {
-        let answer = || self.job(request_id, None, job, time, cancel);
+        let answer = || self.job(context, waited, None, job, time, cancel);
         catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| JobResult {
             error: Some(Problem::fault().record),
             ..JobResult::default()
@@ -358,7 +385,8 @@ impl Service {
     }
 
     /// What is said of a job that nobody could get to in time.
-    fn late(&self, question: Option<String>, elapsed: Duration) -> JobResult {
+    fn late(&self, context: &Context, question: Option<String>) -> JobResult {
+        let elapsed = context.began.elapsed();
         let result = JobResult {
             question,
             verdict: Some(VerdictName::Unknown),
@@ -366,6 +394,7 @@ impl Service {
             ..JobResult::default()
         };
         self.metrics().job(&result, elapsed);
+        context.trace.job(&result, Duration::ZERO, elapsed);
         result
     }
 }

@@ -1,6 +1,7 @@
 //! How a service is set up: a file of TOML, over which the command line has its say.
 //!
-//! Every limit is here, with its unit in its name and its reason beside its default. Nothing is read from the environment.
+//! Every limit is here, with its unit in its name and its reason beside its default. Nothing is read from the environment, but for the variables of
+//! OpenTelemetry.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,8 @@ pub struct Settings {
     pub aws: AwsSettings,
     /// What is logged.
     pub log: LogSettings,
+    /// Where traces are sent.
+    pub telemetry: TelemetrySettings,
 }
 
 /// What clients of AWS are told.
@@ -74,6 +77,20 @@ pub struct AwsSettings {
     pub keys: Option<PathBuf>,
     /// The account of the caller: twelve digits.
     pub account: String,
+}
+
+/// Where traces are sent, and which. What is not said here may be said by variables of the environment that OpenTelemetry defines.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetrySettings {
+    /// The URL of a collector that takes OTLP over HTTP.
+    pub endpoint: Option<String>,
+    /// What the service is called in traces.
+    pub service_name: Option<String>,
+    /// The share of the traces that are kept, from 0 to 1, of those whose caller does not say whether they are.
+    pub share: Option<f64>,
+    /// File of the authorities for the certificate of the collector, in PEM.
+    pub authority: Option<PathBuf>,
 }
 
 impl Default for AwsSettings {
@@ -131,6 +148,7 @@ impl Default for Settings {
             tls: None,
             aws: AwsSettings::default(),
             log: LogSettings::default(),
+            telemetry: TelemetrySettings::default(),
         }
     }
 }
@@ -170,6 +188,24 @@ pub enum SettingsError {
     /// A share is not one.
     #[error("`audit_share` is {0}; it has to be from 0 to 1")]
     Share(f64),
+    /// What is said of traces is not possible.
+    #[error("`{place}` is `{value}`; {rule}")]
+    Telemetry {
+        /// The setting, or the variable of the environment.
+        place: &'static str,
+        /// What it says.
+        value: String,
+        /// What it has to be.
+        rule: String,
+    },
+    /// What the environment says of exporting traces is not possible.
+    #[error("traces cannot be exported: {0}")]
+    Exporter(String),
+    /// Traces are wanted, and the program cannot make them.
+    #[error(
+        "`telemetry.endpoint` is set, but this program was built without the feature `opentelemetry`"
+    )]
+    WithoutTelemetry,
     /// Anybody could ask.
     #[error("`{0}` can be reached from other machines, and anybody could ask")]
     Open(SocketAddr),
@@ -178,9 +214,18 @@ pub enum SettingsError {
 impl SettingsError {
     /// What to do about it.
     pub fn hint(&self) -> Option<&'static str> {
-        matches!(self, SettingsError::Open(_)).then_some(
-            "name a file of bearer tokens, one of AWS keys or an authority for the certificates of clients, or listen on 127.0.0.1",
-        )
+        match self {
+            SettingsError::Open(_) => Some(
+                "name a file of bearer tokens, one of AWS keys or an authority for the certificates of clients, or listen on 127.0.0.1",
+            ),
+            SettingsError::WithoutTelemetry => Some(
+                "build it with `cargo build --release -p keyaki-cli --features opentelemetry`, or leave the setting out",
+            ),
+            SettingsError::Telemetry { .. } | SettingsError::Exporter(_) => {
+                Some("docs/service.md tells what can be said of traces, under `Traces`")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -360,6 +405,21 @@ mod tests {
         let settings: Settings = toml::from_str("queue_jobs = 3\n[log]\njson = true").unwrap();
         assert_eq!((settings.queue_jobs, settings.log.json), (3, true));
         assert_eq!(settings.deadline_ms, Settings::default().deadline_ms);
+    }
+
+    #[test]
+    fn the_documentation_shows_settings_that_there_are() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/service.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let blocks: Vec<&str> = text.split("```toml\n").skip(1).collect();
+        let blocks = blocks.iter().map(|block| block.split("```").next().unwrap());
+        let shown: Vec<Settings> = blocks.map(|block| toml::from_str(block).unwrap()).collect();
+        let [all, traces] = &shown[..] else { panic!("{shown:?}") };
+        // Examples of what has no default apart, these are the defaults.
+        let usual = Settings::default();
+        assert_eq!((all.listen, all.queue_jobs), (usual.listen, usual.queue_jobs));
+        assert_eq!(all.connections_max, usual.connections_max);
+        assert_eq!(traces.telemetry.share, Some(1.0));
     }
 
     #[test]

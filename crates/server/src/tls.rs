@@ -9,7 +9,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde::Deserialize;
 
 use crate::settings::{SettingsError, read};
@@ -44,14 +44,10 @@ impl Files {
         let builder = match &self.client_authority {
             None => builder.with_no_client_auth(),
             Some(path) => {
-                let mut roots = RootCertStore::empty();
-                for authority in self::certificates(path)? {
-                    roots.add(authority).map_err(|error| invalid(path, &error))?;
-                }
-                let verifier =
-                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                        .build()
-                        .map_err(|error| invalid(path, &error))?;
+                let roots = Arc::new(authorities(path)?);
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider)
+                    .build()
+                    .map_err(|error| invalid(path, &error))?;
                 builder.with_client_cert_verifier(verifier)
             }
         };
@@ -61,6 +57,28 @@ impl Files {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+/// How we speak to somebody whose certificate has to be of one of the authorities of a file.
+///
+/// # Errors
+///
+/// [`SettingsError`] if it cannot be read or there is none in it.
+pub(crate) fn client(authority: &Path) -> Result<Arc<ClientConfig>, SettingsError> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| invalid(authority, &error))?
+        .with_root_certificates(authorities(authority)?)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, SettingsError> {
+    let mut roots = RootCertStore::empty();
+    for authority in certificates(path)? {
+        roots.add(authority).map_err(|error| invalid(path, &error))?;
+    }
+    Ok(roots)
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {

@@ -11,6 +11,7 @@ use crate::program::{Den, LONG, check_against_schema, wait_until};
 mod answers;
 mod aws;
 mod faults;
+mod telemetry;
 mod tls;
 
 /// A running service, which is killed in the end.

@@ -23,7 +23,7 @@ certify one stranger extendedKeyUsage=clientAuth
 ";
 
 /// A directory with certificates; none where there are no programs to make and use them.
-fn den() -> Option<Den> {
+pub(crate) fn den() -> Option<Den> {
     let den = Den::new();
     let mut make = Command::new("sh");
     make.args(["-c", CERTIFICATES])
