@@ -1,9 +1,7 @@
 //! Which statements may let the public in.
 
 use keyaki_policy::Policy;
-use keyaki_policy::ast::{
-    BaseOperator, Condition, Effect, Operator, PrincipalKind, SetOperator, Statement,
-};
+use keyaki_policy::ast::{BaseOperator, Condition, Effect, PrincipalKind, SetOperator, Statement};
 use keyaki_policy::catalogue::{self, Cardinality};
 
 use super::parts::{self, Source};
@@ -23,9 +21,7 @@ pub(super) fn public_access(
     let few_addresses = names_few_addresses(question, table);
     let mut number = 0;
     let mut is_confined = |policy: &Policy, statement: &Statement, first: usize| {
-        let of_addresses = |condition: &Condition| {
-            few_addresses && asks_for_address(condition.operator, &condition.key)
-        };
+        let of_addresses = |condition: &Condition| few_addresses && asks_for_address(condition);
         if names_principals(statement, table)
             || statement.conditions.iter().any(|condition| asks_for_fixed_value(condition, table))
         {
@@ -141,12 +137,14 @@ fn confining_deny<'p>(
     denies.filter(spares_fixed_values_only).find(covers)
 }
 
-/// Whether the condition asks for an address in one of the ranges listed.
-fn asks_for_address(operator: Operator, key: &str) -> bool {
+/// Whether the condition asks for an address in one of the ranges listed. If none is, that may be no test (D6).
+fn asks_for_address(condition: &Condition) -> bool {
+    let Condition { operator, key, values, .. } = condition;
     operator.base == BaseOperator::IpAddress
         && operator.set.is_none()
         && !operator.if_exists
         && key.eq_ignore_ascii_case(ADDRESS_KEY)
+        && !values.is_empty()
 }
 
 /// Whether all ranges that the policy names for the caller's address together are no more addresses

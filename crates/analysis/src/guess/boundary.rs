@@ -182,7 +182,11 @@ fn resources(question: &Question, statements: &[&Statement]) -> Vec<String> {
         let filled = ["", "x", "a/b", "a:b"].into_iter().filter_map(|star| arn_with(text, star));
         let filled: Vec<String> = filled.collect();
         let longer = filled.iter().map(|arn| format!("{arn}x")).collect::<Vec<_>>();
-        let shorter = filled.iter().map(|arn| arn[..arn.len() - 1].to_owned());
+        let shorter = filled.iter().map(|arn| {
+            let mut characters = arn.chars();
+            characters.next_back();
+            characters.as_str().to_owned()
+        });
         let shorter: Vec<String> = shorter.collect();
         [filled, longer, shorter].concat()
     });
