@@ -3,10 +3,13 @@
 //! Jobs go to the pool in shares of several, so that a lock and a wake-up are paid once for all of them. Only so many shares are under way at a time,
 //! and only so many results wait for the client to read them: beyond that nothing more of the body is read, so memory does not grow with the batch.
 //! The time that a request may take is for each job of a batch, from its own beginning; the batch as a whole may take as long as it
-//! flows.
+//! flows. A job that overruns its time is given up, and the others are answered (`share`).
+
+mod share;
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
@@ -15,16 +18,16 @@ use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, Response};
 use http_body::Frame;
-use keyaki::Cancel;
-use keyaki::wire::{ErrorRecord, JobResult};
+use keyaki::wire::ErrorRecord;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{sleep, sleep_until, timeout_at};
 
 use crate::body::{self, Held};
 use crate::pool::Lane;
 use crate::problem::{self, Problem};
-use crate::service::{CancelOnDrop, Context, Service};
+use crate::service::{Context, Service};
 use crate::split::{Form, Item, Malformed, Splitter};
+use share::{COMMA, Progress, Share};
 
 /// The most jobs of a share.
 const SHARE_JOBS: usize = 16;
@@ -67,7 +70,6 @@ pub(crate) async fn answer(
     service.metrics().batch();
     context.trace.hold();
     let (sender, receiver) = mpsc::channel(1);
-    let cancel = Cancel::new();
     let batch = Batch {
         splitter: Splitter::new(form, service.settings().body_bytes_max),
         window: VecDeque::new(),
@@ -76,8 +78,6 @@ pub(crate) async fn answer(
         n_results: 0,
         n_bytes: 0,
         n_under_way_max: SHARES_PER_WORKER * service.settings().workers(),
-        cancel: cancel.clone(),
-        _guard: CancelOnDrop(cancel),
         _permit: permit,
         service,
         context,
@@ -130,8 +130,8 @@ struct Batch {
     service: Service,
     context: Context,
     splitter: Splitter,
-    /// Results of shares that are under way, in order.
-    window: VecDeque<oneshot::Receiver<Share>>,
+    /// Shares that are under way, in order.
+    window: VecDeque<UnderWay>,
     /// Jobs that are not under way.
     found: VecDeque<Item>,
     /// Results that the client has not got.
@@ -139,19 +139,29 @@ struct Batch {
     n_results: u64,
     n_bytes: u64,
     n_under_way_max: usize,
-    cancel: Cancel,
-    _guard: CancelOnDrop,
     _permit: OwnedSemaphorePermit,
 }
 
-/// Results of a share, as they stand in the response; in an array each has a comma before it.
-struct Share {
-    text: Vec<u8>,
-    n_results: u64,
+/// A share that somebody answers, or is to answer.
+struct UnderWay {
+    share: Arc<Share>,
+    /// Comes when all of it is answered, and is closed if that will not be.
+    ended: oneshot::Receiver<()>,
 }
 
-/// What stands before each element of an array but the first.
-const COMMA: &[u8] = b",\n";
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.share.stop();
+    }
+}
+
+/// What becomes of a share.
+enum Event {
+    /// The first one is answered, or never will be.
+    Ended(bool),
+    /// A job of this one has overrun its time.
+    Overrun(usize),
+}
 
 /// Why a batch ends before its end. The client sees that the response is not complete.
 struct Broken;
@@ -160,7 +170,7 @@ impl Batch {
     async fn run(mut self, first: Bytes, body: Body, out: mpsc::Sender<Piece>) {
         let flowed = self.flow(first, body, &out).await;
         if flowed.is_err() {
-            self.cancel.cancel();
+            self.window.clear();
             // A client that is still there has to see that this is not the end.
             let _ = out.send(Err(Aborted)).await;
         }
@@ -195,10 +205,11 @@ impl Batch {
             tokio::select! {
                 biased;
                 () = out.closed() => return Err(Broken),
-                Some(share) = first_share(&mut self.window) => {
-                    self.window.pop_front();
-                    self.take_results(&share.ok_or(Broken)?);
-                }
+                Some(event) = event(&mut self.window, self.context.time) => match event {
+                    Event::Ended(true) => self.take_results(),
+                    Event::Ended(false) => return Err(Broken),
+                    Event::Overrun(number) => self.give_up_job(number)?,
+                },
                 permit = out.reserve(), if may_send => {
                     let results = std::mem::take(&mut self.results);
                     permit.map_err(|_| Broken)?.send(Ok(results.into()));
@@ -268,65 +279,97 @@ impl Batch {
         Ok(())
     }
 
-    async fn submit(&mut self, share: Vec<Item>) -> Result<(), Broken> {
-        let n_bytes: usize = share.iter().map(Item::n_bytes).sum();
-        let permit = body::wait_to_hold(&self.service, n_bytes).await.ok_or(Broken)?;
-        let (sender, receiver) = oneshot::channel();
-        let (service, cancel, time) =
-            (self.service.clone(), self.cancel.clone(), self.context.time);
-        let (context, queued) = (self.context.clone(), Instant::now());
-        let form = self.splitter.form();
-        let n_jobs = share.len();
-        let run = move || {
-            let waited = queued.elapsed();
-            let mut text = Vec::new();
-            for item in share {
-                // Nobody reads it.
-                if cancel.is_cancelled() {
-                    return;
-                }
-                let result = match item {
-                    Item::Job(job) => {
-                        service.job_unless_it_panics(&context, waited, &job, time, &cancel)
-                    }
-                    Item::TooLong => {
-                        failed(Problem::too_large(service.settings().body_bytes_max).record)
-                    }
-                    Item::Error(record) => failed(*record),
-                };
-                if form == Form::Array {
-                    text.extend_from_slice(COMMA);
-                }
-                serde_json::to_writer(&mut text, &result)
-                    .expect("a result is JSON, and memory takes it");
-                if form == Form::Lines {
-                    text.push(b'\n');
-                }
+    async fn submit(&mut self, jobs: Vec<Item>) -> Result<(), Broken> {
+        let n_bytes: usize = jobs.iter().map(Item::n_bytes).sum();
+        let permit = loop {
+            tokio::select! {
+                permit = body::wait_to_hold(&self.service, n_bytes) => break permit.ok_or(Broken)?,
+                number = overrun(&self.window, self.context.time) => self.give_up_job(number)?,
             }
-            drop(permit);
-            let _ = sender.send(Share { text, n_results: n_jobs as u64 });
         };
-        self.service.pool().submit(Lane::Batch, n_jobs, None, run).map_err(|_| Broken)?;
-        self.window.push_back(receiver);
+        let share = Share::new(self.splitter.form(), jobs, permit);
+        let under_way = self.send(share)?;
+        self.window.push_back(under_way);
         Ok(())
     }
 
-    fn take_results(&mut self, share: &Share) {
+    /// Has a share answered.
+    fn send(&self, share: Share) -> Result<UnderWay, Broken> {
+        let n_jobs = share.n_left();
+        let share = Arc::new(share);
+        let (sender, ended) = oneshot::channel();
+        if n_jobs == 0 {
+            // There may be no thread to say so.
+            let _ = sender.send(());
+            return Ok(UnderWay { share, ended });
+        }
+        let (service, context, queued) =
+            (self.service.clone(), self.context.clone(), Instant::now());
+        let answered = Arc::clone(&share);
+        let run = move || {
+            if answered.answer(&service, &context, queued.elapsed()) {
+                let _ = sender.send(());
+            }
+        };
+        self.service.pool().submit(Lane::Batch, n_jobs, None, run).map_err(|_| Broken)?;
+        Ok(UnderWay { share, ended })
+    }
+
+    /// Gives up the job of that share that is being answered, unless it has just ended; another thread goes on.
+    fn give_up_job(&mut self, number: usize) -> Result<(), Broken> {
+        let share = &self.window[number].share;
+        if let Some(rest) = share.give_up(&self.service, &self.context) {
+            self.window[number] = self.send(rest)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the results of the first share, which is answered.
+    fn take_results(&mut self) {
+        let Some(under_way) = self.window.pop_front() else { return };
+        let results = under_way.share.take_results();
         let is_first = self.n_results == 0 && self.splitter.form() == Form::Array;
-        let text = if is_first { share.text.strip_prefix(COMMA) } else { None };
-        self.results.extend_from_slice(text.unwrap_or(&share.text));
-        self.n_results += share.n_results;
+        let text = if is_first { results.text.strip_prefix(COMMA) } else { None };
+        self.results.extend_from_slice(text.unwrap_or(&results.text));
+        self.n_results += results.n_results;
     }
 }
 
-fn failed(record: ErrorRecord) -> JobResult {
-    JobResult { error: Some(record), ..JobResult::default() }
+/// What becomes of one of the shares next; nothing if there are none.
+async fn event(window: &mut VecDeque<UnderWay>, time: Duration) -> Option<Event> {
+    loop {
+        let until = match first_overrun(window, time) {
+            Ok(number) => return Some(Event::Overrun(number)),
+            Err(until) => until,
+        };
+        let ended = &mut window.front_mut()?.ended;
+        if let Ok(ended) = timeout_at(until.into(), ended).await {
+            return Some(Event::Ended(ended.is_ok()));
+        }
+    }
 }
 
-/// The results of the first share once they are there; nothing if there is no share, and nothing in that if they will never be.
-async fn first_share(window: &mut VecDeque<oneshot::Receiver<Share>>) -> Option<Option<Share>> {
-    let receiver = window.front_mut()?;
-    Some(receiver.await.ok())
+/// The share of which a job overruns its time, as soon as one does.
+async fn overrun(window: &VecDeque<UnderWay>, time: Duration) -> usize {
+    loop {
+        match first_overrun(window, time) {
+            Ok(number) => return number,
+            Err(until) => sleep_until(until.into()).await,
+        }
+    }
+}
+
+/// The share of which a job has overrun its time, or when to look again.
+fn first_overrun(window: &VecDeque<UnderWay>, time: Duration) -> Result<usize, Instant> {
+    let now = Instant::now();
+    let mut until = now + time;
+    for (number, under_way) in window.iter().enumerate() {
+        match under_way.share.progress(time, now) {
+            Progress::Overrun => return Ok(number),
+            Progress::Until(end) => until = until.min(end),
+        }
+    }
+    Err(until)
 }
 
 /// A piece of a response, or that it ends too early.
@@ -351,3 +394,6 @@ impl http_body::Body for Pieces {
         self.0.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ use crate::telemetry::{Telemetry, Trace};
 
 /// How long a job that was told to stop may take to do so before its request is answered without it. Solvers look at the flag
 /// every millisecond or so.
-const STOP_GRACE: Duration = Duration::from_millis(500);
+pub(crate) const STOP_GRACE: Duration = Duration::from_millis(500);
 
 /// What the requests of a running service share. Clones are the same service.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ pub struct Service {
     inner: Arc<Inner>,
 }
 
-type Engines = dyn Fn(&[String]) -> Result<Arc<Engine>, ErrorRecord> + Send + Sync;
+pub(crate) type Engines = dyn Fn(&[String]) -> Result<Arc<Engine>, ErrorRecord> + Send + Sync;
 
 struct Inner {
     settings: Settings,
@@ -98,7 +98,7 @@ pub enum Unsolved {
 }
 
 /// Stops work whose result nobody wants any more.
-pub(crate) struct CancelOnDrop(pub(crate) Cancel);
+struct CancelOnDrop(Cancel);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
@@ -156,6 +156,14 @@ impl Service {
             settings,
         };
         Ok(Service { inner: Arc::new(inner) })
+    }
+
+    /// The same with other engines, of which some may be at fault.
+    #[cfg(test)]
+    pub(crate) fn with_engines(mut self, engines: Box<Engines>) -> Service {
+        let inner = Arc::get_mut(&mut self.inner).expect("a service that nobody shares yet");
+        inner.engines = engines;
+        self
     }
 
     /// How it was set up.
@@ -281,7 +289,7 @@ impl Service {
         };
         match self.solve(context, work).await {
             Ok(result) => Ok(result),
-            Err(Unsolved::Late) => Ok(self.late(context, asked)),
+            Err(Unsolved::Late) => Ok(self.late(context, asked, context.began.elapsed())),
             Err(Unsolved::Fault) => Err(Problem::fault()),
             Err(Unsolved::Refused(refusal)) => Err(refusal.into()),
         }
@@ -385,8 +393,12 @@ impl Service {
     }
 
     /// What is said of a job that nobody could get to in time.
-    fn late(&self, context: &Context, question: Option<String>) -> JobResult {
-        let elapsed = context.began.elapsed();
+    pub(crate) fn late(
+        &self,
+        context: &Context,
+        question: Option<String>,
+        elapsed: Duration,
+    ) -> JobResult {
         let result = JobResult {
             question,
             verdict: Some(VerdictName::Unknown),

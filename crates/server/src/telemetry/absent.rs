@@ -14,7 +14,7 @@ pub(crate) struct Telemetry;
 
 /// The trace of a request that has none.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Trace;
+pub(crate) struct Trace(());
 
 impl Telemetry {
     /// No traces.
@@ -32,7 +32,7 @@ impl Telemetry {
     }
 
     pub(crate) fn enter(&self, _: &HeaderMap, _: &Method, _: &str, _: &str, _: Instant) -> Trace {
-        Trace
+        Trace(())
     }
 
     pub(crate) fn n_lost(&self) -> u64 {
