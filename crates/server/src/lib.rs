@@ -14,6 +14,7 @@ pub mod body;
 mod connection;
 mod context;
 mod health;
+mod lag;
 mod log;
 pub mod metrics;
 pub mod openapi;
@@ -42,6 +43,10 @@ pub use context::{DEADLINE, REQUEST_ID};
 pub use service::{Context, Service};
 pub use settings::{LogSettings, Settings, SettingsError, TelemetrySettings};
 pub use tls::Files as TlsFiles;
+
+/// How many tasks a thread of connections runs for each one that another thread has woken. Answers are woken by workers, and what was accepted comes
+/// before what is new; by default tens of tasks come first, and under too much load answers waited for a tenth of a second.
+const TASKS_FOR_EACH_ANSWER: u32 = 2;
 
 /// Why a service does not run.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +81,10 @@ pub fn serve(
     let credentials = settings.credentials()?;
     let plan = Plan::read(&settings.telemetry, telemetry::variable)?;
     log::start(&settings.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .global_queue_interval(TASKS_FOR_EACH_ANSWER)
+        .enable_all()
+        .build()?;
     let telemetry = Telemetry::start(plan, runtime.handle())?;
     let service = Service::traced(settings, credentials, config, options, telemetry)?;
     let served = runtime.block_on(run(service.clone(), listening));
@@ -104,10 +112,18 @@ async fn run(service: Service, listening: impl FnOnce(SocketAddr)) -> Result<(),
         let _ = sender.send(true);
     });
     tracing::info!(%address, "listening");
+    let measuring = service.clone();
+    let measuring = tokio::spawn(async move {
+        // Without, requests are refused by what the queue tells alone.
+        if let Err(error) = measuring.lag().answer().await {
+            tracing::warn!(%error, "cannot measure how long requests wait to be read");
+        }
+    });
     listening(address);
     if !connection::serve(listener, service, stop).await {
         tracing::warn!("some requests were not answered in time and are dropped");
     }
+    measuring.abort();
     tracing::info!("stopped");
     Ok(())
 }

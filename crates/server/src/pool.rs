@@ -5,6 +5,10 @@
 //! a solver in another process, and because those behind it should not wait for it: for those there are as many further threads as
 //! `slow_workers` says. The system shares the processors between them.
 //!
+//! Threads are woken only for work that may begin: a wake-up for each job, of whichever thread has slept longest, took more of the processors than most
+//! jobs do. Who has slept for the shortest time comes first, since its memory is still in the caches. Nobody is told when a job becomes slow, so while
+//! work waits behind others a thread of its own looks after them.
+//!
 //! What is new is refused, not delayed, when the queue is full or when waiting would use up too much of its time
 //! ([`Pool::submit`]). Dropping what waits longest instead was not chosen: then nobody knows until the end.
 //!
@@ -22,7 +26,7 @@ pub const PROMPT: Duration = Duration::from_millis(10);
 
 /// The share of the time that is left to a request which it may spend waiting in the queue: one in this many. The rest is for the work, and for the
 /// way there and back, which is longest when there is most to do.
-const WAIT_SHARE: u32 = 4;
+const WAIT_SHARE: u32 = 10;
 
 /// By how much workers come after the threads that serve connections, as `nice` counts it. Where more comes in than can be done, requests would wait
 /// unread in the system's buffers otherwise, where nobody sees how many there are, and be refused when their time is up instead of at once. Solvers
@@ -105,7 +109,18 @@ pub struct Pool {
 struct Shared {
     bounds: Bounds,
     state: Mutex<State>,
-    changed: Condvar,
+    /// For each worker: it was called.
+    calls: Vec<Condvar>,
+    /// Work waits behind others.
+    overdue: Condvar,
+}
+
+/// Who is to be woken once the state is unlocked.
+#[must_use]
+enum Wake {
+    Nobody,
+    Worker(usize),
+    Watcher,
 }
 
 #[derive(Default)]
@@ -119,6 +134,13 @@ struct State {
     n_batch: usize,
     /// When each job that is running began, by thread.
     running: Vec<Option<Instant>>,
+    /// Threads that have nothing to do, the latest last.
+    idle: Vec<usize>,
+    /// Threads that were called and have not come yet, and how many.
+    called: Vec<bool>,
+    n_called: usize,
+    /// Whether somebody looks after jobs that become slow.
+    is_watched: bool,
     turn: u32,
     is_stopping: bool,
     /// Mean time that a job waits for each one before it, in seconds. It is measured at the queue rather than made up of how long jobs take: what
@@ -145,22 +167,35 @@ impl Pool {
     /// The system's, if it gives fewer threads than wanted.
     pub fn start(bounds: Bounds) -> std::io::Result<Pool> {
         let n_threads = bounds.workers + bounds.slow_workers;
-        let state = State { running: vec![None; n_threads], ..State::default() };
-        let shared = Shared { bounds, state: Mutex::new(state), changed: Condvar::new() };
+        let state = State {
+            running: vec![None; n_threads],
+            called: vec![false; n_threads],
+            ..State::default()
+        };
+        let shared = Shared {
+            bounds,
+            state: Mutex::new(state),
+            calls: (0..n_threads).map(|_| Condvar::new()).collect(),
+            overdue: Condvar::new(),
+        };
         let pool = Pool { shared: Arc::new(shared), threads: Mutex::default() };
         for number in 0..n_threads {
             let shared = Arc::clone(&pool.shared);
-            let thread = thread::Builder::new()
-                .name(format!("keyaki worker {number}"))
-                .stack_size(STACK_BYTES)
-                .spawn(move || {
-                    // It is as well without, as long as there is not too much to do.
-                    let _ = rustix::process::nice(NICENESS);
-                    shared.work(number);
-                })?;
-            pool.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+            pool.thread(format!("keyaki worker {number}"), move || {
+                // It is as well without, as long as there is not too much to do.
+                let _ = rustix::process::nice(NICENESS);
+                shared.work(number);
+            })?;
         }
+        let shared = Arc::clone(&pool.shared);
+        pool.thread("keyaki watcher".to_owned(), move || shared.watch())?;
         Ok(pool)
+    }
+
+    fn thread(&self, name: String, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        let thread = thread::Builder::new().name(name).stack_size(STACK_BYTES).spawn(run)?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
     }
 
     /// Has `run` done by one of the threads, which is `n_jobs` jobs. Whoever has to have it by `deadline` is refused
@@ -188,13 +223,13 @@ impl Pool {
                 return Err(Refusal::Full(state.expected_wait(now)));
             }
             state.audits.push_back(unit);
-            drop(state);
-            self.shared.changed.notify_one();
+            self.shared.settle(state, now);
             return Ok(());
         }
         // Batches have a bound of their own for what waits, and no deadline.
-        let refusal =
-            deadline.and_then(|deadline| state.refusal(&self.shared.bounds, n_jobs, deadline, now));
+        let refusal = deadline.and_then(|deadline| {
+            state.refusal(&self.shared.bounds, n_jobs, deadline, Duration::ZERO, now)
+        });
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
@@ -208,14 +243,19 @@ impl Pool {
                 state.batch.push_back(unit);
             }
         }
-        drop(state);
-        self.shared.changed.notify_one();
+        self.shared.settle(state, now);
         Ok(())
     }
 
-    /// Why so many jobs that have to be done by `deadline` would not be taken now, if so.
-    pub fn refusal(&self, n_jobs: usize, deadline: Instant) -> Option<Refusal> {
-        self.shared.lock().refusal(&self.shared.bounds, n_jobs, deadline, Instant::now())
+    /// Why so many jobs that have to be done by `deadline`, and have to wait `besides` for others than those before them, would not be taken now, if so.
+    pub fn refusal(
+        &self,
+        n_jobs: usize,
+        deadline: Instant,
+        besides: Duration,
+        now: Instant,
+    ) -> Option<Refusal> {
+        self.shared.lock().refusal(&self.shared.bounds, n_jobs, deadline, besides, now)
     }
 
     /// What is going on.
@@ -237,7 +277,7 @@ impl Pool {
         state.is_stopping = true;
         state.audits.clear();
         drop(state);
-        self.shared.changed.notify_all();
+        self.shared.wake_all();
     }
 }
 
@@ -276,9 +316,10 @@ impl State {
         bounds: &Bounds,
         n_jobs: usize,
         deadline: Instant,
+        besides: Duration,
         now: Instant,
     ) -> Option<Refusal> {
-        let wait = self.expected_wait(now);
+        let wait = self.expected_wait(now).saturating_add(besides);
         if self.n_single + n_jobs > bounds.queue_jobs {
             return Some(Refusal::Full(wait));
         }
@@ -289,6 +330,34 @@ impl State {
     fn has_work(&self) -> bool {
         let has_audit = !self.audits.is_empty() && !self.is_auditing;
         !self.single.is_empty() || !self.batch.is_empty() || has_audit
+    }
+
+    /// How many jobs that run count as using a processor, and how long the first of them has run.
+    fn prompt(&self, now: Instant) -> (usize, Duration) {
+        let ages = self.running.iter().flatten().map(|began| now.duration_since(*began));
+        ages.filter(|age| *age < PROMPT)
+            .fold((0, Duration::ZERO), |(n, oldest), age| (n + 1, oldest.max(age)))
+    }
+
+    /// Who is to be woken for what waits.
+    fn wake(&mut self, bounds: &Bounds, now: Instant) -> Wake {
+        if !self.has_work() {
+            return Wake::Nobody;
+        }
+        let (n_prompt, _) = self.prompt(now);
+        if n_prompt + self.n_called < bounds.workers {
+            // If none is idle, the first that is done goes on with it.
+            let Some(number) = self.idle.pop() else { return Wake::Nobody };
+            self.called[number] = true;
+            self.n_called += 1;
+            return Wake::Worker(number);
+        }
+        // Those that were called look again when they have come.
+        if n_prompt < bounds.workers || self.is_watched {
+            return Wake::Nobody;
+        }
+        self.is_watched = true;
+        Wake::Watcher
     }
 
     fn take(&mut self) -> Option<Unit> {
@@ -340,38 +409,67 @@ impl Shared {
     fn next(&self, number: usize) -> Option<Unit> {
         let mut state = self.lock();
         loop {
-            if !state.has_work() {
-                if state.is_stopping {
-                    return None;
-                }
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
             let now = Instant::now();
-            let ages = state.running.iter().flatten().map(|began| now.duration_since(*began));
-            let prompt = ages.filter(|age| *age < PROMPT);
-            let (n_prompt, oldest) =
-                prompt.fold((0, Duration::ZERO), |(n, oldest), age| (n + 1, oldest.max(age)));
-            if n_prompt < self.bounds.workers {
-                let unit = state.take();
-                if let Some(unit) = &unit
-                    && unit.lane == Lane::Single
-                    && unit.n_before > 0
-                {
+            if state.has_work() && state.prompt(now).0 < self.bounds.workers {
+                let unit = state.take()?;
+                if unit.lane == Lane::Single && unit.n_before > 0 {
                     state.learn(unit.n_before, now.duration_since(unit.since));
                 }
                 state.running[number] = Some(now);
-                // There may be room for one more, and whoever was told of it may have been told too early.
-                let more = state.has_work();
-                drop(state);
-                if more {
-                    self.changed.notify_one();
+                if state.is_stopping && !state.has_work() {
+                    // Who has nothing to do is not called any more.
+                    self.wake_all();
                 }
-                return unit;
+                self.settle(state, now);
+                return Some(unit);
             }
-            // Nobody is told when one of those that run becomes slow.
-            let waited = self.changed.wait_timeout(state, PROMPT.saturating_sub(oldest));
+            state.idle.push(number);
+            while !state.called[number] {
+                if state.is_stopping && !state.has_work() {
+                    return None;
+                }
+                state = self.calls[number].wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            state.called[number] = false;
+            state.n_called -= 1;
+        }
+    }
+
+    /// Calls a further thread for what waits behind jobs that have become slow.
+    fn watch(&self) {
+        let mut state = self.lock();
+        loop {
+            if !state.has_work() {
+                if state.is_stopping {
+                    return;
+                }
+                state.is_watched = false;
+                state = self.overdue.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let now = Instant::now();
+            let wake = state.wake(&self.bounds, now);
+            let (_, oldest) = state.prompt(now);
+            if let Wake::Worker(number) = wake {
+                self.calls[number].notify_one();
+            }
+            let waited = self.overdue.wait_timeout(state, PROMPT.saturating_sub(oldest));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn wake_all(&self) {
+        self.calls.iter().chain([&self.overdue]).for_each(Condvar::notify_one);
+    }
+
+    /// Unlocks the state, and wakes whoever is to see to what waits.
+    fn settle(&self, mut state: MutexGuard<'_, State>, now: Instant) {
+        let wake = state.wake(&self.bounds, now);
+        drop(state);
+        match wake {
+            Wake::Nobody => {}
+            Wake::Worker(number) => self.calls[number].notify_one(),
+            Wake::Watcher => self.overdue.notify_one(),
         }
     }
 
@@ -445,8 +543,11 @@ mod tests {
         pool.submit(Lane::Single, 1, far(), || ()).unwrap();
         thread::sleep(Duration::from_millis(40));
         let deadline = Instant::now() + Duration::from_millis(100);
-        assert!(matches!(pool.refusal(1, deadline), Some(Refusal::TooLate(_))));
-        assert_eq!(pool.refusal(1, far().unwrap()), None);
+        assert!(matches!(
+            pool.refusal(1, deadline, Duration::ZERO, Instant::now()),
+            Some(Refusal::TooLate(_))
+        ));
+        assert_eq!(pool.refusal(1, far().unwrap(), Duration::ZERO, Instant::now()), None);
         release.send(()).unwrap();
     }
 
@@ -490,6 +591,71 @@ mod tests {
         pool.submit(Lane::Single, 1, far(), move || done.send(()).unwrap()).unwrap();
         finished.recv().unwrap();
         release.send(()).unwrap();
+    }
+
+    #[test]
+    fn nobody_is_called_for_what_cannot_begin() {
+        let pool = Pool::start(Bounds { slow_workers: 3, queue_jobs: 100, ..BOUNDS }).unwrap();
+        let mut state = pool.shared.lock();
+        while state.idle.len() < 4 {
+            drop(state);
+            thread::yield_now();
+            state = pool.shared.lock();
+        }
+        let unit = |number| Unit {
+            lane: Lane::Single,
+            n_jobs: 1,
+            n_before: number,
+            since: Instant::now(),
+            run: Box::new(|| ()),
+        };
+        let latest = *state.idle.last().unwrap();
+        let bounds = pool.shared.bounds;
+        assert!(matches!(state.wake(&bounds, Instant::now()), Wake::Nobody), "nothing waits");
+        state.single.extend((0..2).map(unit));
+        state.n_single = 2;
+        let wake = state.wake(&bounds, Instant::now());
+        assert!(matches!(wake, Wake::Worker(number) if number == latest));
+        assert!(matches!(state.wake(&bounds, Instant::now()), Wake::Nobody), "it is on its way");
+        pool.shared.calls[latest].notify_one();
+        drop(state);
+        while pool.load().queued > 0 {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn nothing_is_forgotten_however_many_ask_and_however_long_jobs_take() {
+        const ASKING: usize = 4;
+        const JOBS: usize = 2_000;
+        let bounds = Bounds { workers: 2, slow_workers: 2, queue_jobs: ASKING * JOBS };
+        let pool = Pool::start(bounds).unwrap();
+        let (done, finished) = channel();
+        thread::scope(|scope| {
+            for _ in 0..ASKING {
+                let (pool, done) = (&pool, done.clone());
+                scope.spawn(move || {
+                    for number in 0..JOBS {
+                        let done = done.clone();
+                        let run = move || {
+                            if number % 500 == 499 {
+                                thread::sleep(2 * PROMPT);
+                            }
+                            done.send(()).unwrap();
+                        };
+                        let lane = [Lane::Single, Lane::Batch][number % 2];
+                        pool.submit(lane, 1, None, run).unwrap();
+                        if number % 100 == 99 {
+                            // So that the queue is empty at times.
+                            thread::sleep(Duration::from_millis(1));
+                        }
+                    }
+                });
+            }
+        });
+        drop(done);
+        assert_eq!(finished.iter().count(), ASKING * JOBS);
+        assert_eq!(pool.load().queued, 0);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! beside ours. Handlers get `State<Service>` and `Extension<Context>`; whatever solves calls [`Service::solve`] or
 //! [`Service::answer`], which admit, refuse, cancel and count, and bodies are read with [`body::read`]. A handler that fails returns a [`Problem`].
 
+use std::time::Instant;
+
 use axum::body::Body;
 use axum::extract::{Extension, Path, State};
 use axum::http::header::CONTENT_TYPE;
@@ -72,7 +74,13 @@ async fn jobs(
 async fn metrics(State(service): State<Service>) -> Response<Body> {
     let Processes { started, ended, killed } = processes();
     let (hits, misses) = service.cache().map_or((0, 0), OutcomeCache::counts);
+    let lag = service.lag().look(Instant::now());
     let others = [
+        Sample::gauge(
+            "keyaki_lag_microseconds",
+            "How long requests wait before they are read.",
+            lag.as_micros() as u64,
+        ),
         Sample::counter(
             "keyaki_log_lines_lost_total",
             "Lines of the log that could not be written.",

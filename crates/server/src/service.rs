@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{timeout, timeout_at};
 
 use crate::health::Readiness;
+use crate::lag::Lag;
 use crate::metrics::Metrics;
 use crate::pool::{Bounds, Lane, Pool, Refusal};
 use crate::problem::Problem;
@@ -42,6 +43,7 @@ struct Inner {
     audits: Audits,
     cache: Option<Arc<OutcomeCache>>,
     pool: Pool,
+    lag: Lag,
     metrics: Metrics,
     /// Bytes of bodies that may be held, in units of [`BUDGET_UNIT`].
     bodies: Arc<Semaphore>,
@@ -147,6 +149,7 @@ impl Service {
             cache,
             config,
             pool: Pool::start(bounds)?,
+            lag: Lag::new()?,
             metrics: Metrics::default(),
             bodies: Arc::new(Semaphore::new(units)),
             batches: Arc::new(Semaphore::new(settings.batches_max)),
@@ -196,6 +199,11 @@ impl Service {
         &self.inner.pool
     }
 
+    /// How long requests wait before they are read.
+    pub(crate) fn lag(&self) -> &Lag {
+        &self.inner.lag
+    }
+
     /// The outcomes that are kept, if they are.
     pub(crate) fn cache(&self) -> Option<&OutcomeCache> {
         self.inner.cache.as_deref()
@@ -226,7 +234,9 @@ impl Service {
 
     /// Why a job that has to be answered by then would not be taken now, counted as refused.
     pub(crate) fn refusal(&self, deadline: Instant) -> Option<Refusal> {
-        let refusal = self.pool().refusal(1, deadline)?;
+        let now = Instant::now();
+        let besides = self.lag().look(now);
+        let refusal = self.pool().refusal(1, deadline, besides, now)?;
         self.metrics().shed(refusal.word());
         Some(refusal)
     }
@@ -253,7 +263,7 @@ impl Service {
             }
             let done = catch_unwind(AssertUnwindSafe(|| work(&service, &flag)));
             // Whoever wanted it may have gone.
-            let _ = sender.send(done.map_err(|_| Unsolved::Fault));
+            let _ = sender.send((done.map_err(|_| Unsolved::Fault), Instant::now()));
         };
         self.pool().submit(Lane::Single, 1, Some(deadline), run).map_err(|refusal| {
             self.metrics().shed(refusal.word());
@@ -266,7 +276,9 @@ impl Service {
                 timeout(STOP_GRACE, receiver).await.map_err(|_| Unsolved::Late)?
             }
         };
-        reply.unwrap_or(Err(Unsolved::Late))
+        let Ok((reply, ready)) = reply else { return Err(Unsolved::Late) };
+        self.lag().taken(ready);
+        reply
     }
 
     /// Answers a job as [`Service::solve`] does it.
