@@ -1,8 +1,8 @@
 //! Keyaki as an HTTP service: the same jobs and results as `keyaki batch`, for somebody who waits.
 //!
 //! Read the modules in this order: [`routes`] (what there is, and where more is added), `context` (what happens to every request),
-//! [`service`] (how a job comes to an answer), [`pool`] (the threads that solve, and who is refused), `batch` (many jobs in one body), `connection`
-//! (sockets). [`settings`] has every limit.
+//! [`service`] (how a job comes to an answer), [`pool`] (the threads that solve, and who is refused), `lag` (how late the threads of connections are),
+//! `batch` (many jobs in one body), `connection` (sockets). [`settings`] has every limit.
 //!
 //! Invariants: no thread that serves connections solves; whatever is accepted is answered or refused in words; nothing but the verdict `holds` is success,
 //! and no refusal looks like a verdict; a policy is never logged unless somebody asked for it.

@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 /// How long a job counts as one that uses a processor. More than 99 % of the questions of our corpus take less.
 pub const PROMPT: Duration = Duration::from_millis(10);
 
-/// The share of the time that is left to a request which it may spend waiting in the queue: one in this many. The rest is for the work, and for the
-/// way there and back, which is longest when there is most to do.
+/// The share of the time that is left to a request which it may spend waiting, for its turn and for the threads of connections: one in this many. The
+/// rest is for the work, and for what nobody saw coming, which is most when there is most to do.
 const WAIT_SHARE: u32 = 10;
 
 /// By how much workers come after the threads that serve connections, as `nice` counts it. Where more comes in than can be done, requests would wait
