@@ -124,8 +124,7 @@ fn meet(
     // Behind the last single item.
     let last = |items: &[Item]| items.iter().rposition(|item| !item.is_star).map_or(0, |i| i + 1);
     let (a_last, b_last) = (last(a), last(b));
-    let mut path: Vec<Item> = Vec::with_capacity(a.len() + b.len());
-    path.extend_from_slice(&a[..n_common]);
+    let mut path: Vec<Item> = a[..n_common].to_vec();
     // Places from where to go on, and how much of the path leads there.
     let mut open = vec![(n_common, n_common, n_common)];
     while let Some((mut i, mut j, length)) = open.pop() {

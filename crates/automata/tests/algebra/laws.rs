@@ -592,3 +592,30 @@ fn a_hundred_letters_are_told_apart() {
     }
     assert_eq!(count(&[two], &[], &limits()), Ok(Count::Exactly(10_000)));
 }
+
+/// What is a sequence of classes and stars of classes is a pattern however it is written, and so is decided without an automaton.
+#[test]
+fn expressions_that_say_no_more_than_patterns_are_patterns() {
+    let ab = || Expr::chars([('a', 'b')]);
+    let check = |expr: &Expr, shown: Option<&str>| {
+        let language = compile(expr);
+        let pattern = language.as_pattern().map(|pattern| format!("{:?}", pattern.items()));
+        assert_eq!(pattern.as_deref(), shown, "{expr:?}");
+    };
+    check(&ab().star(), Some("[[a-b]*]"));
+    check(&Expr::literal("a").star(), Some("[a*]"));
+    check(&Expr::literal("ab").star(), None);
+    check(&Expr::literal("").star(), None);
+    check(&Expr::AnyChar.star(), Some("[any*]"));
+    check(&ab().plus(), Some("[[a-b], [a-b]*]"));
+    check(&ab().times(2), Some("[[a-b], [a-b]]"));
+    assert_eq!(compile(&Expr::literal("c").times(2)).as_literal(), Some("cc"));
+    check(&ab().optional(), None);
+    check(&ab().star().star(), None);
+    let parts = vec![Expr::literal("x"), Expr::All, Expr::AnyChar, ab()];
+    check(&Expr::Concat(parts), Some("[x, any*, any, [a-b]]"));
+    let union = Language::union(&[Language::glob("a*"), Language::literal("b")]);
+    assert_eq!(format!("{union:?}"), "{`aany*`, `b`}");
+    let union = Language::union(&[union, Language::words(["c", "d"])]);
+    assert_eq!(format!("{union:?}"), "{`aany*`, `b`, `c`, `d`}");
+}

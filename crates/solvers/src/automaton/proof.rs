@@ -345,3 +345,46 @@ fn theory(problem: &Problem<'_>, clause: &[Lit]) -> Theory {
         _ => Theory::Empty,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use keyaki_logic::{Cancel, Formula, Limits, Terms};
+
+    use super::*;
+
+    /// Of a log that is longer nothing was kept any more, so that nothing may follow from it.
+    #[test]
+    fn of_a_log_that_is_too_long_there_is_no_proof() {
+        let mut terms = Terms::new();
+        let contradiction = terms.bool(false);
+        let mut formula = Formula::new(terms);
+        formula.assert("", contradiction);
+        let problem = Problem::new(&formula).unwrap();
+        let (limits, cancel) = (Limits::within(std::time::Duration::from_secs(60)), Cancel::new());
+        let watch = Watch::new(&limits, &cancel);
+        let proof = |n_literals: usize| {
+            prove(&problem, Log { n_literals, ..Log::default() }, &watch)
+                .map(|proof| proof.steps.len())
+        };
+        assert_eq!(proof(0), Ok(1));
+        assert_eq!(proof(MAX_LOGGED_LITERALS), Ok(1));
+        for more in [1, 2, 1 << 20] {
+            assert_eq!(proof(MAX_LOGGED_LITERALS + more), Err(NoProof::Limit));
+        }
+    }
+
+    #[test]
+    fn a_log_keeps_as_many_literals_as_it_may_and_each_pair_once() {
+        let pair = [Lit::new(0, true), Lit::new(1, false)];
+        let mut log = Log { n_literals: MAX_LOGGED_LITERALS - 4, ..Log::default() };
+        for clause in [&pair[..], &[pair[1], pair[0]], &pair] {
+            log.lemma(clause);
+        }
+        assert_eq!((log.added.len(), log.n_literals), (1, MAX_LOGGED_LITERALS - 2));
+        log.learnt(&pair);
+        assert_eq!((log.added.len(), log.n_literals), (2, MAX_LOGGED_LITERALS));
+        log.learnt(&pair[..1]);
+        assert_eq!((log.added.len(), log.n_literals), (2, MAX_LOGGED_LITERALS + 1));
+    }
+}

@@ -82,6 +82,43 @@ fn a_lemma_says_what_it_is_about() {
     check(&t, &[bits_one, same_bits], &[other_one], &[Theory::Bits]);
     check(&t, &[bits_one, other_one], &[same_bits], &[Theory::Distinct]);
     check(&t, &[template, a], &[], &[Theory::Template]);
+    let z = t.var("z", Sort::String);
+    let [same_as_z, y_is_z] = [t.eq(x, z), t.eq(y, z)];
+    check(&t, &[same, same_as_z], &[y_is_z], &[Theory::Equality]);
+    let narrow = t.matches(x, [Piece::text("b"), Piece::Value(y), Piece::text("c")]);
+    let wide = t.matches(x, [Piece::text("b"), Piece::Value(y), Piece::Any]);
+    check(&t, &[narrow], &[wide], &[Theory::Template]);
+}
+
+/// What a template says of a text that is known, and what the text says of the template.
+#[test]
+fn a_known_text_is_held_against_a_template() {
+    let check = |text: &str, is_matched: bool, expected: Option<bool>| {
+        let mut t = Terms::new();
+        let [x, y] = ["x", "y"].map(|name| t.var(name, Sort::String));
+        let text = t.string(text);
+        let is_text = t.eq(x, text);
+        let matched = t.matches(x, [Piece::text("a"), Piece::Value(y), Piece::text("c")]);
+        let is_matched = if is_matched { matched } else { t.not(matched) };
+        let formula = Formula::new(t);
+        // In both orders: the one that is told first is asked what follows.
+        for order in [[is_text, is_matched], [is_matched, is_text]] {
+            let mut formula = formula.clone();
+            order.into_iter().for_each(|term| formula.assert("", term));
+            let is_sat = match Automaton.solve(&formula, &long(), &never()).unwrap().outcome {
+                Outcome::Sat(_) => Some(true),
+                Outcome::Unsat => Some(false),
+                Outcome::Unknown(_) => None,
+            };
+            assert_eq!(is_sat, expected, "{order:?}");
+        }
+    };
+    check("abc", true, Some(true));
+    check("ac", true, Some(true));
+    check("abc", false, Some(true));
+    check("bbc", true, Some(false));
+    check("bbc", false, Some(true));
+    check("a", true, Some(false));
 }
 
 #[test]
