@@ -612,8 +612,8 @@ fn expressions_that_say_no_more_than_patterns_are_patterns() {
     assert_eq!(compile(&Expr::literal("c").times(2)).as_literal(), Some("cc"));
     check(&ab().optional(), None);
     check(&ab().star().star(), None);
-    let parts = vec![Expr::literal("x"), Expr::All, Expr::AnyChar, ab()];
-    check(&Expr::Concat(parts), Some("[x, any*, any, [a-b]]"));
+    let parts = vec![Expr::literal("x"), Expr::AnyChar, Expr::All, ab()];
+    check(&Expr::Concat(parts), Some("[x, any, any*, [a-b]]"));
     let union = Language::union(&[Language::glob("a*"), Language::literal("b")]);
     assert_eq!(format!("{union:?}"), "{`aany*`, `b`}");
     let union = Language::union(&[union, Language::words(["c", "d"])]);
