@@ -188,4 +188,29 @@ mod tests {
         assert!(!includes(&wide, &narrow, &Budget::new(1 << 20)).unwrap());
         assert!(are_disjoint("a", "a", &Budget::new(0)).is_err());
     }
+
+    /// What is compared byte by byte costs a step each, and what is looked at from both ends a sixteenth.
+    #[test]
+    fn comparisons_cost_what_they_read() {
+        let check = |cost: u64, compare: &dyn Fn(&Budget) -> Result<bool, TooMuch>, found: bool| {
+            for more in [0, 1, 5_000] {
+                let budget = Budget::new(cost + more);
+                assert_eq!(compare(&budget), Ok(found));
+                assert_eq!(budget.0.get(), more);
+            }
+            assert_eq!(compare(&Budget::new(cost - 1)), Err(TooMuch));
+        };
+        check(3, &|budget| includes("abc", "abd", budget), false);
+        check(4, &|budget| includes("a?c", "abc", budget), true);
+        // The star, each letter that it reads, and the end.
+        let long = "a".repeat(5_000);
+        check(5_002, &|budget| includes("*b", &long, budget), false);
+        assert_eq!(includes("*b", &long, &Budget::new(1)), Err(TooMuch));
+        assert_eq!(includes("*", &long, &Budget::new(0)), Ok(true));
+        let other = "b".repeat(163);
+        check(1 + 163 / 16, &|budget| are_disjoint(&long, &other, budget), true);
+        check(1 + 163 / 16, &|budget| are_disjoint(&other, &long, budget), true);
+        check(1, &|budget| are_disjoint("*b", &long, budget), true);
+        check(1 + 5_002, &|budget| are_disjoint("*b*", &long, budget), true);
+    }
 }

@@ -263,4 +263,86 @@ when StringLike "k" "v*"
         assert_eq!(breaks("sqs:GetObject", "arn:aws:s3:::c", yes), no);
         assert_eq!(breaks("s3:GetObject", "*", yes), yes);
     }
+
+    const PUBLIC: &str = r#"question no-public-access
+type resource
+deputy "s3.amazonaws.com"
+trusted one any "k"
+side policy
+allow
+principal account"1" service"s3.amazonaws.com" all
+action "s3:*"
+when StringLike "k" "?*" "b"
+when Null "k" "false"
+deny
+action "s3:put*"
+when StringNotEquals "k" "c"
+"#;
+
+    /// What is so of somebody of this account, or of nobody knows which, whose request has this value of the key.
+    fn of<'r>(
+        account: Option<&'r str>,
+        value: Option<&'r str>,
+    ) -> impl FnMut(Asked<'_>) -> Option<bool> + 'r {
+        move |asked| match asked {
+            Asked::Principal { negated, denies, entries } => {
+                assert_eq!((negated, denies), (false, false));
+                if entries.iter().any(|(kind, _)| *kind == "all") {
+                    return Some(true);
+                }
+                // Neither everybody nor a deputy is somebody in particular.
+                assert_eq!(entries, [("account", "1")]);
+                account.map(|account| account == "1")
+            }
+            Asked::Resource { .. } => panic!("all resources are told"),
+            Asked::Condition { operator, key, values } => {
+                assert_eq!(key, "k");
+                let is = |text: &str| values.contains(&("", text));
+                Some(match operator {
+                    "Null" => value.is_some() && is("false"),
+                    "StringNotEquals" => !value.is_some_and(is),
+                    "StringLike" => value.is_some_and(|value| is("?*") && !value.is_empty()),
+                    "ForAnyValue:StringEquals" | "ForAnyValue:StringLike" => {
+                        assert!(values.len() == 1 && !is("?*"), "a pattern confines nobody");
+                        value.is_some_and(is)
+                    }
+                    _ => panic!("`{operator}` is asked"),
+                })
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_named_or_has_a_value_that_is_named_is_confined() {
+        let statements = Statements::read(PUBLIC).unwrap();
+        assert_eq!((statements.len(), statements.is_empty()), (2, false));
+        let breaks = |action: &str, account: Option<&str>, value: Option<&str>| {
+            statements.breaks(action, "arn:aws:s3:::a", &mut of(account, value))
+        };
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(breaks("s3:Get", Some("2"), Some("a")), yes);
+        assert_eq!(breaks("s3:Get", Some("1"), Some("a")), no);
+        assert_eq!(breaks("s3:Get", Some("2"), Some("b")), no, "the statement names the value");
+        assert_eq!(breaks("s3:Get", Some("2"), Some("c")), no, "the Deny names the value");
+        assert_eq!(breaks("s3:Get", Some("2"), None), no, "nothing is allowed");
+        assert_eq!(breaks("sqs:Get", Some("2"), Some("a")), no);
+        assert_eq!(breaks("s3:Put", Some("2"), Some("a")), no, "it is denied");
+        assert_eq!(breaks("s3:Get", None, Some("a")), None);
+        assert_eq!(breaks("s3:Get", None, Some("b")), no, "whoever it is");
+    }
+
+    #[test]
+    fn each_statement_tells_whether_it_denies_and_whether_it_matches() {
+        let statements = Statements::read(PUBLIC).unwrap();
+        let matches = |number: usize, action: &str, value: Option<&str>| {
+            statements.matches(number, action, "arn:aws:s3:::a", &mut of(Some("2"), value))
+        };
+        assert_eq!(matches(0, "S3:Put", Some("a")), Some((false, Some(true))));
+        assert_eq!(matches(0, "sqs:Put", Some("a")), Some((false, Some(false))));
+        assert_eq!(matches(0, "s3:Put", None), Some((false, Some(false))));
+        assert_eq!(matches(1, "S3:Put", Some("a")), Some((true, Some(true))));
+        assert_eq!(matches(1, "s3:Put", Some("c")), Some((true, Some(false))));
+        assert_eq!(matches(1, "s3:Get", Some("a")), Some((true, Some(false))));
+        assert_eq!(matches(2, "s3:Get", Some("a")), None);
+    }
 }

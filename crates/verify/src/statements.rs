@@ -415,10 +415,9 @@ impl Entry<'_> {
         }
     }
 
-    /// Whether it covers whomever the other does.
+    /// Whether it covers whomever the other does, unless it is `all`.
     fn covers(&self, narrow: &Entry<'_>) -> bool {
         match self.kind {
-            "all" => true,
             "aws" => !matches!(narrow.kind, "all" | "service" | "provider"),
             "account" => narrow.account() == Some(&*self.text),
             _ => self == narrow,
