@@ -425,3 +425,24 @@ fn are_too_few<V: PartialEq>(
     }
     Err(TooMuch)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Range;
+
+    #[test]
+    fn the_least_numbers_that_are_left_are_at_most_so_many() {
+        let least = |low: u128, high: u128, without: &[(u128, u128)], n: usize| {
+            Range { low, high, without: without.to_vec() }.least(n)
+        };
+        for (n, expected) in
+            [(0, &[][..]), (1, &[0]), (2, &[0, 2]), (3, &[0, 2, 5]), (9, &[0, 2, 5])]
+        {
+            assert_eq!(least(0, 5, &[(3, 4), (1, 1)], n), expected);
+        }
+        assert_eq!(least(0, 9, &[(0, 3), (2, 2)], 3), [4, 5, 6]);
+        assert_eq!(least(7, 9, &[(0, 3)], 5), [7, 8, 9]);
+        assert_eq!(least(7, 9, &[(0, u128::MAX)], 5), [0; 0]);
+        assert_eq!(least(u128::MAX - 1, u128::MAX, &[(0, 3)], 5), [u128::MAX - 1, u128::MAX]);
+    }
+}

@@ -316,6 +316,8 @@ when StringNotEquals "k" "c"
     fn who_is_named_or_has_a_value_that_is_named_is_confined() {
         let statements = Statements::read(PUBLIC).unwrap();
         assert_eq!((statements.len(), statements.is_empty()), (2, false));
+        let none = "question no-new-access\ntype identity\nside existing\nside new\n";
+        assert!(Statements::read(none).unwrap().is_empty());
         let breaks = |action: &str, account: Option<&str>, value: Option<&str>| {
             statements.breaks(action, "arn:aws:s3:::a", &mut of(account, value))
         };
