@@ -220,6 +220,34 @@ fn conditions_are_implied_one_by_one() {
     covered("when StringEquals \"k\" \"a\"\n", "", false);
 }
 
+/// A statement with an empty list matches nothing; one that excludes an empty list matches whatever there is.
+#[test]
+fn what_matches_nothing_needs_no_row_and_stands_in_no_way() {
+    for list in ["principal", "action", "resource"] {
+        let void = compared("no-new-access", "", &format!("allow\n{list}\n"), "");
+        assert_eq!(void, Ok(0), "{list}");
+        let all = compared("no-new-access", "", &format!("allow\nnot-{list}\n"), "");
+        assert!(all.unwrap_err().contains("statement 0 is not covered by the rows"));
+        let denied = |list: &str| {
+            let existing = format!("allow\ndeny\n{list}\n");
+            compared("no-new-access", &existing, "allow\n", "covered 2 0 *\n").is_ok()
+        };
+        assert!(denied(list) && !denied(&format!("not-{list}")), "{list}");
+    }
+}
+
+/// Of a list that excludes, a row of single actions says that none of its entries has anything in common with them.
+#[test]
+fn single_actions_are_covered_by_a_list_that_excludes_others() {
+    let row = |action: &str| {
+        let (existing, new) =
+            ("allow\nnot-action \"s3:get*\"\n", format!("allow\naction \"{action}\"\n"));
+        compared("no-new-access", existing, &new, "covered 1 0 * 0-0@0\n").is_ok()
+    };
+    assert!(row("sqs:*") && row("s3:list*"));
+    assert!(!row("s3:getobject") && !row("s3:get*") && !row("s3:*"));
+}
+
 const GET: &str = "allow\naction \"s3:getobject\" \"s3:listbucket\"\nresource \"arn:aws:s3:::a\" \"arn:aws:s3:::b\"\n";
 
 #[test]
@@ -306,6 +334,8 @@ fn a_deny_of_the_other_side_has_to_be_denied_as_well_or_to_be_about_something_el
     check(all, &format!("{all}{a}{when}"), "denied 2 3 1\n", false);
     check(&format!("{all}{when}"), &format!("{all}{a}{when}"), "denied 2 3 1\n", true);
     check(all, &format!("{all}{a}"), "denied 0 3 1\n", false);
+    // What includes both has to be a Deny.
+    check(all, "as 0\n", "covered 3 0 *\ndenied 2 3 1\ndenied 3 2 1\n", false);
     check(all, &format!("{all}{a}"), "denied 2 1 3\n", false);
     check(all, &format!("{all}{a}"), "denied 1 3 2\n", false);
     check(all, &format!("deny\nprincipal aws\naction \"s3:*\"\n{a}"), "denied 2 3 1\n", false);
