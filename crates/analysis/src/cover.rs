@@ -202,6 +202,19 @@ mod tests {
         check_open(&[&get, &deny("s3:*", "*", condition)], &[&get, &narrow], false);
         let other = r#", "Condition": {"Bool": {"aws:SecureTransport": "true"}}"#;
         check_open(&[&get, &deny("s3:*", "*", other)], &[&get, &narrow], true);
+        // Entries of it that the statement cannot meet need not be denied.
+        let more = allow(
+            r#""s3:GetObject", "sqs:*""#,
+            r#""arn:aws:s3:::a/*", "arn:aws:s3:::b/*""#,
+        );
+        let more = more.replace("Allow", "Deny");
+        let all = allow(r#""s3:*""#, r#""arn:aws:s3:::a/*""#);
+        let check = |action: &str, resource: &str, expected: bool| {
+            check_open(&[&all, &more], &[&all, &deny(action, resource, "")], expected);
+        };
+        check("s3:Get*", "arn:aws:s3:::a/*", false);
+        check("s3:Get*", "arn:aws:s3:::a/b*", true);
+        check("s3:Put*", "arn:aws:s3:::a/*", true);
     }
 
     #[track_caller]
@@ -250,6 +263,40 @@ mod tests {
         check_covered(&wide, &allow(r#""sqs:*""#, r#""arn:aws:sqs:us:1:q""#), true);
         check_covered(&wide, &allow(r#""sqs:*""#, r#""arn:aws:sqs:us:1:1:q""#), false);
         check_covered(&wide, &allow(r#""sqs:*""#, r#""arn:aws:sqs*""#), false);
+    }
+
+    #[test]
+    fn a_star_is_whatever_a_variable_stands_for() {
+        let own = allow(r#""s3:*""#, r#""arn:aws:s3:::${aws:username}/*""#);
+        check_covered(&allow(r#""s3:*""#, r#""*""#), &own, true);
+        check_covered(&allow(r#""s3:*""#, r#""arn:aws:s3:::*""#), &own, false);
+        check_covered(&own, &allow(r#""s3:*""#, r#""*""#), false);
+        // D29: an unresolved variable may spoil the other value.
+        let beside = allow(r#""s3:*""#, r#""*", "arn:aws:s3:::${aws:username}/*""#);
+        check_covered(&beside, &own, false);
+    }
+
+    #[test]
+    fn the_root_of_an_account_is_who_belongs_to_it_in_its_partition() {
+        let to = |name: &str| {
+            format!(
+                r#"{{"Effect": "Allow", "Principal": {{"AWS": "arn:{name}"}}, "Action": "sqs:*", "Resource": "*"}}"#
+            )
+        };
+        let policy = |name: &str| {
+            let text = format!(r#"{{"Version": "2012-10-17", "Statement": {}}}"#, to(name));
+            parse(&text, Some(PolicyType::Resource)).unwrap()
+        };
+        let check = |wide: &str, narrow: &str, expected: bool| {
+            let open = new_access(&[policy(wide)], &[policy(narrow)], &mut Table::default());
+            assert_eq!(open.is_empty(), expected, "{narrow} by {wide}");
+        };
+        let root = "aws:iam::111122223333:root";
+        check(root, "aws:iam::111122223333:user/a", true);
+        check(root, "aws:sts::111122223333:assumed-role/r/s", true);
+        check(root, "aws:iam::111122223334:user/a", false);
+        check(root, "aws-cn:iam::111122223333:user/a", false);
+        check("aws:iam::111122223333:user/a", root, false);
     }
 
     #[test]

@@ -61,10 +61,8 @@ pub fn query<'f>(formulas: impl IntoIterator<Item = (&'f str, &'f Formula)>) -> 
 
 /// The name of a query: SHA-256 of its text, in hexadecimal digits.
 pub fn hash(query: &str) -> String {
-    Sha256::digest(query.as_bytes()).iter().fold(String::new(), |mut hash, byte| {
-        let _ = write!(hash, "{byte:02x}");
-        hash
-    })
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+    Sha256::digest(query).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Writes the terms of one formula.

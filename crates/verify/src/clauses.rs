@@ -12,34 +12,31 @@ fn literal(part: &Part, mut term: Term, mut truth: bool) -> Literal {
     (term, truth)
 }
 
-/// The clauses into which the assertions fall: all are true if and only if the assertion is.
-pub(crate) fn of_assertions(part: &Part) -> Vec<HashSet<Vec<Literal>>> {
-    let of = |&assertion: &Term| {
-        let (mut clauses, mut open, mut seen) =
-            (HashSet::new(), vec![(assertion, true)], HashSet::new());
-        while let Some((term, truth)) = open.pop() {
-            let (term, truth) = literal(part, term, truth);
-            // A term that stands in several places falls into the same clauses in each.
-            if !seen.insert((term, truth)) {
-                continue;
-            }
-            match (&part.terms[term], truth) {
-                (Node::Truth(value), _) if *value == truth => {}
-                (Node::Truth(_), _) => drop(clauses.insert(Vec::new())),
-                (Node::And(children), true) | (Node::Or(children), false) => {
-                    open.extend(children.iter().map(|child| (*child, truth)));
-                }
-                (Node::And(children), false) | (Node::Or(children), true) => {
-                    let literals = children.iter().map(|child| literal(part, *child, truth));
-                    let ascending: BTreeSet<Literal> = literals.collect();
-                    clauses.insert(ascending.into_iter().collect());
-                }
-                _ => drop(clauses.insert(vec![(term, truth)])),
-            }
+/// The clauses into which an assertion falls: all are true if and only if it is.
+pub(crate) fn of_assertion(part: &Part, assertion: Term) -> HashSet<Vec<Literal>> {
+    let (mut clauses, mut open, mut seen) =
+        (HashSet::new(), vec![(assertion, true)], HashSet::new());
+    while let Some((term, truth)) = open.pop() {
+        let (term, truth) = literal(part, term, truth);
+        // A term that stands in several places falls into the same clauses in each.
+        if !seen.insert((term, truth)) {
+            continue;
         }
-        clauses
-    };
-    part.assertions.iter().map(of).collect()
+        match (&part.terms[term], truth) {
+            (Node::Truth(value), _) if *value == truth => {}
+            (Node::Truth(_), _) => drop(clauses.insert(Vec::new())),
+            (Node::And(children), true) | (Node::Or(children), false) => {
+                open.extend(children.iter().map(|child| (*child, truth)));
+            }
+            (Node::And(children), false) | (Node::Or(children), true) => {
+                let literals = children.iter().map(|child| literal(part, *child, truth));
+                let ascending: BTreeSet<Literal> = literals.collect();
+                clauses.insert(ascending.into_iter().collect());
+            }
+            _ => drop(clauses.insert(vec![(term, truth)])),
+        }
+    }
+    clauses
 }
 
 /// Whether the clause is one of those that say what a connective means.

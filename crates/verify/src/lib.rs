@@ -20,8 +20,8 @@ mod meaning;
 mod read;
 mod statements;
 
+use std::collections::HashMap;
 use std::fmt;
-use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
@@ -196,22 +196,26 @@ fn sections(text: &str) -> Result<Sections<'_>, Rejection> {
 
 /// SHA-256 of a text, in hexadecimal digits.
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hash, byte| {
-        let _ = write!(hash, "{byte:02x}");
-        hash
-    })
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    Sha256::digest(text).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Whether each step holds and the last is empty; otherwise which does not, and why.
 fn check(part: &Part, languages: &mut Languages) -> Result<(), (usize, String)> {
-    let clauses = clauses::of_assertions(part);
+    // Most assertions are axioms that nothing is taken from.
+    let mut clauses = HashMap::new();
     let mut facts = Facts::of(part);
     for (number, step) in part.steps.iter().enumerate() {
         let holds = match &step.rule {
-            Rule::From(assertion) => match clauses.get(*assertion) {
-                None => Err(format!("there is no assertion {assertion}")),
-                Some(clauses) if clauses.contains(&step.clause) => Ok(()),
-                Some(_) => Err(format!("assertion {assertion} has no such part")),
+            Rule::From(number) => match part.assertions.get(*number) {
+                None => Err(format!("there is no assertion {number}")),
+                Some(&assertion) => {
+                    let of = || clauses::of_assertion(part, assertion);
+                    match clauses.entry(*number).or_insert_with(of).contains(&step.clause) {
+                        true => Ok(()),
+                        false => Err(format!("assertion {number} has no such part")),
+                    }
+                }
             },
             Rule::Def if clauses::is_definition(part, &step.clause) => Ok(()),
             Rule::Def => Err("no connective means this".to_owned()),

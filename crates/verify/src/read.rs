@@ -201,9 +201,10 @@ impl<'t> Words<'t> {
     }
 
     /// A number as it is written, without sign or needless zeros.
-    pub(crate) fn number<N: std::str::FromStr + ToString>(&mut self) -> Result<N, Rejection> {
+    pub(crate) fn number<N: std::str::FromStr>(&mut self) -> Result<N, Rejection> {
         let word = self.word()?;
-        let number = word.parse::<N>().ok().filter(|number| number.to_string() == word);
+        let is_canonical = word == "0" || !word.starts_with(['0', '+', '-']);
+        let number = word.parse::<N>().ok().filter(|_| is_canonical);
         number.ok_or_else(|| self.place.rejects(format!("`{word}` is no number that fits here")))
     }
 

@@ -311,6 +311,7 @@ impl<'t> Question<'t> {
             (false, "StringEquals" | "StringLike" | "ArnEquals" | "ArnLike") => {
                 set != "ForAllValues"
             }
+            (false, "Bool") => set != "ForAllValues" && trusted.values == Values::True,
             _ => false,
         };
         fits && !if_exists
@@ -420,6 +421,11 @@ impl Entry<'_> {
         match self.kind {
             "aws" => !matches!(narrow.kind, "all" | "service" | "provider"),
             "account" => narrow.account() == Some(&*self.text),
+            // The accounts of both and their partitions are the same.
+            "root" if narrow.kind != "account" => {
+                narrow.account() == self.account()
+                    && fields(&narrow.text).nth(1) == fields(&self.text).nth(1)
+            }
             _ => self == narrow,
         }
     }
@@ -519,6 +525,24 @@ pub(crate) fn includes(
     }
 }
 
+/// Whether a list of actions or resources fits all that two others fit both: it has each entry of the last that the second may meet.
+fn includes_met(lists: [&Option<Clause<'_>>; 3], budget: &Budget) -> Result<bool> {
+    let [Some(wide), Some(narrow), Some(met)] = lists else { return Ok(false) };
+    if wide.negated || wide.is_opaque() || met.negated {
+        return Ok(false);
+    }
+    for (at, entry) in met.entries.iter().enumerate() {
+        let is_apart = match narrow.negated {
+            true => narrow.has(entry, at, budget)?,
+            false => narrow.avoids(entry, budget)?,
+        };
+        if !is_apart && !wide.has(entry, at, budget)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Whether nothing fits both lists of actions or resources.
 pub(crate) fn are_disjoint(
     a: Option<&Clause<'_>>,
@@ -583,7 +607,8 @@ impl Statement<'_> {
         Ok(true)
     }
 
-    /// Whether it matches whatever both others match: each of its lists includes that of one of them.
+    /// Whether it matches whatever both others match: each of its lists includes that of one of them, or each entry of the second that the
+    /// first has anything in common with.
     pub(crate) fn includes_both(
         &self,
         a: &Statement<'_>,
@@ -596,6 +621,8 @@ impl Statement<'_> {
             some[1] |= includes(self.resource.as_ref(), narrow.resource.as_ref(), budget)?;
             some[2] |= includes(self.action.as_ref(), narrow.action.as_ref(), budget)?;
         }
+        some[1] = some[1] || includes_met([&self.resource, &a.resource, &b.resource], budget)?;
+        some[2] = some[2] || includes_met([&self.action, &a.action, &b.action], budget)?;
         Ok(some == [true; 3] && self.is_satisfied_by(&[a, b], budget)?)
     }
 

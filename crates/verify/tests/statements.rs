@@ -168,7 +168,14 @@ fn principals_are_compared_by_kind_and_account() {
     check("aws", r#"provider"a""#, false);
     check(of_account, user, true);
     check(of_account, r#"root"arn:aws:iam::111122223333:root""#, true);
-    check(r#"root"arn:aws:iam::111122223333:root""#, user, false);
+    let root = r#"root"arn:aws:iam::111122223333:root""#;
+    check(root, user, true);
+    check(root, r#"session"arn:aws:sts::111122223333:assumed-role/r/s""#, true);
+    check(root, r#"user"arn:aws-cn:iam::111122223333:user/a""#, false);
+    check(root, r#"user"arn:aws:iam::111122223334:user/a""#, false);
+    check(root, of_account, false);
+    check(root, r#"id"AIDA111122223333""#, false);
+    check(root, r#"service"111122223333""#, false);
     check(of_account, r#"user"arn:aws:iam::111122223334:user/a""#, false);
     check(of_account, r#"id"AIDA111122223333""#, false);
     check(user, user, true);
@@ -339,6 +346,20 @@ fn a_deny_of_the_other_side_has_to_be_denied_as_well_or_to_be_about_something_el
     check(all, &format!("{all}{a}"), "denied 2 1 3\n", false);
     check(all, &format!("{all}{a}"), "denied 1 3 2\n", false);
     check(all, &format!("deny\nprincipal aws\naction \"s3:*\"\n{a}"), "denied 2 3 1\n", false);
+    // Or, of its entries, those that the statement may meet.
+    let of = |actions: &str, resources: &str| {
+        format!("deny\naction \"s3:{actions}\n{resources}")
+    };
+    let more = r#"resource "arn:aws:s3:::a" "arn:aws:sqs:::q""#.to_owned() + "\n";
+    let met = |met: &str, wide: &str, expected: bool| check(met, wide, "denied 2 3 1\n", expected);
+    met(&of("g*\" \"sqs:*\"", b), &of("get*\"", ""), false);
+    met(&of("getobject\" \"sqs:*\"", b), &of("g*\"", ""), true);
+    met(&of("getobject\" \"s*:*\"", b), &of("g*\"", ""), false);
+    met(&of("getobject\"", &more), &of("g*\"", b), true);
+    met(&of("getobject\"", &more.replace("sqs", "s?")), &of("g*\"", b), false);
+    met(&of("g*\"", &more), &of("*\"", &b.replace("\n", " $\"${x}\"\n")), false);
+    met(&of("g*\"", &more), &of("*\"", &format!("not-{b}")), false);
+    met(&of("g*\"", &format!("not-{more}")), &of("*\"", b), false);
     // What is denied grants nothing, whatever there is on the other side.
     let all = "deny\naction \"s3:*\"\n";
     let found = compared("no-new-access", all, &format!("{GET}{all}"), "denied 1 2\n");
@@ -417,6 +438,8 @@ fn who_is_let_in_is_confined_by_names_or_values() {
         r#"ForAnyValue:StringEquals "l" "a""#,
         r#"StringEquals "id" "a""#,
         r#"StringEquals "is" "true""#,
+        r#"Bool "is" "true""#,
+        r#"ForAnyValue:Bool "is" "true""#,
     ] {
         assert!(when(condition), "{condition}");
     }
@@ -435,6 +458,10 @@ fn who_is_let_in_is_confined_by_names_or_values() {
         r#"Null "k" "false""#,
         r#"StringEquals "id" "a:b""#,
         r#"StringEquals "is" "false""#,
+        r#"Bool "is" "false""#,
+        r#"Bool "k" "true""#,
+        r#"BoolIfExists "is" "true""#,
+        r#"ForAllValues:Bool "is" "true""#,
     ] {
         assert!(!when(condition), "{condition}");
     }
@@ -459,6 +486,12 @@ fn who_is_let_in_is_confined_by_names_or_values() {
         assert!(!spared(all, condition, "spared 0 1\n"), "{condition}");
     }
     assert!(spared(all, r#"StringNotLike "k" "a""#, "spared 0 1\n"));
+    // What is denied lets nobody in.
+    let denied = |deny: &str| {
+        let policy = "principal all\naction \"s3:get*\"\nresource \"*\"\n";
+        confined(&format!("{policy}deny\n{deny}"), "denied 0 1\n")
+    };
+    assert!(denied(all) && !denied("principal aws\naction \"s3:*\"\n"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 
-use keyaki_policy::ast::{ActionPattern, Statement};
+use keyaki_policy::ast::{ActionPattern, Clause, Statement};
 
 use super::index::Patterns;
 use super::parts::{self, Source};
@@ -52,7 +52,8 @@ impl<'q, 'b> Denies<'q, 'b> {
     }
 }
 
-/// The number of a statement that matches whatever both others match: of each of its parts one of the two is included in it.
+/// The number of a statement that matches whatever both others match: of each of its parts one of the two is included in it, or each entry of
+/// the second that the first has anything in common with.
 pub(super) fn including_both(
     a: Source<'_>,
     b: Source<'_>,
@@ -68,11 +69,26 @@ pub(super) fn including_both(
                 let narrow = narrow.statement.principal.as_ref();
                 parts::principal_clause_includes(of.principal.as_ref(), narrow)
             })
-            && some(&|narrow| parts::resource_clause_includes(**wide, narrow))
-            && some(&|narrow| parts::action_clause_includes(&of.action, &narrow.statement.action))
+            && (some(&|narrow| parts::resource_clause_includes(**wide, narrow))
+                || parts::resource_clause_includes_met(**wide, a, b))
+            && (some(&|narrow| parts::action_clause_includes(&of.action, &narrow.statement.action))
+                || action_clause_includes_met(&of.action, &a.statement.action, &b.statement.action))
             && parts::conditions_include_both(of, a.statement, b.statement)
     };
     by.iter().find(includes).map(|wide| wide.number)
+}
+
+/// Whether a clause lists every action of `met` that `narrow` may match.
+fn action_clause_includes_met(
+    wide: &Clause<ActionPattern>,
+    narrow: &Clause<ActionPattern>,
+    met: &Clause<ActionPattern>,
+) -> bool {
+    let has = |wanted: &ActionPattern| {
+        wide.entries.iter().any(|entry| parts::action_includes(&entry.text, &wanted.text))
+    };
+    let is_met = |entry: &ActionPattern| parts::action_is_outside(&entry.text, narrow) || has(entry);
+    !wide.negated && !met.negated && met.entries.iter().all(is_met)
 }
 
 impl<'q> Deny<'q> {

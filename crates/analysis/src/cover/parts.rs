@@ -120,13 +120,12 @@ pub(crate) fn resource_includes(
         // An unresolved variable could spoil what else stands in the clause (D29).
         return false;
     }
-    let (Some(wide_text), Some(narrow_text)) = (plain(&wide.template), plain(&narrow.template))
-    else {
-        return wide_in == narrow_in && wide.template == narrow.template;
-    };
-    if wide_text == "*" || (wide_in == narrow_in && wide_text == narrow_text) {
+    let (wide_text, narrow_text) = (plain(&wide.template), plain(&narrow.template));
+    // Whatever a variable stands for, and none at all.
+    if wide_text == Some("*") || (wide_in == narrow_in && wide.template == narrow.template) {
         return true;
     }
+    let (Some(wide_text), Some(narrow_text)) = (wide_text, narrow_text) else { return false };
     if glob::begin_differently(wide_text, narrow_text, Case::Sensitive) {
         return false;
     }
@@ -189,6 +188,27 @@ pub(crate) fn resource_clause_includes(wide: Source<'_>, narrow: Source<'_>) -> 
     }
 }
 
+/// Whether `wide` lists every resource of `met` that `narrow` may match.
+pub(crate) fn resource_clause_includes_met(
+    wide: Source<'_>,
+    narrow: Source<'_>,
+    met: Source<'_>,
+) -> bool {
+    let lists = [wide, narrow, met].map(|source| source.statement.resource.as_ref());
+    let [Some(outer), Some(inner), Some(listed)] = lists else { return false };
+    let (wide_in, met_in) = (wide.policy.policy_type, met.policy.policy_type);
+    let is_outside = |entry: &ResourcePattern| {
+        !inner.negated && inner.entries.iter().all(|own| resources_are_disjoint(own, entry))
+    };
+    let has = |entry: &ResourcePattern| {
+        outer.entries.iter().any(|own| resource_includes((wide_in, own), (met_in, entry)))
+    };
+    !outer.negated
+        && !listed.negated
+        && !has_variables(outer)
+        && listed.entries.iter().all(|entry| is_outside(entry) || has(entry))
+}
+
 fn has_star(clause: &Clause<ResourcePattern>) -> bool {
     clause.entries.iter().any(|entry| plain(&entry.template) == Some("*")) && !has_variables(clause)
 }
@@ -238,11 +258,19 @@ pub(crate) fn principal_includes(wide: &PrincipalKind, narrow: &PrincipalKind) -
         // D12: but for services and identities of providers, under both readings.
         (EveryAwsPrincipal, Everyone | Service(_) | Federated(_)) => false,
         (EveryAwsPrincipal, _) => true,
-        (Account { partition: None, account }, narrow) => match narrow {
-            Account { account: own, .. } | RoleSession { account: own, .. } => account == own,
-            User(arn) | Role(arn) | FederatedUser(arn) => *account == arn.account,
-            _ => false,
-        },
+        (Account { partition, account }, narrow) => {
+            let of = match narrow {
+                Account { partition, account } => Some((partition.as_ref(), account)),
+                RoleSession { partition, account, .. } => Some((Some(partition), account)),
+                User(arn) | Role(arn) | FederatedUser(arn) => {
+                    Some((Some(&arn.partition), &arn.account))
+                }
+                _ => None,
+            };
+            of.is_some_and(|(own_partition, own)| {
+                own == account && (partition.is_none() || partition.as_ref() == own_partition)
+            })
+        }
         _ => wide == narrow,
     }
 }

@@ -5,13 +5,14 @@ use keyaki_policy::ast::{BaseOperator, Condition, Effect, PrincipalKind, SetOper
 use keyaki_policy::catalogue::{self, Cardinality};
 
 use super::parts::{self, Source};
-use super::{Budget, Open, Table as Rows, glob, n_pairs};
+use super::statements::Statements;
+use super::{Budget, Open, Table as Rows, glob, n_pairs, statements};
 use crate::addresses::{Family, Network};
 use crate::public::{ADDRESS_KEY, Fixed, Table, TrustedKey};
-use crate::question::{Question, Side};
+use crate::question::{Question, Side, Subject};
 
 /// The Allow statements that may let the public in (Q2): those that neither name whom they let in
-/// nor ask, themselves or by a Deny of their own policy that covers them, for a fixed value of a trusted key.
+/// nor ask, themselves or by a Deny of their own policy that covers them, for a fixed value of a trusted key, and that no Deny includes.
 pub(super) fn public_access(
     question: &Question,
     table: &Table,
@@ -19,6 +20,13 @@ pub(super) fn public_access(
 ) -> Vec<Open<'static>> {
     let budget = Budget::new();
     let few_addresses = names_few_addresses(question, table);
+    let denies = match question {
+        Question::NoPublicAccess { policy: Subject::Union(policies), .. } => {
+            statements(policies, 0, Effect::Deny)
+        }
+        _ => Vec::new(),
+    };
+    let denies = Statements::new(denies, &budget);
     let mut number = 0;
     let mut is_confined = |policy: &Policy, statement: &Statement, first: usize| {
         let of_addresses = |condition: &Condition| few_addresses && asks_for_address(condition);
@@ -27,8 +35,12 @@ pub(super) fn public_access(
         {
             return true;
         }
+        let number = first + position(policy, statement);
         if let Some(deny) = confining_deny(policy, statement, table, &budget) {
-            rows.spared(first + position(policy, statement), first + position(policy, deny));
+            rows.spared(number, first + position(policy, deny));
+            return true;
+        }
+        if rows.is_denied(Source { number, policy, statement }, &[&denies]) {
             return true;
         }
         let is_confined = statement.conditions.iter().any(of_addresses);
@@ -72,7 +84,8 @@ fn names_principals(statement: &Statement, table: &Table) -> bool {
 fn asks_for_fixed_value(condition: &Condition, table: &Table) -> bool {
     let operator = condition.operator;
     use BaseOperator::*;
-    let is_equality = matches!(operator.base, StringEquals | StringLike | ArnEquals | ArnLike);
+    let is_equality =
+        matches!(operator.base, StringEquals | StringLike | ArnEquals | ArnLike | Bool);
     let fits = match cardinality(&condition.key) {
         // One value is also a set of one.
         Some(Cardinality::Single) => operator.set != Some(SetOperator::ForAllValues),
@@ -100,7 +113,9 @@ fn has_fixed_values_only(condition: &Condition, table: &Table) -> bool {
                 Fixed::True => text == "true",
             }
     };
-    !condition.values.is_empty()
+    // What `Bool` takes for true can be spelt in several ways.
+    (condition.operator.base != BaseOperator::Bool || trusted.fixed == Fixed::True)
+        && !condition.values.is_empty()
         && condition.values.iter().all(|v| parts::plain(&v.template).is_some_and(is_fixed))
 }
 
