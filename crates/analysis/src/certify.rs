@@ -2,7 +2,7 @@
 //!
 //! Of what the comparison of texts decides ([`mod@crate::check`], `cover`) it has written down why, and a certificate has the statements and that table.
 //!
-//! Else the formulas are those of [`mod@crate::encode`] as they are, one for each way to break the property. The simplifier
+//! Else the formulas are those of [`mod@crate::encode`], one for each way to break the property, without the axioms that its proof does not use. The simplifier
 //! gives no proofs, so what it decides is decided again here, and a certificate costs a solver's time for each
 //! way where the verdict may have cost none.
 
@@ -13,7 +13,7 @@ use std::time::Instant;
 use keyaki_logic::{Cancel, Formula, Limits, Outcome, Proof, Solver, SolverError, relax};
 
 use crate::check::MAX_REFINEMENTS;
-use crate::encode::{Encoding, Opaque, encode};
+use crate::encode::{BREAKS, Encoding, Opaque, encode};
 use crate::question::{PolicyRef, Question, Side};
 use crate::{Options, compatible};
 use keyaki_verify::Rejection;
@@ -66,14 +66,30 @@ pub fn certify(
 ) -> Result<Option<Vec<Refuted>>, SolverError> {
     let mut encoding = encode(question);
     encoding.decide(&options.decisions);
+    certify_encoded(&encoding, solver, limits, cancel)
+}
+
+/// The same of a question that is encoded, with its decisions.
+///
+/// # Errors
+///
+/// [`SolverError`] if the solver broke.
+pub fn certify_encoded(
+    encoding: &Encoding,
+    solver: &dyn Solver,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Option<Vec<Refuted>>, SolverError> {
     let mut refuted = Vec::with_capacity(encoding.cells.len());
     for cell in &encoding.cells {
         if cancel.is_cancelled() || Instant::now() >= limits.deadline {
             return Ok(None);
         }
         let formula = encoding.plain(cell.breaks, Opaque::Free);
-        match refute(&encoding, formula, solver, limits, cancel)? {
-            Some((formula, proof)) => {
+        match refute(encoding, formula, solver, limits, cancel)? {
+            Some((mut formula, mut proof)) => {
+                // A stronger claim, and most axioms are about what is of no account here.
+                proof.trim(&mut formula, BREAKS);
                 refuted.push(Refuted { through: cell.through, formula, proof });
             }
             None => return Ok(None),

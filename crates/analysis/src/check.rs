@@ -70,6 +70,9 @@ pub struct Report {
     pub companions: Vec<Request>,
     /// With [`Options::table`], of a property that holds and that `cover` decided: rows of a certificate ([`mod@crate::certify`]).
     pub table: Option<String>,
+    /// With [`Options::table`], of a property that holds and that solvers were asked about as a whole: its formulas, of which a certificate can
+    /// be made.
+    pub encoding: Option<Box<Encoding>>,
     /// From call to return.
     pub wall: Duration,
 }
@@ -221,12 +224,13 @@ fn check_one(
     setting: &Setting<'_>,
     start: Instant,
 ) -> Result<Report, Error> {
-    let (mut encoding, free) = match prepare(question, false, base, setting.options) {
-        Prepared::Known(verdict, by, table) => {
-            return Ok(Report { table, ..Report::at_once(verdict, by, base, start) });
-        }
-        Prepared::Encoded(encoding, free) => (encoding, free),
-    };
+    let (mut encoding, free, mut is_whole) =
+        match prepare(question, false, base, setting.options) {
+            Prepared::Known(verdict, by, table) => {
+                return Ok(Report { table, ..Report::at_once(verdict, by, base, start) });
+            }
+            Prepared::Encoded { encoding, free, is_whole } => (encoding, free, is_whole),
+        };
     let mut run = Run::new(question, (&encoding, &free), base, setting);
     let mut verdict = run.verdict()?;
     if matches!(verdict, Verdict::Unknown { reason: Reason::Unsupported, .. })
@@ -241,6 +245,7 @@ fn check_one(
         }
         if let addresses::Counted::Few { all_agreed } = counted {
             encoding.settle_addresses();
+            is_whole = false;
             run = Run::new(question, (&encoding, &free), base, setting);
             (run.queries, run.all_agreed) = (queries, all_agreed);
             verdict = run.verdict()?;
@@ -254,20 +259,23 @@ fn check_one(
         verdict = Verdict::Fails(settled.witness);
         (witness_under, depends_on) = (settled.under, settled.depends_on);
     }
+    let Run { decided_by, attempts, queries, .. } = run;
+    let is_wanted = setting.options.table && is_whole && matches!(verdict, Verdict::Holds(_));
     Ok(Report {
         solver: match verdict {
             Verdict::Unknown { .. } => None,
-            _ => Some(run.decided_by.unwrap_or_else(|| "simplifier".to_owned())),
+            _ => Some(decided_by.unwrap_or_else(|| "simplifier".to_owned())),
         },
         verdict,
-        attempts: run.attempts,
-        queries: run.queries,
+        attempts,
+        queries,
         depends_on,
         witness_under,
         relation: None,
         reverse: None,
         companions: Vec::new(),
         table: None,
+        encoding: is_wanted.then(|| Box::new(encoding)),
         wall: start.elapsed(),
     })
 }
@@ -305,8 +313,14 @@ struct Setting<'a> {
 enum Prepared {
     /// The answer, under all readings, who gave it, and the rows of a certificate if there are some.
     Known(Verdict, &'static str, Option<String>),
-    /// A formula, and the switches that it leaves open.
-    Encoded(Encoding, Vec<Switch>),
+    /// A formula.
+    Encoded {
+        encoding: Encoding,
+        /// The switches that it leaves open.
+        free: Vec<Switch>,
+        /// Whether it is that of the question, and not of what the texts leave open of it.
+        is_whole: bool,
+    },
 }
 
 /// Looks at the texts of the policies and at likely requests, if the caller wants that, and encodes
@@ -318,6 +332,7 @@ fn prepare(
     options: &Options,
 ) -> Prepared {
     let mut encoding = None;
+    let mut is_whole = true;
     let mut table = cover::Table::default();
     if options.table {
         table = cover::Table::written(certify::first_numbers(question, are_exchanged));
@@ -340,11 +355,12 @@ fn prepare(
         if !adds_relation {
             let part = cover::slice(question, &open);
             encoding = cover::keys_beside(&part, question).map(|keys| encode_part(&part, &keys));
+            is_whole = encoding.is_none() || cover::is_whole(&part, question);
         }
     }
     let mut encoding = encoding.unwrap_or_else(|| encode(question));
     let free = encoding.decide(&options.decisions);
-    Prepared::Encoded(encoding, free)
+    Prepared::Encoded { encoding, free, is_whole }
 }
 
 /// The side that allows what breaks the property.
@@ -391,6 +407,7 @@ impl Report {
             reverse: None,
             companions: Vec::new(),
             table: None,
+            encoding: None,
             wall: start.elapsed(),
         }
     }

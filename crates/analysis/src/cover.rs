@@ -36,7 +36,7 @@ use denies::Denies;
 use external::external_access;
 use parts::Source;
 use public::public_access;
-pub(crate) use slice::{keys_beside, slice};
+pub(crate) use slice::{is_whole, keys_beside, slice};
 use statements::Statements;
 pub(crate) use table::Table;
 
@@ -288,7 +288,8 @@ mod tests {
             parse(&text, Some(PolicyType::Resource)).unwrap()
         };
         let check = |wide: &str, narrow: &str, expected: bool| {
-            let open = new_access(&[policy(wide)], &[policy(narrow)], &mut Table::default());
+            let (existing, new) = ([policy(wide)], [policy(narrow)]);
+            let open = new_access(&existing, &new, &mut Table::default());
             assert_eq!(open.is_empty(), expected, "{narrow} by {wide}");
         };
         let root = "aws:iam::111122223333:root";

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyaki_analysis::certify::{Refuted, certify};
+use keyaki_analysis::certify::{Refuted, certify, certify_encoded};
+use keyaki_analysis::encode::Encoding;
 use keyaki_analysis::explain::{Excluded, explain};
 use keyaki_analysis::findings::{Findings, Wanted, findings};
 use keyaki_analysis::{Error, Options, Question, Report, check};
@@ -305,6 +306,19 @@ impl Engine {
     ) -> Result<Option<Vec<Refuted>>, SolverError> {
         let options = Options { decisions: decisions.decided().clone(), ..Options::default() };
         certify(question, &Automaton, &options, &Limits::within(timeout), cancel)
+    }
+
+    /// The same of a question that is encoded.
+    ///
+    /// # Errors
+    ///
+    /// [`SolverError`] if it broke.
+    pub(crate) fn certify_encoded(
+        encoding: &Encoding,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Result<Option<Vec<Refuted>>, SolverError> {
+        certify_encoded(encoding, &Automaton, &Limits::within(timeout), cancel)
     }
 
     /// Answers a question by the embedded solver alone, which looks at formulas and not at texts.

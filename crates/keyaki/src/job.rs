@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use keyaki_analysis::certify::{Refuted, of_statements};
+use keyaki_analysis::encode::Encoding;
 use keyaki_analysis::check::{COVER, Witness};
 use keyaki_analysis::public::Reading;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
@@ -205,6 +206,15 @@ const KERNEL_BUDGET: Duration = Duration::from_secs(2);
 /// Questions of the contract that are still to come.
 const FUTURE_QUESTIONS: [&str; 1] = ["scan"];
 
+/// What was found on the way to an answer and a certificate can be made of.
+#[derive(Default)]
+struct Found {
+    /// Rows about statements.
+    table: Option<String>,
+    /// The question's formulas.
+    encoding: Option<Box<Encoding>>,
+}
+
 /// Takes the verdict back.
 fn contradict(result: &mut JobResult, how: &str) {
     *result = JobResult {
@@ -284,9 +294,9 @@ impl Inquiry {
         let mut result = match engine(&self.solvers) {
             Err(error) => JobResult { error: Some(error), ..JobResult::default() },
             Ok(engine) => {
-                let (mut result, table) = self.ask(&engine, cancel);
+                let (mut result, found) = self.ask(&engine, cancel);
                 if result.verdict == Some(VerdictName::Holds) {
-                    self.assure(&mut result, table, &engine, start, cancel);
+                    self.assure(&mut result, found, &engine, start, cancel);
                 }
                 result
             }
@@ -308,7 +318,7 @@ impl Inquiry {
     fn assure(
         &self,
         result: &mut JobResult,
-        table: Option<String>,
+        found: Found,
         engine: &Engine,
         start: Instant,
         cancel: &Cancel,
@@ -319,17 +329,17 @@ impl Inquiry {
         let is_claimed = result.evidence == Some(EvidenceName::Claimed);
         let needs_more = is_external && is_claimed && engine.is_free() && self.solvers.is_empty();
         if let Some(timeout) = self.certificate {
-            let of_table = table.and_then(|table| of_statements(&self.question, &table).ok()?);
+            let of_table = found.table.and_then(|table| of_statements(&self.question, &table).ok()?);
             match of_table {
                 Some(certificate) => {
                     result.evidence = Some(EvidenceName::Certified);
                     result.certificate = Some(certificate);
                 }
                 // What the checker does not see in the texts it may see in formulas.
-                None => self.certify(result, timeout, cancel),
+                None => self.certify(result, found.encoding.as_deref(), timeout, cancel),
             }
         } else if needs_more {
-            self.certify(result, left().min(KERNEL_BUDGET), cancel);
+            self.certify(result, None, left().min(KERNEL_BUDGET), cancel);
             // Nobody has asked for the text.
             (result.certificate, result.uncertified) = (None, None);
         }
@@ -371,8 +381,17 @@ impl Inquiry {
     }
 
     /// Adds a certificate that the checker has accepted, or why there is none.
-    fn certify(&self, result: &mut JobResult, timeout: Duration, cancel: &Cancel) {
-        let refuted = Engine::certify(&self.question, &self.decisions, timeout, cancel);
+    fn certify(
+        &self,
+        result: &mut JobResult,
+        encoding: Option<&Encoding>,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) {
+        let refuted = match encoding {
+            Some(encoding) => Engine::certify_encoded(encoding, timeout, cancel),
+            None => Engine::certify(&self.question, &self.decisions, timeout, cancel),
+        };
         match refuted.map(|refuted| refuted.map(|refuted| self.certificate_of(refuted))) {
             Ok(Some(Ok(certificate))) => {
                 result.evidence = Some(EvidenceName::Certified);
@@ -407,17 +426,20 @@ impl Inquiry {
         keyaki_verify::verify(certificate.text.as_bytes()).map(|_| certificate)
     }
 
-    /// The answer, and rows of a certificate if one is wanted and there are some.
-    fn ask(&self, engine: &Engine, cancel: &Cancel) -> (JobResult, Option<String>) {
+    /// The answer, and what of it a certificate can be made of if one is wanted.
+    fn ask(&self, engine: &Engine, cancel: &Cancel) -> (JobResult, Found) {
         if self.is_audited(engine) {
-            return (audit::ask(self, engine, cancel), None);
+            return (audit::ask(self, engine, cancel), Found::default());
         }
         let is_wanted = self.certificate.is_some();
         let (question, decisions) = (&self.question, &self.decisions);
         let mut report =
             engine.check_with_table(question, decisions, is_wanted, self.timeout, cancel);
-        let table = report.as_mut().ok().and_then(|report| report.table.take());
-        (self.conclude(engine, report, cancel), table)
+        let found = report.as_mut().map_or_else(
+            |_| Found::default(),
+            |report| Found { table: report.table.take(), encoding: report.encoding.take() },
+        );
+        (self.conclude(engine, report, cancel), found)
     }
 
     /// Whether nobody is believed alone.

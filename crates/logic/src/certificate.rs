@@ -1,8 +1,8 @@
 //! Proofs as text that somebody else can check: certificates.
 //!
 //! docs/certificates.md describes the text, and `keyaki-verify` checks it without any code of this crate. The formulas
-//! come first, and their text depends on nothing but the formulas, so that its hash names the query. Of the terms of
-//! a formula only those are written that an assertion has, in the order in which they are met, children first.
+//! come first; their hash names the query. Of the terms of a formula only those are written that an assertion or a step has, in the order in
+//! which they are met, children first.
 
 use std::fmt::Write as _;
 
@@ -42,7 +42,11 @@ impl Certificate {
     pub fn new(parts: &[Part]) -> Certificate {
         let (mut query, mut proof) = (String::new(), String::new());
         for Part { label, formula, proof: steps } in parts {
-            let writer = Writer::of(label, formula, query);
+            let mut writer = Writer::of(label, formula, query);
+            // A lemma may be about an atom of an assertion that was dropped.
+            for literal in steps.steps.iter().flat_map(|step| &step.clause) {
+                writer.define(literal.term);
+            }
             proof.push_str("part\n");
             writer.steps(steps, &mut proof);
             query = writer.out;

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::term::Term;
+use crate::term::{Formula, Term};
 
 /// A term that is an atom, a conjunction or a disjunction, and the truth that it is said to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -105,6 +105,21 @@ impl Proof {
         }
         Core { assertions: assertions.into_iter().collect(), lemmas }
     }
+
+    /// Drops the assertions of the formula that the proof does not use, but for those of this label.
+    pub fn trim(&mut self, formula: &mut Formula, label: &str) {
+        let used = self.core().assertions;
+        let all = formula.assertions().iter().enumerate();
+        let is_kept = all.map(|(at, (own, _))| own == label || used.binary_search(&at).is_ok());
+        let is_kept: Vec<bool> = is_kept.collect();
+        for step in &mut self.steps {
+            if let Rule::Asserted(assertion) = &mut step.rule {
+                *assertion = is_kept[..*assertion].iter().filter(|is_kept| **is_kept).count();
+            }
+        }
+        let mut is_kept = is_kept.into_iter();
+        formula.retain(|_| is_kept.next().unwrap_or(true));
+    }
 }
 
 #[cfg(test)]
@@ -128,5 +143,23 @@ mod tests {
         ];
         let core = Proof { steps }.core();
         assert_eq!(core, Core { assertions: vec![1, 3], lemmas: vec![2] });
+    }
+
+    #[test]
+    fn what_is_trimmed_has_the_assertions_that_are_used_or_wanted() {
+        let mut t = Terms::new();
+        let terms = ["a", "b", "c", "d"].map(|name| t.var(name, Sort::Bool));
+        let mut formula = Formula::new(t);
+        for (label, term) in ["", "wanted", "", ""].into_iter().zip(terms) {
+            formula.assert(label, term);
+        }
+        let step = |rule| Step { clause: Vec::new(), rule };
+        let rules = [Rule::Asserted(3), Rule::Asserted(0), Rule::Connective];
+        let mut proof = Proof { steps: rules.map(step).into() };
+        proof.trim(&mut formula, "wanted");
+        let kept: Vec<Term> = formula.assertions().iter().map(|(_, term)| *term).collect();
+        assert_eq!(kept, [terms[0], terms[1], terms[3]]);
+        let rules = [Rule::Asserted(2), Rule::Asserted(0), Rule::Connective];
+        assert_eq!(proof, Proof { steps: rules.map(step).into() });
     }
 }

@@ -410,6 +410,11 @@ impl Formula {
         self.assertions.push((label.into(), term));
     }
 
+    /// Drops the assertions that are not wanted. Each is asked about once, in order.
+    pub(crate) fn retain(&mut self, is_wanted: impl FnMut(&(String, Term)) -> bool) {
+        self.assertions.retain(is_wanted);
+    }
+
     /// The assertions in the order they were added.
     pub fn assertions(&self) -> &[(String, Term)] {
         &self.assertions

@@ -180,6 +180,7 @@ impl Asked<'_> {
             relation: None,
             reverse: None,
             table: None,
+            encoding: None,
             companions,
             wall: Duration::ZERO,
         }))

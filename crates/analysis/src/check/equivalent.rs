@@ -92,6 +92,7 @@ pub(super) fn check(
         reverse: told.reverse,
         companions: Vec::new(),
         table,
+        encoding: None,
         wall: start.elapsed(),
     })
 }
@@ -136,7 +137,7 @@ impl<'a> Direction<'a> {
         let not_asked = Verdict::Unknown { reason: Reason::Timeout, unsupported: Vec::new() };
         let (verdict, known_by, run) = match prepared {
             Prepared::Known(verdict, by, _) => (verdict.clone(), *by, None),
-            Prepared::Encoded(encoding, free) => {
+            Prepared::Encoded { encoding, free, .. } => {
                 (not_asked, "", Some(Run::new(question, (encoding, free), base, setting)))
             }
         };

@@ -66,6 +66,16 @@ fn slice_sides(
     (existing.into(), narrow.beside_denies(new, open).into())
 }
 
+/// Whether nothing was set aside: the part has as many statements as the whole, each with as many actions.
+pub(crate) fn is_whole(part: &Question, whole: &Question) -> bool {
+    let sizes = |question: &Question| -> Vec<Vec<usize>> {
+        let n_actions = |statement: &Statement| statement.action.entries.len();
+        let policies = question.policies();
+        policies.map(|(_, policy)| policy.statements.iter().map(n_actions).collect()).collect()
+    };
+    sizes(part) == sizes(whole)
+}
+
 fn names_addresses(question: &Question) -> bool {
     let statements = question.policies().flat_map(|(_, policy)| &policy.statements);
     let mut conditions = statements.flat_map(|statement| &statement.conditions);
