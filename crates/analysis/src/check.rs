@@ -224,13 +224,12 @@ fn check_one(
     setting: &Setting<'_>,
     start: Instant,
 ) -> Result<Report, Error> {
-    let (mut encoding, free, mut is_whole) =
-        match prepare(question, false, base, setting.options) {
-            Prepared::Known(verdict, by, table) => {
-                return Ok(Report { table, ..Report::at_once(verdict, by, base, start) });
-            }
-            Prepared::Encoded { encoding, free, is_whole } => (encoding, free, is_whole),
-        };
+    let (mut encoding, free, mut is_whole) = match prepare(question, false, base, setting.options) {
+        Prepared::Known(verdict, by, table) => {
+            return Ok(Report { table, ..Report::at_once(verdict, by, base, start) });
+        }
+        Prepared::Encoded { encoding, free, is_whole } => (encoding, free, is_whole),
+    };
     let mut run = Run::new(question, (&encoding, &free), base, setting);
     let mut verdict = run.verdict()?;
     if matches!(verdict, Verdict::Unknown { reason: Reason::Unsupported, .. })

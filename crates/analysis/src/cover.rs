@@ -203,10 +203,7 @@ mod tests {
         let other = r#", "Condition": {"Bool": {"aws:SecureTransport": "true"}}"#;
         check_open(&[&get, &deny("s3:*", "*", other)], &[&get, &narrow], true);
         // Entries of it that the statement cannot meet need not be denied.
-        let more = allow(
-            r#""s3:GetObject", "sqs:*""#,
-            r#""arn:aws:s3:::a/*", "arn:aws:s3:::b/*""#,
-        );
+        let more = allow(r#""s3:GetObject", "sqs:*""#, r#""arn:aws:s3:::a/*", "arn:aws:s3:::b/*""#);
         let more = more.replace("Allow", "Deny");
         let all = allow(r#""s3:*""#, r#""arn:aws:s3:::a/*""#);
         let check = |action: &str, resource: &str, expected: bool| {

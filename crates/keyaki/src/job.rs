@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use keyaki_analysis::certify::{Refuted, of_statements};
-use keyaki_analysis::encode::Encoding;
 use keyaki_analysis::check::{COVER, Witness};
+use keyaki_analysis::encode::Encoding;
 use keyaki_analysis::public::Reading;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
 use keyaki_analysis::replay::{admitted_addresses, broken_rules};
@@ -329,7 +329,8 @@ impl Inquiry {
         let is_claimed = result.evidence == Some(EvidenceName::Claimed);
         let needs_more = is_external && is_claimed && engine.is_free() && self.solvers.is_empty();
         if let Some(timeout) = self.certificate {
-            let of_table = found.table.and_then(|table| of_statements(&self.question, &table).ok()?);
+            let of_table =
+                found.table.and_then(|table| of_statements(&self.question, &table).ok()?);
             match of_table {
                 Some(certificate) => {
                     result.evidence = Some(EvidenceName::Certified);

@@ -347,9 +347,7 @@ fn a_deny_of_the_other_side_has_to_be_denied_as_well_or_to_be_about_something_el
     check(all, &format!("{all}{a}"), "denied 1 3 2\n", false);
     check(all, &format!("deny\nprincipal aws\naction \"s3:*\"\n{a}"), "denied 2 3 1\n", false);
     // Or, of its entries, those that the statement may meet.
-    let of = |actions: &str, resources: &str| {
-        format!("deny\naction \"s3:{actions}\n{resources}")
-    };
+    let of = |actions: &str, resources: &str| format!("deny\naction \"s3:{actions}\n{resources}");
     let more = r#"resource "arn:aws:s3:::a" "arn:aws:sqs:::q""#.to_owned() + "\n";
     let met = |met: &str, wide: &str, expected: bool| check(met, wide, "denied 2 3 1\n", expected);
     met(&of("g*\" \"sqs:*\"", b), &of("get*\"", ""), false);

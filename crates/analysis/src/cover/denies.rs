@@ -87,7 +87,8 @@ fn action_clause_includes_met(
     let has = |wanted: &ActionPattern| {
         wide.entries.iter().any(|entry| parts::action_includes(&entry.text, &wanted.text))
     };
-    let is_met = |entry: &ActionPattern| parts::action_is_outside(&entry.text, narrow) || has(entry);
+    let is_met =
+        |entry: &ActionPattern| parts::action_is_outside(&entry.text, narrow) || has(entry);
     !wide.negated && !met.negated && met.entries.iter().all(is_met)
 }
 

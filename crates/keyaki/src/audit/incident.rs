@@ -1,6 +1,6 @@
 //! All that is known of an answer that must not be, as files of a directory.
 //!
-//! The directory is named by the hash of the normalised query, which certificates have too, and by what happened: the same incident
+//! The directory is named by the hash of the normalised query, all of it, and by what happened: the same incident
 //! is kept once. One file for all was not taken: scripts are to be given to solvers as they are.
 
 use std::fmt::Write as _;
