@@ -264,6 +264,7 @@ fn quoted(text: &str) -> String {
 
 /// Writes a text in quotes, without spaces and control characters.
 pub fn push_quoted(text: &str, out: &mut String) {
+    out.reserve(text.len() + 3);
     out.push('"');
     let is_plain = |byte: u8| !matches!(byte, b'"' | b'\\' | 0..=32 | 127..);
     if text.bytes().all(is_plain) {

@@ -75,14 +75,16 @@ pub(crate) fn includes(wide: &str, narrow: &str, budget: &Budget) -> Result<bool
     Ok(found)
 }
 
+/// Whether bytes differ before one is a wildcard.
+fn differ(mut pairs: impl Iterator<Item = (u8, u8)>) -> bool {
+    let first = pairs.find(|(a, b)| a != b || is_wildcard(*a));
+    first.is_some_and(|(a, b)| !is_wildcard(a) && !is_wildcard(b))
+}
+
 /// True only if no text is one of both.
 pub(crate) fn are_disjoint(a: &str, b: &str, budget: &Budget) -> Result<bool, TooMuch> {
     budget.spend(1 + a.len().min(b.len()) / 16)?;
-    let differ = |(a, b): &(u8, u8)| a != b;
-    let literal = |(a, b): &(u8, u8)| !is_wildcard(*a) && !is_wildcard(*b);
-    let begin = || a.bytes().zip(b.bytes()).take_while(literal);
-    let end = || a.bytes().rev().zip(b.bytes().rev()).take_while(literal);
-    if begin().any(|pair| differ(&pair)) || end().any(|pair| differ(&pair)) {
+    if differ(a.bytes().zip(b.bytes())) || differ(a.bytes().rev().zip(b.bytes().rev())) {
         return Ok(true);
     }
     match (is_pattern(a), is_pattern(b)) {

@@ -135,6 +135,18 @@ pub(crate) fn parts(
     Ok(parts)
 }
 
+/// A kind, a text in quotes of which nothing is escaped, and what is behind the space after it, if the line begins with that.
+fn plain(line: &str) -> Option<(&str, &str, Option<&str>)> {
+    let is_plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..=32 | 127..);
+    let quote = line.bytes().take_while(is_plain).count();
+    let text = line.get(quote + 1..)?;
+    let end = text.bytes().take_while(is_plain).count();
+    let is_word = line[quote..].starts_with('"')
+        && text[end..].starts_with('"')
+        && matches!(text.as_bytes().get(end + 1), None | Some(b' '));
+    is_word.then(|| (&line[..quote], &text[..end], text.get(end + 2..)))
+}
+
 /// The place of a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place(usize);
@@ -170,12 +182,9 @@ pub(crate) struct Words<'t> {
 impl<'t> Words<'t> {
     fn next(&mut self) -> Option<&'t str> {
         let rest = self.rest?;
-        let (word, rest) = match rest.split_once(' ') {
-            Some((word, rest)) => (word, Some(rest)),
-            None => (rest, None),
-        };
-        self.rest = rest;
-        Some(word)
+        let n_bytes = rest.bytes().take_while(|byte| *byte != b' ').count();
+        self.rest = rest.get(n_bytes + 1..);
+        Some(&rest[..n_bytes])
     }
 
     pub(crate) fn word(&mut self) -> Result<&'t str, Rejection> {
@@ -219,19 +228,24 @@ impl<'t> Words<'t> {
         kinds: &[&str],
         form: impl Fn(&str) -> Form,
     ) -> Result<Entry<'t>, Rejection> {
-        let (before, word) = (self.rest, self.word()?);
-        let (kind, quoted) = word.split_at(word.find('"').unwrap_or(word.len()));
-        if !kinds.contains(&kind) {
-            return Err(self.place.rejects(format!("`{word}` is of no kind that fits here")));
-        }
-        let is_plain = |byte: u8| !matches!(byte, b'"' | b'\\' | 0..=32 | 127..);
-        let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let text = match inner {
-            Some(inner) if inner.bytes().all(is_plain) => Cow::Borrowed(inner),
-            None if NAMELESS.contains(&word) => Cow::Borrowed(""),
+        let before = self.rest;
+        let (kind, text) = match before.and_then(plain) {
+            Some((kind, text, rest)) if kinds.contains(&kind) => {
+                self.rest = rest;
+                (kind, Cow::Borrowed(text))
+            }
             _ => {
+                let word = self.word()?;
+                let kind = word.find('"').map_or(word, |at| &word[..at]);
+                if !kinds.contains(&kind) {
+                    let reason = format!("`{word}` is of no kind that fits here");
+                    return Err(self.place.rejects(reason));
+                }
                 let rest = before.and_then(|rest| rest.get(kind.len()..));
-                Cow::Owned(Words { place: self.place, rest }.text()?)
+                match NAMELESS.contains(&word) {
+                    true => (word, Cow::Borrowed("")),
+                    false => (kind, Cow::Owned(Words { place: self.place, rest }.text()?)),
+                }
             }
         };
         let form = if kind == "$" { Form::Opaque } else { form(&text) };

@@ -355,7 +355,9 @@ impl Trusted<'_> {
 fn form_of_resource(text: &str) -> Form {
     match text {
         "*" => Form::Text,
-        _ if text.starts_with("arn:") && text.matches(':').count() >= 5 => Form::Arn,
+        _ if text.starts_with("arn:") && text.bytes().filter(|byte| *byte == b':').count() >= 5 => {
+            Form::Arn
+        }
         _ => Form::Opaque,
     }
 }
