@@ -2,8 +2,8 @@
 //!
 //! Of what the comparison of texts decides ([`mod@crate::check`], `cover`) it has written down why, and a certificate has the statements and that table.
 //!
-//! Else the formulas are those of [`mod@crate::encode`], one for each way to break the property, without the axioms that its proof does not use. The simplifier
-//! gives no proofs, so what it decides is decided again here, and a certificate costs a solver's time for each
+//! Else the formulas are those of [`mod@crate::encode`], one for each way to break the property, without the axioms that its proof does not
+//! use. The simplifier gives no proofs, so what it decides is decided again here, and a certificate costs a solver's time for each
 //! way where the verdict may have cost none.
 
 mod statements;
