@@ -292,6 +292,13 @@ pub(crate) struct Batch {
     /// Audit this share of the questions, from 0 to 1: which ones hangs on their policies
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
     pub(crate) audit_share: f64,
+    /// Put one in so many of the answers that the texts of the policies tell to the embedded solver as well, before they are
+    /// told; 0 for none. Which ones hangs on their policies
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub(crate) recheck_every: u32,
+    /// Put others to it
+    #[arg(long, value_name = "SEED", default_value = "0")]
+    pub(crate) recheck_seed: u64,
 }
 
 #[cfg(feature = "serve")]
@@ -328,6 +335,13 @@ pub(crate) struct Serve {
     /// Audit this share of the answered jobs, from 0 to 1, when there is time [default: 0]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) audit_share: Option<f64>,
+    /// Put one in so many of the answers that the texts of the policies told to the embedded solver, when there is time; 0 for none
+    /// [default: 256]
+    #[arg(long, value_name = "N")]
+    pub(crate) recheck_every: Option<u32>,
+    /// Put others to it [default: 0]
+    #[arg(long, value_name = "SEED")]
+    pub(crate) recheck_seed: Option<u64>,
     /// Keep no outcomes of formulas from one request to the next
     #[arg(long)]
     pub(crate) no_cache: bool,

@@ -5,6 +5,7 @@
 //! formulas and policies differ, there is no verdict but an error, and all that is known of it is kept in a directory
 //! (`incident`).
 
+pub mod formulas;
 mod incident;
 mod record;
 

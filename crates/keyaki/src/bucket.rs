@@ -153,6 +153,12 @@ impl BucketTask {
         self.policy.as_ref().map(|(documented, _)| documented)
     }
 
+    /// All questions that are asked.
+    pub(crate) fn inquiries(&self) -> impl Iterator<Item = &Inquiry> {
+        let of_policy = self.policy.iter().flat_map(|(first, second)| [first, second]);
+        of_policy.chain(&self.new_policy)
+    }
+
     /// Tells the status. Engines are made by `engine` from the names of solvers.
     pub fn answer(&self, engine: &EngineMaker<'_>, cancel: &Cancel) -> JobResult {
         let start = Instant::now();

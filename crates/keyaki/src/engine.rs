@@ -39,6 +39,10 @@ pub struct EngineOptions {
     pub audit: bool,
     /// The share of questions that are audited although not all are, from 0 to 1.
     pub audit_share: f64,
+    /// One in so many answers that `cover` alone has given is put to the embedded solver before it is told; none if 0.
+    pub recheck_every: u32,
+    /// Which ones these are, together with their policies.
+    pub recheck_seed: u64,
     /// Directory to keep what goes wrong in an audit.
     pub incidents: Option<PathBuf>,
     /// Where outcomes of formulas are kept, if they are. An audit takes none from there, nor does who keeps scripts.
@@ -227,13 +231,15 @@ impl Engine {
     /// Whether the answer about policies with these texts is audited. The same texts are, or are not.
     pub(crate) fn audits<'t>(&self, texts: impl Iterator<Item = &'t str>) -> bool {
         let EngineOptions { audit, audit_share, .. } = self.options;
-        // FNV-1a, whose upper bits are even enough.
-        let step = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        let place = || {
-            let hash = texts.flat_map(str::bytes).fold(0xcbf2_9ce4_8422_2325, step);
-            (hash >> 40) as f64 / f64::from(1 << 24)
-        };
-        audit || (audit_share > 0.0 && place() < audit_share)
+        audit || (audit_share > 0.0 && place(0, texts) < audit_share)
+    }
+
+    /// The same of what `cover` says of them, which is to be put to the embedded solver.
+    pub(crate) fn rechecks<'t>(&self, texts: impl Iterator<Item = &'t str>) -> bool {
+        let EngineOptions { recheck_every, recheck_seed, .. } = self.options;
+        // The other seed is that of audits.
+        let seed = recheck_seed.wrapping_add(1);
+        recheck_every > 0 && self.is_free() && place(seed, texts) < 1.0 / f64::from(recheck_every)
     }
 
     /// Where what goes wrong in an audit is kept.
@@ -321,20 +327,16 @@ impl Engine {
         certify_encoded(encoding, &Automaton, &Limits::within(timeout), cancel)
     }
 
-    /// Answers a question by the embedded solver alone, which looks at formulas and not at texts.
-    ///
-    /// # Errors
-    ///
-    /// See [`check()`].
-    pub(crate) fn check_formulas(
-        question: &Question,
+    /// What comes of asking the embedded solver alone, about formulas and not about texts. What it says is noted.
+    pub(crate) fn embedded_on_formulas<T>(
         decisions: &Decisions,
-        timeout: Duration,
-        cancel: &Cancel,
-    ) -> Result<Report, Error> {
+        record: &Record,
+        ask: impl FnOnce(&dyn Solver, Options) -> T,
+    ) -> T {
         let decisions = decisions.decided().clone();
         let options = Options { candidates: false, decisions, ..Options::default() };
-        check(question, &Automaton, options, &Limits::within(timeout), cancel)
+        let members = vec![Box::new(Noted { record, solver: Automaton })];
+        ask(&Queries { record, portfolio: Portfolio::new(Mode::All, members) }, options)
     }
 
     /// Answers an SMT-LIB script with one `(check-sat)`.
@@ -378,6 +380,15 @@ fn external<'d>(
         };
         solver
     })
+}
+
+/// A number from 0 to 1 that hangs on the texts and a seed.
+fn place<'t>(seed: u64, texts: impl Iterator<Item = &'t str>) -> f64 {
+    // FNV-1a, whose upper bits are even enough.
+    let step = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    let start = seed.to_le_bytes().into_iter().filter(|_| seed > 0);
+    let hash = start.chain(texts.flat_map(str::bytes)).fold(0xcbf2_9ce4_8422_2325, step);
+    (hash >> 40) as f64 / f64::from(1 << 24)
 }
 
 fn names_of(automaton: bool, definitions: &[Definition]) -> impl Iterator<Item = &str> {

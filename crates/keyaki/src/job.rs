@@ -24,6 +24,7 @@ use keyaki_verify::Rejection;
 
 use crate::attached;
 use crate::audit;
+use crate::audit::formulas::{self, Rechecked, is_of_cover};
 use crate::bucket::{BUCKET, BucketTask};
 use crate::decisions::Decisions;
 use crate::engine::{Engine, EngineOptions};
@@ -203,6 +204,9 @@ impl Default for Setting {
 /// How long the embedded solver may try to prove what an external one claims.
 const KERNEL_BUDGET: Duration = Duration::from_secs(2);
 
+/// How long it may try to say what `cover` has said.
+const RECHECK_BUDGET: Duration = Duration::from_secs(1);
+
 /// Questions of the contract that are still to come.
 const FUTURE_QUESTIONS: [&str; 1] = ["scan"];
 
@@ -339,6 +343,14 @@ impl Inquiry {
                 // What the checker does not see in the texts it may see in formulas.
                 None => self.certify(result, found.encoding.as_deref(), timeout, cancel),
             }
+        } else if is_of_cover(result)
+            && engine.rechecks(self.documents.iter().map(|document| &*document.source))
+        {
+            let timeout = left().min(RECHECK_BUDGET);
+            if let Rechecked::Disagreed(incident) = formulas::of(self, engine, timeout, cancel) {
+                *result = *incident;
+            }
+            return;
         } else if needs_more {
             self.certify(result, None, left().min(KERNEL_BUDGET), cancel);
             // Nobody has asked for the text.
@@ -348,12 +360,8 @@ impl Inquiry {
         let is_certified = result.evidence == Some(EvidenceName::Certified);
         if self.certificate.is_some() && winner == COVER && !is_certified && engine.is_free() {
             // What nobody could certify is put to a solver that knows nothing of the texts.
-            let report = Engine::check_formulas(&self.question, decisions, left(), cancel);
-            if let Ok(Report { verdict: Verdict::Fails(_), .. }) = report {
-                contradict(
-                    result,
-                    "the texts of the policies tell that it holds, and a request breaks it",
-                );
+            if let Rechecked::Disagreed(incident) = formulas::of(self, engine, left(), cancel) {
+                *result = *incident;
             }
             return;
         }
@@ -860,5 +868,42 @@ mod tests {
         let error = read(&job).unwrap_err();
         assert_eq!((error.line, error.column), (Some(2), Some(16)));
         assert_eq!(error.path.as_deref(), Some("/Statement/0"));
+    }
+
+    /// A question that fails, of which `cover` has said that it holds, comes to no verdict where that is looked at.
+    #[test]
+    fn what_cover_says_does_not_stand_against_formulas() {
+        let incidents = std::env::temp_dir().join(format!("keyaki-cover-{}", std::process::id()));
+        let policy = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}"#;
+        let job = format!(r#"{{"question": "no-public-access", "policy": {policy}}}"#);
+        let Ok((_, Task::Question(mut inquiry))) = Task::from_json(job.as_bytes(), TIMEOUT) else {
+            panic!("{job}");
+        };
+        let cases = [(0, None, true), (1, None, false), (0, Some(TIMEOUT), false)];
+        for (recheck_every, certificate, stands) in cases {
+            let (incidents, solvers) = (Some(incidents.clone()), Vec::new());
+            let options = EngineOptions { recheck_every, incidents, ..EngineOptions::default() };
+            let config = Config { automaton: true, solvers };
+            let engine = Engine::new(&config, options).unwrap();
+            inquiry.certificate = certificate;
+            let mut result = JobResult {
+                verdict: Some(VerdictName::Holds),
+                evidence: Some(EvidenceName::Claimed),
+                solver: Some(COVER.to_owned()),
+                ..JobResult::default()
+            };
+            inquiry.assure(&mut result, Found::default(), &engine, Instant::now(), &Cancel::new());
+            assert_eq!(result.verdict.is_some(), stands, "{result:?}");
+            if !stands {
+                assert_eq!(result.error.map(|error| error.code).as_deref(), Some("contradiction"));
+                let place = std::path::PathBuf::from(result.incident.unwrap());
+                assert!(place.join("queries/0-automaton.txt").exists(), "{place:?}");
+                std::fs::remove_dir_all(incidents_of(&place)).unwrap();
+            }
+        }
+    }
+
+    fn incidents_of(place: &std::path::Path) -> std::path::PathBuf {
+        place.parent().unwrap().to_owned()
     }
 }

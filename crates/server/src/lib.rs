@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod pool;
 pub mod problem;
+mod rechecks;
 pub mod routes;
 pub mod service;
 pub mod settings;

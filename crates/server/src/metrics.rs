@@ -107,6 +107,11 @@ impl Metrics {
         *at(&mut self.lock().audits, &[("result", word)]) += 1;
     }
 
+    /// Counts an answer of `cover` that was put to formulas.
+    pub(crate) fn recheck(&self, word: &str) {
+        *at(&mut self.lock().audits, &[("of", "cover"), ("result", word)]) += 1;
+    }
+
     /// Counts a connection that could not be accepted.
     pub(crate) fn accept_failed(&self) {
         self.lock().accept_failures += 1;
@@ -151,7 +156,7 @@ impl Metrics {
             ),
             (
                 "keyaki_audits_total",
-                "Answered jobs that were put to all solvers; `disagreed` is an incident.",
+                "Answered jobs that were put to all solvers, or, of `cover`, to formulas; `disagreed` is an incident.",
                 &counts.audits,
             ),
         ] {

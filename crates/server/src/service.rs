@@ -18,6 +18,7 @@ use crate::lag::Lag;
 use crate::metrics::Metrics;
 use crate::pool::{Bounds, Lane, Pool, Refusal};
 use crate::problem::Problem;
+use crate::rechecks::Rechecks;
 use crate::settings::{Credentials, Settings};
 use crate::telemetry::{Telemetry, Trace};
 
@@ -41,6 +42,7 @@ struct Inner {
     /// Those that ask everybody.
     auditors: Box<Engines>,
     audits: Audits,
+    rechecks: Rechecks,
     cache: Option<Arc<OutcomeCache>>,
     pool: Pool,
     lag: Lag,
@@ -146,6 +148,7 @@ impl Service {
             engines: Box::new(engines(&config, &usual)),
             auditors: Box::new(engines(&config, &audit)),
             audits: Audits::default(),
+            rechecks: Rechecks::default(),
             cache,
             config,
             pool: Pool::start(bounds)?,
@@ -336,6 +339,7 @@ impl Service {
         let elapsed = start.elapsed();
         self.metrics().job(&result, elapsed);
         context.trace.job(&result, waited, elapsed);
+        self.recheck(question, job, &result);
         if self.is_to_audit() {
             self.audit(question, job, result.verdict);
         }
@@ -343,6 +347,21 @@ impl Service {
             result.attempts.clear();
         }
         result
+    }
+
+    /// Which answers are put to formulas.
+    pub(crate) fn rechecks(&self) -> &Rechecks {
+        &self.inner.rechecks
+    }
+
+    /// What makes the engines that answer.
+    pub(crate) fn engines(&self) -> &Engines {
+        &*self.inner.engines
+    }
+
+    /// What stops what is asked after an answer.
+    pub(crate) fn audit_cancel(&self) -> &Cancel {
+        &self.inner.audits.cancel
     }
 
     /// Whether it is the turn of a job to be audited.

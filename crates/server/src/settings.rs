@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use keyaki::audit::formulas::RECHECK_EVERY;
 use keyaki::policy::json;
 use rustls::ServerConfig;
 use serde::Deserialize;
@@ -55,6 +56,10 @@ pub struct Settings {
     pub cache_bytes: usize,
     /// The share of the jobs that are put to all solvers once more after they were answered, from 0 to 1.
     pub audit_share: f64,
+    /// One in so many answers of `cover` is put to formulas after it was given; none if 0.
+    pub recheck_every: u32,
+    /// Which ones these are.
+    pub recheck_seed: u64,
     /// Whether results tell what every solver did.
     pub attempts: bool,
     /// File of the accepted bearer tokens, one a line.
@@ -143,6 +148,8 @@ impl Default for Settings {
             // Some hundred thousand outcomes.
             cache_bytes: 64 << 20,
             audit_share: 0.0,
+            recheck_every: RECHECK_EVERY,
+            recheck_seed: 0,
             attempts: false,
             tokens: None,
             tls: None,

@@ -22,7 +22,9 @@ const MAX_LINE_BYTES: usize = 2 * json::MAX_SOURCE_BYTES + (1 << 20);
 pub(crate) fn batch(arguments: &Batch) -> Result<Exit, Failure> {
     let config = configuration(arguments.solving.config.as_deref())?;
     let audit_share = arguments.audit_share;
-    let options = EngineOptions { audit_share, ..options(&arguments.solving) };
+    let Batch { recheck_every, recheck_seed, .. } = *arguments;
+    let options = options(&arguments.solving);
+    let options = EngineOptions { audit_share, recheck_every, recheck_seed, ..options };
     let engines = engines(&config, &options);
     let some_error = AtomicBool::new(false);
     let tally = Mutex::new(Tally::default());

@@ -40,6 +40,8 @@ fn settings(arguments: Serve) -> Result<Settings, SettingsError> {
     settings.deadline_ms = arguments.deadline.map_or(settings.deadline_ms, milliseconds);
     settings.deadline_max_ms =
         arguments.deadline_max.map_or(settings.deadline_max_ms, milliseconds);
+    settings.recheck_every = arguments.recheck_every.unwrap_or(settings.recheck_every);
+    settings.recheck_seed = arguments.recheck_seed.unwrap_or(settings.recheck_seed);
     settings.audit_share = arguments.audit_share.unwrap_or(settings.audit_share);
     if arguments.no_cache {
         settings.cache_bytes = 0;
