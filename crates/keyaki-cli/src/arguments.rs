@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use keyaki::audit::formulas::RECHECK_EVERY;
 
 /// Exit status of `check`, for the end of every help text.
 const EXIT_STATUS: &str = "exit status: 0 holds, 1 fails, 2 error, 3 unknown (never safe)";
@@ -294,7 +295,7 @@ pub(crate) struct Batch {
     pub(crate) audit_share: f64,
     /// Put one in so many of the answers that the texts of the policies tell to the embedded solver as well, before they are
     /// told; 0 for none. Which ones hangs on their policies
-    #[arg(long, value_name = "N", default_value = "0")]
+    #[arg(long, value_name = "N", default_value_t = RECHECK_EVERY)]
     pub(crate) recheck_every: u32,
     /// Put others to it
     #[arg(long, value_name = "SEED", default_value = "0")]
