@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use keyaki_analysis::certify::{Refuted, of_statements};
-use keyaki_analysis::check::{COVER, Witness};
+use keyaki_analysis::check::Witness;
 use keyaki_analysis::encode::Encoding;
 use keyaki_analysis::public::Reading;
 use keyaki_analysis::question::{Place, PolicyRef, Side};
@@ -219,15 +219,6 @@ struct Found {
     encoding: Option<Box<Encoding>>,
 }
 
-/// Takes the verdict back.
-fn contradict(result: &mut JobResult, how: &str) {
-    *result = JobResult {
-        error: Some(ErrorRecord::new("contradiction", format!("contradictory answers: {how}"))),
-        attempts: std::mem::take(&mut result.attempts),
-        ..JobResult::default()
-    };
-}
-
 impl Inquiry {
     /// An inquiry about policies given as texts.
     ///
@@ -343,31 +334,30 @@ impl Inquiry {
                 // What the checker does not see in the texts it may see in formulas.
                 None => self.certify(result, found.encoding.as_deref(), timeout, cancel),
             }
-        } else if is_of_cover(result)
-            && engine.rechecks(self.documents.iter().map(|document| &*document.source))
-        {
-            let timeout = left().min(RECHECK_BUDGET);
-            if let Rechecked::Disagreed(incident) = formulas::of(self, engine, timeout, cancel) {
-                *result = *incident;
-            }
-            return;
         } else if needs_more {
             self.certify(result, None, left().min(KERNEL_BUDGET), cancel);
             // Nobody has asked for the text.
             (result.certificate, result.uncertified) = (None, None);
         }
-        let decisions = &self.decisions;
-        let is_certified = result.evidence == Some(EvidenceName::Certified);
-        if self.certificate.is_some() && winner == COVER && !is_certified && engine.is_free() {
-            // What nobody could certify is put to a solver that knows nothing of the texts.
-            if let Rechecked::Disagreed(incident) = formulas::of(self, engine, left(), cancel) {
+        if result.evidence == Some(EvidenceName::Certified) {
+            return;
+        }
+        if is_of_cover(result) {
+            // What nobody could certify, and some of what nobody tried to, is put to a solver that knows nothing of the texts.
+            let timeout = match self.certificate {
+                Some(_) => engine.is_free().then(left),
+                None => engine.rechecks(self.texts()).then(|| left().min(RECHECK_BUDGET)),
+            };
+            let rechecked = timeout.map(|timeout| formulas::of(self, engine, timeout, cancel));
+            if let Some(Rechecked::Disagreed(incident)) = rechecked {
                 *result = *incident;
             }
             return;
         }
-        if !needs_more || is_certified {
+        if !needs_more {
             return;
         }
+        let decisions = &self.decisions;
         let proved = engine.proved(&winner, &self.question, decisions, left(), cancel);
         if let Some((checker, Ok(Report { verdict: Verdict::Holds(_), .. }))) = proved {
             result.evidence = Some(EvidenceName::Certified);
@@ -382,7 +372,12 @@ impl Inquiry {
         match second.map(|report| report.verdict) {
             Ok(Verdict::Holds(_)) => result.evidence = Some(EvidenceName::Agreed),
             Ok(Verdict::Fails(_)) => {
-                contradict(result, &format!("unsat by {winner}, sat by another"));
+                let message = format!("contradictory answers: unsat by {winner}, sat by another");
+                *result = JobResult {
+                    error: Some(ErrorRecord::new("contradiction", message)),
+                    attempts: std::mem::take(&mut result.attempts),
+                    ..JobResult::default()
+                };
             }
             // What another does not know says nothing.
             Ok(Verdict::Unknown { .. }) | Err(_) => {}
@@ -453,7 +448,11 @@ impl Inquiry {
 
     /// Whether nobody is believed alone.
     pub(crate) fn is_audited(&self, engine: &Engine) -> bool {
-        engine.audits(self.documents.iter().map(|document| &*document.source))
+        engine.audits(self.texts())
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.documents.iter().map(|document| &*document.source)
     }
 
     /// What came of asking, with an explanation if one is wanted.
@@ -804,6 +803,8 @@ fn read_job(
 
 #[cfg(test)]
 mod tests {
+    use keyaki_analysis::check::COVER;
+
     use super::*;
 
     const TIMEOUT: Duration = Duration::from_secs(1);
