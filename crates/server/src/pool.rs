@@ -136,9 +136,8 @@ struct State {
     running: Vec<Option<Instant>>,
     /// Threads that have nothing to do, the latest last.
     idle: Vec<usize>,
-    /// Threads that were called and have not come yet, and how many.
+    /// Which threads were called and have not come yet.
     called: Vec<bool>,
-    n_called: usize,
     /// Whether somebody looks after jobs that become slow.
     is_watched: bool,
     turn: u32,
@@ -345,11 +344,11 @@ impl State {
             return Wake::Nobody;
         }
         let (n_prompt, _) = self.prompt(now);
-        if n_prompt + self.n_called < bounds.workers {
+        let n_called = self.called.iter().filter(|is_called| **is_called).count();
+        if n_prompt + n_called < bounds.workers {
             // If none is idle, the first that is done goes on with it.
             let Some(number) = self.idle.pop() else { return Wake::Nobody };
             self.called[number] = true;
-            self.n_called += 1;
             return Wake::Worker(number);
         }
         // Those that were called look again when they have come.
@@ -431,7 +430,6 @@ impl Shared {
                 state = self.calls[number].wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             state.called[number] = false;
-            state.n_called -= 1;
         }
     }
 
@@ -450,9 +448,7 @@ impl Shared {
             let now = Instant::now();
             let wake = state.wake(&self.bounds, now);
             let (_, oldest) = state.prompt(now);
-            if let Wake::Worker(number) = wake {
-                self.calls[number].notify_one();
-            }
+            self.notify(&wake);
             let waited = self.overdue.wait_timeout(state, PROMPT.saturating_sub(oldest));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -466,7 +462,11 @@ impl Shared {
     fn settle(&self, mut state: MutexGuard<'_, State>, now: Instant) {
         let wake = state.wake(&self.bounds, now);
         drop(state);
-        match wake {
+        self.notify(&wake);
+    }
+
+    fn notify(&self, wake: &Wake) {
+        match *wake {
             Wake::Nobody => {}
             Wake::Worker(number) => self.calls[number].notify_one(),
             Wake::Watcher => self.overdue.notify_one(),

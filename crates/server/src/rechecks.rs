@@ -7,10 +7,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use keyaki::audit::formulas::{Rechecked, is_of_cover, recheck};
-use keyaki::job::Task;
 use keyaki::wire::JobResult;
 
-use crate::pool::Lane;
 use crate::service::Service;
 
 /// How many answers there have been that could be put to formulas.
@@ -27,10 +25,7 @@ impl Service {
         if !is_drawn(self.settings().recheck_every, self.settings().recheck_seed, number) {
             return;
         }
-        let (service, question, job) = (self.clone(), question.map(str::to_owned), job.to_owned());
-        let run = move || {
-            let time = service.settings().deadline_max();
-            let Ok((_, task)) = Task::about(question.as_deref(), &job, time) else { return };
+        let is_taken = self.when_idle(question, job, |service, task, time| {
             let word = match recheck(&task, service.engines(), time, service.audit_cancel()) {
                 Some(Rechecked::Agreed) => "agreed",
                 Some(Rechecked::Inconclusive) => "inconclusive",
@@ -45,8 +40,8 @@ impl Service {
                 None => return,
             };
             service.metrics().recheck(word);
-        };
-        if self.pool().submit(Lane::Audit, 0, None, run).is_err() {
+        });
+        if !is_taken {
             self.metrics().recheck("dropped");
         }
     }

@@ -382,10 +382,7 @@ impl Service {
         if !matches!(verdict, Some(VerdictName::Holds | VerdictName::Fails)) {
             return;
         }
-        let (service, question, job) = (self.clone(), question.map(str::to_owned), job.to_owned());
-        let run = move || {
-            let time = service.settings().deadline_max();
-            let Ok((_, task)) = Task::about(question.as_deref(), &job, time) else { return };
+        let is_taken = self.when_idle(question, job, move |service, task, time| {
             let Inner { auditors, audits, .. } = &*service.inner;
             let result = task.within(time).answer(&**auditors, &audits.cancel);
             let is_incident = result.error.as_ref().is_some_and(|error| is_incident(&error.code));
@@ -401,10 +398,27 @@ impl Service {
                 tracing::error!(incident, "an answer that was given does not stand up to an audit");
             }
             service.metrics().audit(word);
-        };
-        if self.pool().submit(Lane::Audit, 0, None, run).is_err() {
+        });
+        if !is_taken {
             self.metrics().audit("dropped");
         }
+    }
+
+    /// Has something done about a job that was answered, when there is nothing else to do. Whether there is room for it.
+    pub(crate) fn when_idle(
+        &self,
+        question: Option<&str>,
+        job: &[u8],
+        look: impl FnOnce(&Service, Task, Duration) + Send + 'static,
+    ) -> bool {
+        let (service, question, job) = (self.clone(), question.map(str::to_owned), job.to_owned());
+        let run = move || {
+            let time = service.settings().deadline_max();
+            if let Ok((_, task)) = Task::about(question.as_deref(), &job, time) {
+                look(&service, task, time);
+            }
+        };
+        self.pool().submit(Lane::Audit, 0, None, run).is_ok()
     }
 
     /// As [`Service::job`] for a job of a batch: a panic costs that job alone.

@@ -101,7 +101,7 @@ impl Telemetry {
         let method = known_method(method);
         let builder = SpanBuilder::from_name(format!("{method} {path}"))
             .with_kind(SpanKind::Server)
-            .with_start_time(at(began.elapsed()))
+            .with_start_time(before(SystemTime::now(), began.elapsed()))
             .with_attributes([
                 KeyValue::new("http.request.method", method),
                 KeyValue::new("http.route", path.to_owned()),
@@ -189,7 +189,7 @@ impl Trace {
         tell("error.type", result.error.as_ref().map(|error| error.code.as_str()));
         let now = SystemTime::now();
         let builder = SpanBuilder::from_name(format!("job {question}"))
-            .with_start_time(now.checked_sub(elapsed).unwrap_or(now))
+            .with_start_time(before(now, elapsed))
             .with_attributes(attributes);
         let mut span = open.tracer.build_with_context(builder, &open.context);
         if result.error.as_ref().is_some_and(|error| status_of(error).is_server_error()) {
@@ -217,7 +217,7 @@ fn resource(service_name: Option<String>) -> Resource {
 
 /// The method, of those that HTTP has: others are the client's own words, of any length.
 fn known_method(method: &Method) -> &'static str {
-    const KNOWN: [Method; 9] = [
+    static KNOWN: [Method; 9] = [
         Method::GET,
         Method::HEAD,
         Method::POST,
@@ -228,14 +228,10 @@ fn known_method(method: &Method) -> &'static str {
         Method::TRACE,
         Method::PATCH,
     ];
-    const NAMES: [&str; 9] =
-        ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
-    let known = KNOWN.iter().position(|known| known == method);
-    known.map_or("_OTHER", |number| NAMES[number])
+    KNOWN.iter().find(|known| *known == method).map_or("_OTHER", Method::as_str)
 }
 
-/// The time by the clock, so long ago.
-fn at(elapsed: Duration) -> SystemTime {
-    let now = SystemTime::now();
+/// The time by the clock, so long before another.
+fn before(now: SystemTime, elapsed: Duration) -> SystemTime {
     now.checked_sub(elapsed).unwrap_or(now)
 }
