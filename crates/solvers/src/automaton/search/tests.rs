@@ -133,11 +133,12 @@ fn texts(n: usize, n_clauses: usize, mut seed: u64) -> Formula {
     formula(t, asserted)
 }
 
+fn check(formula: &Formula, learnt_max: usize, expected: Expect) {
+    expected.assert_eq(&way(formula, learnt_max));
+}
+
 #[test]
 fn the_search_takes_the_same_way_each_time() {
-    let check = |formula: &Formula, learnt_max: usize, expected: Expect| {
-        expected.assert_eq(&way(formula, learnt_max));
-    };
     check(
         &pigeons(5),
         LEARNT_MAX,
@@ -185,9 +186,6 @@ fn the_search_takes_the_same_way_each_time() {
 /// What is forgotten was learnt and can be learnt again.
 #[test]
 fn what_is_forgotten_changes_no_answer() {
-    let check = |formula: &Formula, learnt_max: usize, expected: Expect| {
-        expected.assert_eq(&way(formula, learnt_max));
-    };
     check(
         &pigeons(7),
         20,
