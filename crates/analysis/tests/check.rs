@@ -223,6 +223,40 @@ fn a_verdict_that_hangs_on_an_unmodelled_construct_is_unknown_and_names_it() {
     assert_eq!(unsupported[0].path, "/Statement/0");
 }
 
+/// Of two places of one construct that is named which stands in the statement that lets the request in.
+#[test]
+fn the_construct_that_is_named_is_that_of_the_statement() {
+    let policy = |value: &str| {
+        let statement = |action: &str| {
+            format!(
+                r#"{{"Effect": "Allow", "Principal": "*", "Action": "s3:{action}",
+                    "Resource": "arn:aws:s3:::b/*", "Condition": {{"StringLike": {{{value}}}}}}}"#
+            )
+        };
+        let statements = [statement("PutObject"), statement("GetObject")].join(",");
+        format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#)
+    };
+    for (value, construct) in [
+        (r#""aws:CurrentTime": "2026-*""#, "operator `StringLike` on the key `aws:CurrentTime`"),
+        (r#""s3:prefix": "${aws:CurrentTime}""#, "policy variable in `${aws:CurrentTime}`"),
+    ] {
+        let question = no_public_access(&policy(value));
+        let mut model = anonymous_get();
+        model.insert("has s3:prefix", Value::Bool(true));
+        for (name, _) in encode(&question).terms.variables() {
+            if name.starts_with("opaque ") {
+                model.insert(name, Value::Bool(true));
+            }
+        }
+        let outcomes = [Outcome::Unsat, Outcome::Sat(model)];
+        let solver = Scripted::new(outcomes.into_iter().map(Ok).collect());
+        let report = ask(&question, &solver).unwrap();
+        let Verdict::Unknown { unsupported, .. } = report.verdict else { panic!("{report:?}") };
+        let [named] = &unsupported[..] else { panic!("{unsupported:?}") };
+        assert_eq!((&*named.construct, &*named.path), (construct, "/Statement/1"));
+    }
+}
+
 #[test]
 fn an_unmodelled_construct_that_both_sides_share_does_not_matter() {
     let policy = parse(DATED, None).unwrap();

@@ -255,6 +255,27 @@ mod tests {
     }
 
     #[test]
+    fn months_have_their_days() {
+        let days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        for (year, of_february) in [(2023, 28), (2024, 29), (1900, 28), (2000, 29), (0, 29)] {
+            for (month, days) in (1..).zip(days) {
+                let last = if month == 2 { of_february } else { days };
+                let date = |day: i64| parse(&format!("{year:04}-{month:02}-{day:02}"));
+                assert!(date(last).is_some() && date(1).is_some(), "{year}-{month}-{last}");
+                assert_eq!((date(last + 1), date(0)), (None, None), "{year}-{month}");
+                let next = date(last).unwrap() + DAY;
+                assert_eq!(
+                    display(next),
+                    match month {
+                        12 => format!("{:04}-01-01T00:00:00Z", year + 1),
+                        _ => format!("{year:04}-{:02}-01T00:00:00Z", month + 1),
+                    }
+                );
+            }
+        }
+    }
+
+    #[test]
     fn what_is_shown_is_read_again() {
         arbtest(|u| {
             let seconds = u.int_in_range(FIRST - 10..=LAST + 10)?;

@@ -389,7 +389,7 @@ fn concat_within(
 }
 
 /// Where in the pattern one can be after reading `text` from its start, and when. Of two places
-/// that differ by a star only the first is kept: the star may be empty.
+/// that differ by a star only the first is among them: the star may be empty.
 fn after_reading(t: &mut Terms, tokens: &[Token], text: &str) -> Vec<(usize, Term)> {
     let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     let mut reached: Vec<BTreeMap<usize, Vec<Term>>> = vec![BTreeMap::new(); ends.len()];
@@ -422,14 +422,9 @@ fn after_reading(t: &mut Terms, tokens: &[Token], text: &str) -> Vec<(usize, Ter
             }
         }
     }
+    // Behind a star that may be empty nothing is reached at the end: the star is kept alone.
     let last = reached.pop().unwrap_or_default();
-    let places: Vec<(usize, Term)> = last.into_iter().map(|(at, ways)| (at, t.or(ways))).collect();
-    let is_covered = |at: usize, when: Term| {
-        let star = |place: &&(usize, Term)| at > 0 && place.0 == at - 1;
-        let earlier = places.iter().find(star).filter(|_| tokens[at - 1] == Token::Many);
-        earlier.is_some_and(|(_, earlier)| *earlier == when || t.as_bool(*earlier) == Some(true))
-    };
-    places.iter().copied().filter(|(at, when)| !is_covered(*at, *when)).collect()
+    last.into_iter().map(|(at, ways)| (at, t.or(ways))).collect()
 }
 
 #[cfg(test)]
@@ -513,6 +508,90 @@ mod tests {
             }
             Ok(())
         });
+    }
+
+    /// The same with values in the pattern. What is certain is so, what is not possible is not; and all is known where the values
+    /// stay within their parts.
+    #[test]
+    fn a_pattern_of_parts_with_values_is_bounded_by_that_of_the_whole() {
+        const WORDS: [&str; 3] = ["", "a", "b"];
+        const RESTS: [&str; 5] = ["", "a", "a:b", ":b", "ab"];
+        const SPREADING: [&str; 5] = ["", "a", "a:", ":a", "b:a:b"];
+        let outcomes = std::cell::RefCell::new(BTreeSet::new());
+        arbtest(|u| {
+            let mut t = Terms::new();
+            let mut string = |name| t.var(name, Sort::String);
+            let (x, y, z) = (string("x"), string("y"), string("z"));
+            let value = |term, colon_free| Token::Value { term, colon_free };
+            let values = [value(string("v"), false), value(string("w"), true)];
+            let (parts, shape): (&[Part<'_>], _) = match u.int_in_range(0..=2)? {
+                0 => (
+                    &[
+                        Part::Field(x),
+                        Part::Const("::"),
+                        Part::Field(y),
+                        Part::Const(":"),
+                        Part::Rest(z),
+                    ],
+                    0,
+                ),
+                1 => (&[Part::Field(x), Part::Const(":"), Part::Behind("b", z)], 1),
+                _ => (&[Part::Field(x), Part::Const("b"), Part::Rest(z)], 2),
+            };
+            let mut tokens = Vec::new();
+            for _ in 0..u.int_in_range(0..=5)? {
+                tokens.push(match *u.choose(&['a', 'b', ':', ':', '*', '?', 'v', 'v', 'w'])? {
+                    '*' => Token::Many,
+                    '?' => Token::One,
+                    'v' => values[0],
+                    'w' => values[1],
+                    c => Token::Char(c),
+                });
+            }
+            let tokens = joined(&[], &tokens);
+            let Bounds { certain, possible } = concat_test(&mut t, parts, &tokens);
+            let formulas = [certain, possible].map(|term| {
+                let mut formula = Formula::new(t.clone());
+                formula.assert("", term);
+                formula
+            });
+            let are_apart = shape != 2;
+            for _ in 0..64 {
+                let (x, y, z) = (*u.choose(&WORDS)?, *u.choose(&WORDS)?, *u.choose(&RESTS)?);
+                let (v, w) = (*u.choose(&SPREADING)?, *u.choose(&WORDS)?);
+                let (whole, z) = match shape {
+                    0 => (format!("{x}::{y}:{z}"), z.to_owned()),
+                    1 => (format!("{x}:{z}"), format!("b{z}")),
+                    _ => (format!("{x}b{z}"), z.to_owned()),
+                };
+                let texts = [("x", x), ("y", y), ("z", &z), ("v", v), ("w", w)];
+                let model: Model = texts
+                    .into_iter()
+                    .map(|(name, text)| (name.to_owned(), Value::String(text.to_owned())))
+                    .collect();
+                let filled = tokens.iter().flat_map(|token| match token {
+                    token if *token == values[0] => literal(v),
+                    token if *token == values[1] => literal(w),
+                    other => vec![*other],
+                });
+                let matches = matches(&filled.collect::<Vec<Token>>(), &whole);
+                let [is_certain, is_possible] =
+                    formulas.each_ref().map(|f| eval::holds_partially(f, &model).unwrap());
+                let stays = !tokens.contains(&values[0]) || !v.contains(':');
+                let are_all_known =
+                    is_certain == is_possible || !(are_apart && stays || !has_value(&tokens));
+                assert!(
+                    (!is_certain || matches) && (!matches || is_possible) && are_all_known,
+                    "{tokens:?} of {shape} on {whole} with {v} and {w}: {is_certain} {is_possible}"
+                );
+                outcomes.borrow_mut().insert((is_certain, is_possible, matches));
+            }
+            Ok(())
+        });
+        let [yes, no] = [true, false];
+        let open = [(no, yes, yes), (no, yes, no)];
+        let all = [(yes, yes, yes), (no, no, no)].into_iter().chain(open).collect();
+        assert_eq!(outcomes.into_inner(), all);
     }
 
     #[test]

@@ -283,6 +283,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_two_variables_of_keys_share_a_name() {
+        let keys = ["aws:SourceArn", "aws:CurrentTime", "x:a", "x:b", "has x:a", "a of b"];
+        let mut names = std::collections::BTreeSet::new();
+        for key in keys.map(Key::new) {
+            assert!(names.insert(key.list()), "{}", key.list());
+            for key in [key.element(0), key.element(1), key.element(2)] {
+                for name in [key.value(), key.presence(), key.instant(), key.field("partition")] {
+                    assert!(names.insert(name.clone()), "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn each_switch_has_a_variable_of_its_own() {
         for (switch, ..) in Switch::ALL {
             assert_eq!(switch_of(&switch_variable(switch)), Some(switch));

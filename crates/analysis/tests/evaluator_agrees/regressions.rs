@@ -1,6 +1,7 @@
 //! Disagreements that were found once, smallest input first, and what random inputs find too
 //! rarely.
 
+use keyaki_analysis::public::{self, Reading};
 use keyaki_policy::Switch;
 use keyaki_policy::request::{ContextValue, Principal};
 
@@ -181,6 +182,96 @@ fn a_variable_spreads_over_a_path() {
         let paths = ContextValue::Many(vec!["o-a/r-1/ou-2/".to_owned()]);
         request.context.insert("aws:PrincipalOrgPaths", paths);
         assert_eq!(compare(&subject, &request, Readings::DEFAULT), expected, "{custom}");
+    }
+}
+
+/// The part that is enough of an ARN is its account, in its own place.
+#[test]
+fn an_account_behind_a_variable_that_may_have_colons_is_not_fixed() {
+    let table = public::table("AWS::SNS::Topic", Reading::Semantic).expect("is a type");
+    let service = Principal::Service { name: "sns.amazonaws.com".to_owned() };
+    let context = [("aws:SourceArn", "arn:aws:sns:eu-west-1:111122223333:y"), ("x:custom", "sns")];
+    for (value, expected) in [
+        ("arn:aws:${x:custom}:eu-west-1:111122223333:y", "breaks"),
+        ("arn:aws:s*:eu-west-1:111122223333:*", "does not break"),
+        ("arn:aws:s*:eu-west-1:11112222333*:y", "breaks"),
+    ] {
+        let statement = allow_if(&format!(r#""ArnLike": {{"aws:SourceArn": "{value}"}}"#));
+        let subject = Subject::no_public_access(document(&statement), table);
+        let request = request(service.clone(), &context);
+        assert_eq!(compare(&subject, &request, Readings::DEFAULT), expected, "{value}");
+    }
+}
+
+#[test]
+fn a_user_name_is_compared_with_a_variable() {
+    let statement = allow_if(r#""StringEquals": {"aws:username": "${x:custom}"}"#);
+    for (name, expected) in [("ines", "breaks"), ("bob", "does not break")] {
+        let context = [("aws:username", "ines"), ("x:custom", name)];
+        check_under(&statement, Readings::DEFAULT, &context, expected);
+    }
+}
+
+/// A number with an exponent is no date.
+#[test]
+fn whether_a_text_is_a_number_says_nothing_of_whether_it_is_a_date() {
+    let key = "aws:ResourceTag/level";
+    let allow = |operator: &str, value: &str| {
+        let like = format!(r#""StringLike": {{"{key}": "*"}}"#);
+        allow_if(&format!(r#""{operator}": {{"{key}": "{value}"}}, {like}"#))
+    };
+    let dates = [allow("DateEquals", "2026"), allow("DateNotEquals", "2026")].join(",");
+    let numbers = allow("NumericNotEquals", "5");
+    let [existing, new] = [dates, numbers].map(|text| document(&format!("[{text}]")));
+    let subject = Subject::no_new_access(PolicyType::Resource, vec![existing], vec![new]);
+    for (level, expected) in [("1e5", "breaks"), ("7", "does not break"), ("x", "does not break")] {
+        let request = request(user(), &[(key, level)]);
+        assert_eq!(compare(&subject, &request, Readings::DEFAULT), expected, "{level}");
+    }
+}
+
+/// R29 speaks of tags that only a variable mentions.
+#[test]
+fn a_tag_in_a_variable_is_among_the_keys_of_tags() {
+    let statement = allow_if(
+        r#""StringEquals": {"x:custom": "${aws:RequestTag/team}"},
+           "Null": {"aws:TagKeys": ["true", "false"]}"#,
+    );
+    let subject = Subject::no_new_access(PolicyType::Resource, vec![], vec![document(&statement)]);
+    for (listed, expected) in [("team", "breaks"), ("other", "cannot happen")] {
+        let mut request = request(user(), &[("x:custom", "a"), ("aws:RequestTag/team", "a")]);
+        request.context.insert("aws:TagKeys", ContextValue::Many(vec![listed.to_owned()]));
+        assert_eq!(compare(&subject, &request, Readings::DEFAULT), expected, "{listed}");
+    }
+}
+
+/// What a formula says of these is all that there is to say; of more cases of a template than are told apart it knows only
+/// what a star in the place of the variables would match.
+#[test]
+fn what_is_modelled_leaves_nothing_open() {
+    let is_exact = |condition: &str| {
+        let text = document(&allow_if(condition));
+        let subject = Subject::no_public_access(text, &public::S3);
+        !subject.encoding.terms.variables().any(|(name, _)| is_opaque(name))
+    };
+    for condition in [
+        r#""NumericNotEquals": {"aws:EpochTime": "5"}"#,
+        r#""DateNotEquals": {"aws:EpochTime": "5"}"#,
+        r#""DateNotEquals": {"aws:ResourceTag/level": "2026"}"#,
+        r#""NotIpAddress": {"aws:ResourceTag/level": "10.0.0.0/8"}"#,
+        r#""NumericNotEquals": {"aws:ResourceTag/level": "5"}"#,
+        r#""StringLike": {"aws:ResourceTag/a": "${aws:userid}${aws:userid}${aws:userid}"}"#,
+        // Both together are as many addresses as may be named.
+        r#""IpAddress": {"aws:SourceIp": ["11.0.0.0/9", "13.0.0.0/9"]}"#,
+    ] {
+        assert!(is_exact(condition), "{condition}");
+    }
+    for condition in [
+        r#""NumericNotEquals": {"aws:CurrentTime": "5"}"#,
+        r#""StringLike": {"aws:ResourceTag/a": "${aws:userid}${aws:userid}${aws:userid}${aws:userid}"}"#,
+        r#""IpAddress": {"aws:SourceIp": ["11.0.0.0/9", "13.0.0.0/9", "15.0.0.0/32"]}"#,
+    ] {
+        assert!(!is_exact(condition), "{condition}");
     }
 }
 
