@@ -234,7 +234,7 @@ fn tried(
     record: &mut Record,
     time: Duration,
 ) -> Result<(), String> {
-    let together = together(part, tree, drawn, record)?;
+    let together = together(part, tree, drawn, open, record)?;
     let does_not_build = || "the tests do not compile".to_owned();
     let mut binaries = trial::build(&tree.root, part.tests)?.ok_or_else(does_not_build)?;
     trial::measure(&mut binaries, &tree.root.with_file_name(format!("{}-times.txt", part.name)))?;
@@ -288,11 +288,13 @@ fn tried(
     Ok(())
 }
 
-/// Changes the copy so that what is drawn can be chosen when it runs, and says of which that is so.
+/// Changes the copy so that the open ones of what is drawn can be chosen when it runs, and says of which that is so. Those that are known
+/// are left out: what they cost to build grows with their functions.
 fn together(
     part: &Part,
     tree: &mut Tree,
     drawn: &[Mutant],
+    open: &[usize],
     record: &Record,
 ) -> Result<BTreeSet<usize>, String> {
     let unviable =
@@ -303,7 +305,7 @@ fn together(
     let mut names: BTreeSet<&str> = text.lines().collect();
     let is_alone = |mutant: &Mutant| unviable(mutant) || names.contains(&*mutant.name);
     let mut left: BTreeSet<usize> =
-        (1..).zip(drawn).filter(|(_, mutant)| !is_alone(mutant)).map(|(n, _)| n).collect();
+        open.iter().copied().filter(|number| !is_alone(&drawn[number - 1])).collect();
     loop {
         let (mut texts, mut places) = (BTreeMap::new(), BTreeMap::new());
         let files: BTreeSet<&String> = drawn.iter().map(|mutant| &mutant.file).collect();
