@@ -72,14 +72,6 @@ impl Type {
             _ => None,
         }
     }
-
-    fn name(self) -> &'static str {
-        match self {
-            Type::Number => "number",
-            Type::Date => "date",
-            Type::Address => "address",
-        }
-    }
 }
 
 /// The kinds of principal for which the keys of the principal are free (`docs/semantics.md`, "The
@@ -186,7 +178,7 @@ impl Encoder<'_> {
         let none = self.t.not(some);
         let Some(of_type) = Type::of(condition.operator.base) else { return none };
         let typed = self.test(key, &Test::Typed(of_type));
-        let name = format!("{} is of type {}", key.value(), of_type.name());
+        let name = format!("{} is of type {of_type:?}", key.value());
         let typed = self.settle(source, condition, &name, typed, condition.key_span);
         let typed_none = self.t.and([typed, none]);
         let ill_typed = self.t.not(typed);
@@ -345,7 +337,7 @@ impl Encoder<'_> {
             }
         };
         let typed = self.test(key, &Test::Typed(Type::Number));
-        let name = format!("{} is of type {}", key.value(), Type::Number.name());
+        let name = format!("{} is of type {:?}", key.value(), Type::Number);
         let typed = self.settle(source, condition, &name, typed, span);
         let open = self.t.and([bounds.possible, typed, holds]);
         self.t.or([bounds.certain, open])

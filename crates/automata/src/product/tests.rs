@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Antichain, Sets, hash};
+use super::{Antichain, Sets, Status, hash, possible};
+use crate::language::Operation::{And, Not, Operand, Or};
 
 #[test]
 fn lists_are_numbered_in_the_order_in_which_they_were_seen_first() {
@@ -65,4 +66,27 @@ fn what_has_the_same_positives_and_more_negatives_is_not_followed() {
     assert!(admits(&[3, 10]));
     assert!(admits(&[3, 74]));
     assert!(!admits(&[3, 74, 138]));
+}
+
+/// Whatever the open ones come to be.
+#[test]
+fn a_formula_is_settled_if_and_only_if_its_open_operands_make_no_difference() {
+    let (yes, no, open) = (Status::Universal, Status::Dead, Status::Open(false));
+    let check = |operations: &[_], statuses: [Status; 2], expected: Option<bool>| {
+        assert_eq!(possible(operations, |operand| statuses[operand as usize]), expected);
+    };
+    let [first, second] = [0, 1].map(Operand);
+    for (statuses, and, or) in [
+        ([no, open], Some(false), None),
+        ([yes, open], None, Some(true)),
+        ([open, no], Some(false), None),
+        ([open, open], None, None),
+        ([yes, no], Some(false), Some(true)),
+        ([yes, yes], Some(true), Some(true)),
+        ([no, no], Some(false), Some(false)),
+    ] {
+        check(&[first, second, And(2)], statuses, and);
+        check(&[first, second, Or(2)], statuses, or);
+        check(&[first, second, And(2), Not], statuses, and.map(|truth| !truth));
+    }
 }

@@ -619,3 +619,27 @@ fn expressions_that_say_no_more_than_patterns_are_patterns() {
     let union = Language::union(&[union, Language::words(["c", "d"])]);
     assert_eq!(format!("{union:?}"), "{`aany*`, `b`, `c`, `d`}");
 }
+
+/// The first two patterns have in common what two others have; a negative that has one of these leaves the other.
+#[test]
+fn a_part_of_what_positives_have_in_common_is_not_taken_for_all() {
+    let positives = ["x/*", "*/y/*"].map(Language::glob);
+    for (negative, left) in [("x/y/*", "x/a/y/"), ("x/*/y/*", "x/y/")] {
+        let negatives = [Language::glob(negative)];
+        assert!(is_solution(left, &positives, &negatives));
+        check(&positives, &negatives);
+        let word = find(&positives, &negatives, &limits()).unwrap().unwrap();
+        assert!(is_solution(&word, &positives, &negatives), "{word}");
+    }
+    let negatives = ["x/y/*", "x/*/y/*"].map(Language::glob);
+    assert_eq!(find(&positives, &negatives, &limits()).unwrap(), None);
+}
+
+#[test]
+fn what_is_seen_of_a_language_at_once_is_so() {
+    assert!(Language::intersection(&[]).is_universal());
+    assert!(Language::glob("*").is_universal() && !Language::glob("a*").is_universal());
+    assert_eq!(Language::literal("a").as_literal(), Some("a"));
+    assert_eq!(Language::words(["a", "b"]).as_literal(), None);
+    assert_eq!(Language::glob("a*").as_literal(), None);
+}

@@ -209,4 +209,25 @@ mod tests {
         }
         assert_eq!(language(&regex, &watch).err(), Some(Reason::Unsupported));
     }
+
+    /// What takes long is not gone on with when nobody wants it any more.
+    #[test]
+    fn an_operation_on_languages_can_be_cancelled() {
+        let letter = || Regex::Chars(vec![('a', 'b')]);
+        let limits = Limits::within(std::time::Duration::from_secs(600));
+        let cancel = Cancel::new();
+        let watch = Watch::new(&limits, &cancel);
+        let late = |first: &str| {
+            let parts = vec![
+                Regex::Star(Box::new(letter())),
+                Regex::Literal(first.to_owned()),
+                Regex::Repeat(Box::new(letter()), 30),
+            ];
+            language(&Regex::Concat(parts), &watch).unwrap()
+        };
+        let positives = [language(&Regex::Repeat(Box::new(letter()), 60), &watch).unwrap()];
+        let negatives = ["aa", "bb", "aba", "bab"].map(late);
+        cancel.cancel();
+        assert_eq!(find(&positives, &negatives, &watch).err(), Some(Reason::Cancelled));
+    }
 }

@@ -1004,3 +1004,6 @@ fn note(lit: Lit, truth: &Assignment, out: &mut Vec<Lit>) {
         out.push(lit);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use keyaki_logic::proof::{Rule, Theory};
 use keyaki_logic::{
-    Cancel, Formula, Limits, Outcome, Piece, Reason, Regex, Solver, Sort, Term, Terms,
+    Cancel, Formula, Limits, Outcome, Piece, Reason, Regex, Solver, Sort, Term, Terms, eval,
 };
 use keyaki_solvers::Automaton;
 
@@ -119,6 +119,64 @@ fn a_known_text_is_held_against_a_template() {
     check("bbc", true, Some(false));
     check("bbc", false, Some(true));
     check("a", true, Some(false));
+}
+
+/// Whether there is a model, which then is one.
+#[track_caller]
+fn has_model(t: &Terms, assertions: &[Term]) -> bool {
+    let mut formula = Formula::new(t.clone());
+    assertions.iter().for_each(|term| formula.assert("", *term));
+    match Automaton.solve(&formula, &long(), &never()).unwrap().outcome {
+        Outcome::Sat(model) => {
+            assert_eq!(eval::holds(&formula, &model), Ok(true), "{model:?}");
+            true
+        }
+        outcome => {
+            assert_eq!(outcome, Outcome::Unsat);
+            false
+        }
+    }
+}
+
+/// Words that differ as first chosen are chosen again when templates want theirs.
+#[test]
+fn texts_that_stand_in_templates_differ_where_they_have_to() {
+    let mut t = Terms::new();
+    let [x, y, z, w] = ["x", "y", "z", "w"].map(|name| t.var(name, Sort::String));
+    let few = || Regex::Union(["a", "b"].map(|text| Regex::Literal(text.to_owned())).to_vec());
+    let starts = || Regex::Concat(vec![Regex::Chars(vec![('a', 'c')]), Regex::All]);
+    for (language, other) in [(few(), few()), (starts(), starts()), (few(), starts())] {
+        for [one, two] in [[x, y], [y, x]] {
+            let same = t.eq(one, two);
+            let differ = t.not(same);
+            let among = [t.in_re(x, language.clone()), t.in_re(y, other.clone())];
+            let of_x = t.matches(z, [Piece::text("p"), Piece::Value(x), Piece::Any]);
+            let of_y = t.matches(w, [Piece::text("p"), Piece::Value(y), Piece::Any]);
+            assert!(has_model(&t, &[among[0], among[1], differ, of_x, of_y]));
+            assert!(has_model(&t, &[of_y, of_x, among[1], differ, among[0]]));
+        }
+    }
+}
+
+#[test]
+fn the_longer_of_two_prefixes_counts_whichever_comes_first() {
+    let mut t = Terms::new();
+    let bits = t.var("bits", Sort::Bits(32));
+    let [long, short] = [(0b11, 2), (1, 1)].map(|(value, n)| t.has_prefix(bits, value, n));
+    let hole = t.has_prefix(bits, 0b110, 3);
+    let outside = t.not(hole);
+    for two in [[long, short], [short, long]] {
+        assert!(has_model(&t, &two));
+        assert!(has_model(&t, &[two[0], two[1], outside]));
+    }
+    let other = t.has_prefix(bits, 0b111, 3);
+    let neither = t.not(other);
+    assert!(!has_model(&t, &[short, outside, neither, long]));
+}
+
+#[test]
+fn the_solver_has_one_name() {
+    assert_eq!(Automaton.name(), Automaton::NAME);
 }
 
 #[test]
