@@ -26,7 +26,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use keyaki_logic::{Sort, Term};
-use keyaki_policy::ast::{BaseOperator, Condition, Segment, SetOperator, Template, Version};
+use keyaki_policy::ast::{BaseOperator, Condition, SetOperator, Template, Version};
 use keyaki_policy::catalogue::{Cardinality, KeySort};
 use keyaki_policy::reading::Switch;
 
@@ -68,13 +68,9 @@ impl Lists {
         let mut mentioned = BTreeSet::new();
         for (_, policy) in question.policies() {
             for statement in &policy.statements {
-                for entry in statement.resource.iter().flat_map(|clause| &clause.entries) {
-                    mentioned.extend(variables(&entry.template));
-                }
+                mentioned.extend(statement.variables().map(str::to_ascii_lowercase));
                 for condition in &statement.conditions {
                     let key = condition.key.to_ascii_lowercase();
-                    let values = condition.values.iter();
-                    mentioned.extend(values.flat_map(|value| variables(&value.template)));
                     mentioned.insert(key.clone());
                     if condition.operator.base == BaseOperator::Null {
                         continue;
@@ -113,14 +109,6 @@ fn atom(condition: &Condition, version: Version) -> String {
     let values: BTreeSet<String> =
         condition.values.iter().map(|value| value.template.to_string()).collect();
     format!("{:?} {:?} {values:?} {version:?}", condition.operator.set, condition.operator.base)
-}
-
-/// The keys, lower case, whose values stand in the template.
-fn variables(template: &Template) -> impl Iterator<Item = String> {
-    template.segments.iter().filter_map(|segment| match segment {
-        Segment::Variable { key, .. } => Some(key.to_ascii_lowercase()),
-        Segment::Text(_) | Segment::Escaped(_) => None,
-    })
 }
 
 impl Encoder<'_> {
