@@ -39,12 +39,13 @@ mod tests {
 
     #[test]
     fn only_the_strict_encoding_is_read() {
-        for text in ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "++//"] {
+        for text in ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "++//", "AA==", "AQ==", "AAE=", "AA0="]
+        {
             assert!(is_base64(text), "{text}");
         }
         for text in [
             "=", "==", "====", "Zg", "Zg=", "Zh==", "Zm9=", "Zm9v=", "Z===", "Zm 9v", "Zm9-",
-            "Zg==Zg==",
+            "Zg==Zg==", "AB==", "AAB=", "AA1=", "A0==",
         ] {
             assert!(!is_base64(text), "{text}");
         }
