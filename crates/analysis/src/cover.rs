@@ -21,6 +21,8 @@ mod index;
 pub(crate) mod parts;
 mod public;
 mod slice;
+#[cfg(test)]
+mod soundness;
 mod statements;
 mod table;
 

@@ -80,7 +80,7 @@ fn may_meet(a: Source<'_>, b: Source<'_>) -> bool {
 }
 
 /// Whether nobody is covered by both clauses, as far as accounts and services tell.
-fn principals_are_apart(
+pub(super) fn principals_are_apart(
     a: Option<&Clause<PrincipalEntry>>,
     b: Option<&Clause<PrincipalEntry>>,
 ) -> bool {
@@ -89,8 +89,8 @@ fn principals_are_apart(
     !a.negated && !b.negated && a.entries.iter().all(|a| b.entries.iter().all(|b| apart(a, b)))
 }
 
-/// Whether nobody is covered by both entries (2.4). Of two services it is not known: one can have
-/// several names (R8).
+/// Whether nobody is covered by both entries (2.4): a principal has one kind, and one account at
+/// most. Of two services it is not known: one can have several names (R8).
 fn are_apart(a: &PrincipalKind, b: &PrincipalKind) -> bool {
     use PrincipalKind::*;
     match (a, b) {

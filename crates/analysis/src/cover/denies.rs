@@ -1,5 +1,7 @@
 //! Deny statements of the reference that what is in question does not deny as well: what one of them
-//! may match is not covered.
+//! may match is not covered. One that is about other resources than an Allow statement, or about
+//! other actions than the one in question, or of which a Deny in question includes whatever it has in
+//! common with the Allow, plays no part.
 
 use std::cell::OnceCell;
 

@@ -3,6 +3,9 @@
 //! Each answer is one-sided: `true` is shown for every request and every reading of the switches,
 //! `false` is "not shown". Where a reading changes what a part says as a whole (D6 empty lists,
 //! D14 `NotPrincipal`, D29 unresolved variables), only parts that are written alike are compared.
+//!
+//! docs/cover.md has the reason for each rule, and what it takes for granted; `soundness.rs` holds
+//! each to the evaluator.
 
 use keyaki_policy::ast::{
     ActionPattern, BaseOperator, Clause, Condition, ConditionValue, PrincipalEntry, PrincipalKind,
@@ -36,6 +39,9 @@ fn action_fields(pattern: &str) -> (&str, &str) {
 }
 
 /// Whether `wide` matches every action that `narrow` does.
+///
+/// An action has one colon, and so has a pattern that is not made of stars: colon meets colon, and
+/// service and name are compared each for itself.
 pub(crate) fn action_includes(wide: &str, narrow: &str) -> bool {
     if wide == narrow {
         return true;
@@ -49,7 +55,8 @@ pub(crate) fn action_includes(wide: &str, narrow: &str) -> bool {
         && glob::includes(name, own_name, Case::Ignored)
 }
 
-/// Whether no action matches both.
+/// Whether no action matches both: one of the two fields tells them apart, or what all their actions
+/// begin with does.
 pub(crate) fn actions_are_disjoint(a: &str, b: &str) -> bool {
     // Most pairs end here: where the texts differ, either the services do or the names behind them.
     if glob::begin_differently(a, b, Case::Ignored) {
@@ -61,6 +68,9 @@ pub(crate) fn actions_are_disjoint(a: &str, b: &str) -> bool {
 }
 
 /// Whether `wide` matches whatever action `narrow` matches.
+///
+/// What is listed is listed there too; what is excluded there is excluded here too; what is listed
+/// is not excluded there; all but some is in all. An empty list matches nothing and is in everything.
 pub(crate) fn action_clause_includes(
     wide: &Clause<ActionPattern>,
     narrow: &Clause<ActionPattern>,
@@ -89,7 +99,8 @@ fn action_clauses_are_disjoint_plainly(
     pairs.into_iter().all(|(a, b)| actions_are_disjoint(&a.text, &b.text))
 }
 
-/// Whether no action matches both the entry and the clause.
+/// Whether no action matches both the entry and the clause: one entry of a negated clause excludes
+/// all that it matches, or each entry of a plain one is apart from it.
 pub(crate) fn action_is_outside(entry: &str, clause: &Clause<ActionPattern>) -> bool {
     if clause.negated {
         clause.entries.iter().any(|excluded| action_includes(&excluded.text, entry))
@@ -138,7 +149,8 @@ pub(crate) fn resource_includes(
     }
 }
 
-/// Whether no resource matches both patterns.
+/// Whether no resource matches both patterns: ARNs of which one field tells them apart. The
+/// pseudo-resource is matched by neither.
 fn resources_are_disjoint(a: &ResourcePattern, b: &ResourcePattern) -> bool {
     let (Some(a), Some(b)) = (plain(&a.template), plain(&b.template)) else { return false };
     let (Some(a), Some(b)) = (arn_fields(a), arn_fields(b)) else { return false };
@@ -150,6 +162,10 @@ fn written_alike<T>(a: &[T], b: &[T], alike: impl Fn(&T, &T) -> bool) -> bool {
 }
 
 /// Whether `wide` matches whatever resource `narrow` matches.
+///
+/// As of actions. Of a clause with variables only the same is said to be included, since one
+/// without value may spoil the whole (D29); a variable in `narrow` does no harm, which then matches
+/// less.
 pub(crate) fn resource_clause_includes(wide: Source<'_>, narrow: Source<'_>) -> bool {
     let (wide_in, narrow_in) = (wide.policy.policy_type, narrow.policy.policy_type);
     let (wide, narrow) = match (&wide.statement.resource, &narrow.statement.resource) {
@@ -188,7 +204,8 @@ pub(crate) fn resource_clause_includes(wide: Source<'_>, narrow: Source<'_>) -> 
     }
 }
 
-/// Whether `wide` lists every resource of `met` that `narrow` may match.
+/// Whether `wide` lists every resource of `met` that `narrow` may match: each entry that is not
+/// apart from all of `narrow`.
 pub(crate) fn resource_clause_includes_met(
     wide: Source<'_>,
     narrow: Source<'_>,
@@ -229,6 +246,8 @@ pub(crate) fn resource_clauses_are_disjoint(
 }
 
 /// Whether `wide` matches every principal that `narrow` does.
+///
+/// Whom an entry of `NotPrincipal` exempts hangs on the others (D14), so only the same is compared.
 pub(crate) fn principal_clause_includes(
     wide: Option<&Clause<PrincipalEntry>>,
     narrow: Option<&Clause<PrincipalEntry>>,
@@ -250,7 +269,8 @@ pub(crate) fn principal_clause_includes(
     narrow.entries.iter().all(some)
 }
 
-/// Whether one entry covers whomever another does (2.4).
+/// Whether one entry covers whomever another does (2.4). The entry of a user, role or session covers
+/// principals of its own account only, a federated user's session of a user among them.
 pub(crate) fn principal_includes(wide: &PrincipalKind, narrow: &PrincipalKind) -> bool {
     use PrincipalKind::*;
     match (wide, narrow) {
@@ -293,6 +313,11 @@ pub(crate) fn conditions_include_both(
 }
 
 /// Whether every request that satisfies `narrow` satisfies `wide`.
+///
+/// Both are tests of one key with one set operator, and each value of the request is compared with
+/// the listed ones alone; so more listed values match more, and fewer exclude fewer, of each value
+/// and of lists alike. What makes both sides fail or hold as a whole, a list (D26), an empty text
+/// (D23) or a value that cannot be read (D17), does so of both.
 fn implies(narrow: &Condition, wide: &Condition) -> bool {
     if !narrow.key.eq_ignore_ascii_case(&wide.key) || narrow.operator.set != wide.operator.set {
         return false;
@@ -308,6 +333,8 @@ fn implies(narrow: &Condition, wide: &Condition) -> bool {
     if is_odd(narrow) || is_odd(wide) || own.base == BaseOperator::Null {
         return false;
     }
+    // Where the positive test holds the key is there, and `IfExists` plays no part. A set operator
+    // has its own rules for an absent key (D24).
     let if_exists = own.if_exists == wanted.if_exists
         || (own.set.is_none() && wanted.if_exists && !own.base.is_negated());
     let listed = |values: &[ConditionValue], value: &ConditionValue| {

@@ -1,4 +1,8 @@
 //! Which parts of a statement are included in statements of a list, alone or together.
+//!
+//! Together means that each action of the statement on each of its resources is in one of the list,
+//! whose principals and conditions include those of the statement as a whole: a request has one
+//! action and one resource, so the one that covers this pair matches it.
 
 use std::cell::OnceCell;
 
