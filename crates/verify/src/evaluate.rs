@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::language::{Languages, TooMuch};
-use crate::read::{Lines, Node, Part, Piece, Term, parts};
+use crate::read::{Lines, Node, Part, Piece, Sort, Term, bits, parts};
 use crate::{BASE_BUDGET, BUDGET_PER_BYTE, MAX_BYTES, Rejection};
 
 /// The steps for each value of a variable that is looked at.
@@ -34,8 +34,8 @@ pub struct Query {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Known {
     Truth(bool),
+    /// A text or, as symbols, bits.
     Text(Vec<u32>),
-    Bits(u128),
 }
 
 impl Query {
@@ -106,16 +106,15 @@ impl Query {
 }
 
 impl Value {
-    fn of(self, sort: crate::read::Sort) -> Option<Known> {
-        use crate::read::Sort;
-        Some(match (self, sort) {
-            (Value::Truth(truth), Sort::Truth) => Known::Truth(truth),
-            (Value::Text(text), Sort::Text) => Known::Text(text.chars().map(u32::from).collect()),
-            (Value::Bits(value), Sort::Bits(width)) if width == 128 || value >> width == 0 => {
-                Known::Bits(value)
+    fn of(self, sort: Sort) -> Option<Known> {
+        match (self, sort) {
+            (Value::Truth(truth), Sort::Truth) => Some(Known::Truth(truth)),
+            (Value::Text(text), Sort::Text) => {
+                Some(Known::Text(text.chars().map(u32::from).collect()))
             }
-            _ => return None,
-        })
+            (Value::Bits(value), Sort::Bits(width)) => bits(value, width).map(Known::Text),
+            _ => None,
+        }
     }
 }
 
@@ -140,8 +139,7 @@ fn known_of(
     };
     let found = match &part.terms[term] {
         Node::Truth(value) => Some(*value),
-        Node::Text(text) => return Ok(Some(Known::Text(text.clone()))),
-        Node::Bits { value, .. } => return Ok(Some(Known::Bits(*value))),
+        Node::Constant(_, text) => return Ok(Some(Known::Text(text.clone()))),
         Node::Var(_) => None,
         Node::Not(inner) => truth(inner).map(|truth| !truth),
         Node::And(children) => settled(children, false),
@@ -156,12 +154,6 @@ fn known_of(
         },
         Node::Match(term, pieces) => match (&known[*term], filled(pieces, known)) {
             (Some(Known::Text(text)), Some(pieces)) => Some(reads(&pieces, text)),
-            _ => None,
-        },
-        Node::Prefix { bits, length, value } => match (&known[*bits], &part.terms[*bits]) {
-            (Some(Known::Bits(number)), Node::Var(crate::read::Sort::Bits(width))) => {
-                Some(number >> (width - length) == *value)
-            }
             _ => None,
         },
     };

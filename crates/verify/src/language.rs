@@ -5,7 +5,7 @@
 //! "Derivatives of regular expressions", 1964). So a language is empty if no node that can be reached from
 //! its own has the empty text. No automaton is ever built, and complements cost nothing, which is why this is short.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// The number of a node.
 pub(crate) type Id = u32;
@@ -37,12 +37,20 @@ pub(crate) const MAX_CHAR: u32 = 0x10_FFFF;
 /// The symbol that stands for one unknown character.
 pub(crate) const ONE_CHAR: u32 = MAX_CHAR + 1;
 
+/// The symbol that stands for the bit 0, before that of 1.
+pub(crate) const BIT: u32 = '0' as u32;
+
+/// The longest text that is listed.
+const MAX_LENGTH: usize = 128;
+
 /// The arena.
 pub(crate) struct Languages {
     nodes: Vec<Node>,
     numbers: HashMap<Node, Id>,
     has_empty: Vec<bool>,
     after: HashMap<(Id, u32), Id>,
+    /// Nodes of which it is known whether no text is in their language.
+    is_nothing: HashMap<Id, bool>,
     /// What may still be done, in nodes and in steps from one to another.
     budget: u64,
 }
@@ -65,7 +73,8 @@ pub(crate) const ALL: Id = 2;
 impl Languages {
     pub(crate) fn new(budget: u64) -> Languages {
         let (nodes, numbers, has_empty, after) = Default::default();
-        let mut languages = Languages { nodes, numbers, has_empty, after, budget };
+        let is_nothing = HashMap::from([(NOTHING, true)]);
+        let mut languages = Languages { nodes, numbers, has_empty, after, is_nothing, budget };
         for node in [Node::Set(vec![]), Node::Empty, Node::Not(NOTHING)] {
             // Three nodes are within every budget.
             let _ = languages.node(node);
@@ -78,7 +87,7 @@ impl Languages {
         self.budget = self.budget.saturating_add(more);
     }
 
-    fn spend(&mut self, cost: usize) -> Result<()> {
+    pub(crate) fn spend(&mut self, cost: usize) -> Result<()> {
         self.budget = self.budget.checked_sub(cost as u64).ok_or(TooMuch)?;
         Ok(())
     }
@@ -119,13 +128,19 @@ impl Languages {
     }
 
     /// Exactly these symbols.
-    pub(crate) fn text(&mut self, symbols: impl DoubleEndedIterator<Item = u32>) -> Result<Id> {
+    pub(crate) fn text(&mut self, symbols: &[u32]) -> Result<Id> {
         let mut all = EMPTY;
-        for symbol in symbols.rev() {
-            let first = self.set(vec![(symbol, symbol)])?;
+        for symbol in symbols.iter().rev() {
+            let first = self.set(vec![(*symbol, *symbol)])?;
             all = self.cat(first, all)?;
         }
         Ok(all)
+    }
+
+    /// All texts of so many bits.
+    pub(crate) fn bits(&mut self, width: u32) -> Result<Id> {
+        let bit = self.set(vec![(BIT, BIT + 1)])?;
+        self.repeat(bit, width, Some(width))
     }
 
     pub(crate) fn cat(&mut self, a: Id, b: Id) -> Result<Id> {
@@ -361,25 +376,32 @@ impl Languages {
 
     /// Whether no text is in the language.
     pub(crate) fn is_nothing(&mut self, id: Id) -> Result<bool> {
-        let mut seen = HashSet::from([id]);
+        // Each node with the one that it was reached from.
+        let mut seen = HashMap::from([(id, None)]);
         let mut open = vec![id];
-        while let Some(id) = open.pop() {
-            if self.has_empty[id as usize] {
+        while let Some(at) = open.pop() {
+            if self.has_empty[at as usize] || self.is_nothing.get(&at) == Some(&false) {
+                let mut way = Some(at);
+                while let Some(id) = way {
+                    self.is_nothing.insert(id, false);
+                    way = seen[&id];
+                }
                 return Ok(false);
             }
-            for (symbol, _) in self.classes(id)? {
-                let next = self.after(id, symbol)?;
-                if next != NOTHING && seen.insert(next) {
+            for (symbol, _) in self.classes(at)? {
+                let next = self.after(at, symbol)?;
+                if self.is_nothing.get(&next) != Some(&true) && !seen.contains_key(&next) {
+                    seen.insert(next, Some(at));
                     open.push(next);
                 }
             }
         }
+        self.is_nothing.extend(seen.into_keys().map(|id| (id, true)));
         Ok(true)
     }
 
-    /// Texts of the language: all, if they are at most so many and no longer than that, else that many or an
-    /// error.
-    pub(crate) fn some(&mut self, id: Id, n: usize, longest: usize) -> Result<Vec<Vec<u32>>> {
+    /// Texts of the language: all, if they are at most so many and not too long to be listed, else that many or an error.
+    pub(crate) fn some(&mut self, id: Id, n: usize) -> Result<Vec<Vec<u32>>> {
         let (mut found, mut open) = (Vec::new(), vec![(id, Vec::new())]);
         while let Some((id, text)) = open.pop() {
             if self.has_empty[id as usize] {
@@ -393,7 +415,7 @@ impl Languages {
                 if self.is_nothing(next)? {
                     continue;
                 }
-                if text.len() >= longest {
+                if text.len() >= MAX_LENGTH {
                     return Err(TooMuch);
                 }
                 for symbol in (first..=last).take(n) {
@@ -471,12 +493,12 @@ mod tests {
         let mut l = Languages::new(1 << 20);
         let two = l.set(vec![(97, 98)]).unwrap();
         let four = l.repeat(two, 2, Some(2)).unwrap();
-        assert_eq!(l.some(four, 10, 10).unwrap().len(), 4);
-        assert_eq!(l.some(four, 3, 10).unwrap().len(), 3);
+        assert_eq!(l.some(four, 10).unwrap().len(), 4);
+        assert_eq!(l.some(four, 3).unwrap().len(), 3);
         assert!(l.is_nothing(NOTHING).unwrap() && !l.is_nothing(four).unwrap());
         // The automaton of this complement has 2^61 states.
         let mut l = Languages::new(1 << 16);
-        let (ab, a) = (l.set(vec![(97, 98)]).unwrap(), l.text([97].into_iter()).unwrap());
+        let (ab, a) = (l.set(vec![(97, 98)]).unwrap(), l.text(&[97]).unwrap());
         let (head, tail) = (l.star(ab).unwrap(), l.repeat(ab, 60, Some(60)).unwrap());
         let rest = l.cat(a, tail).unwrap();
         let whole = l.cat(head, rest).unwrap();
@@ -550,7 +572,7 @@ mod tests {
         let ab = l.set(vec![(97, 98)]).unwrap();
         let listed = |l: &mut Languages| {
             let before = l.budget;
-            assert_eq!(l.some(ab, 3, 1).unwrap().len(), 2);
+            assert_eq!(l.some(ab, 3).unwrap().len(), 2);
             before - l.budget
         };
         assert!(listed(&mut l) > 13);
@@ -703,7 +725,7 @@ mod tests {
             assert_eq!(l.is_nothing(short), Ok(of_them == 0), "{means:?}");
             n_nothing += usize::from(of_them == 0);
             for wanted in [1, 3, 20] {
-                let mut some = l.some(short, wanted, 3).unwrap();
+                let mut some = l.some(short, wanted).unwrap();
                 assert!(some.iter().all(|word| l.has(id, word.iter().copied()) == Ok(true)));
                 some.sort_unstable();
                 some.dedup();

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::Rejection;
-use crate::language::{ALL, EMPTY, Id, Languages, MAX_CHAR, ONE_CHAR, TooMuch};
+use crate::language::{ALL, BIT, EMPTY, Id, Languages, MAX_CHAR, ONE_CHAR, TooMuch};
 use crate::statements::{Entry, Form, NAMELESS};
 
 /// How deep expressions for languages may be.
@@ -23,8 +23,8 @@ pub(crate) type Term = usize;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Node {
     Truth(bool),
-    Text(Vec<u32>),
-    Bits { value: u128, width: u32 },
+    /// A text or, as symbols, bits.
+    Constant(Sort, Vec<u32>),
     Var(Sort),
     Not(Term),
     And(Vec<Term>),
@@ -32,7 +32,6 @@ pub(crate) enum Node {
     Eq(Term, Term),
     In(Term, Id),
     Match(Term, Vec<Piece>),
-    Prefix { bits: Term, length: u32, value: u128 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -347,11 +346,10 @@ impl<'t> Words<'t> {
         let node = match first {
             "true" => Node::Truth(true),
             "false" => Node::Truth(false),
-            "text" => Node::Text(self.symbols()?),
+            "text" => Node::Constant(Sort::Text, self.symbols()?),
             "bits" => {
-                let (width, value) = (self.width()?, self.number()?);
-                self.fits(value, width)?;
-                Node::Bits { value, width }
+                let width = self.width()?;
+                Node::Constant(Sort::Bits(width), self.bits(width)?)
             }
             "var" => {
                 let sort = match self.word()? {
@@ -398,24 +396,25 @@ impl<'t> Words<'t> {
                 let Node::Var(Sort::Bits(width)) = part.terms[bits] else {
                     return Err(self.place.rejects(format!("term {bits} is no variable of bits")));
                 };
-                let (length, value) = (self.number()?, self.number()?);
+                let length = self.number()?;
                 if !(1..=width).contains(&length) {
                     return Err(self.place.rejects("a prefix is as long as its term at most"));
                 }
-                self.fits(value, length)?;
-                Node::Prefix { bits, length, value }
+                let symbols = self.bits(length)?;
+                let first = self.within(languages.text(&symbols))?;
+                let rest = self.within(languages.bits(width - length))?;
+                Node::In(bits, self.within(languages.cat(first, rest))?)
             }
             other => return Err(self.place.rejects(format!("`{other}` is no kind of term"))),
         };
         Ok(node)
     }
 
-    fn fits(&self, value: u128, width: u32) -> Result<(), Rejection> {
-        match width {
-            128 => Ok(()),
-            _ if value >> width == 0 => Ok(()),
-            _ => Err(self.place.rejects(format!("{value} has more than {width} bits"))),
-        }
+    /// A number of so many bits, as symbols.
+    fn bits(&mut self, width: u32) -> Result<Vec<u32>, Rejection> {
+        let value = self.number()?;
+        let symbols = bits(value, width);
+        symbols.ok_or_else(|| self.place.rejects(format!("{value} has more than {width} bits")))
     }
 
     /// A language, operators before operands.
@@ -425,7 +424,7 @@ impl<'t> Words<'t> {
         }
         if self.rest.is_some_and(|rest| rest.starts_with('"')) {
             let symbols = self.symbols()?;
-            return self.within(languages.text(symbols.into_iter()));
+            return self.within(languages.text(&symbols));
         }
         let made = match self.word()? {
             "all" => Ok(ALL),
@@ -539,9 +538,13 @@ impl<'t> Words<'t> {
 
 fn sort_of(node: &Node) -> Sort {
     match node {
-        Node::Text(_) => Sort::Text,
-        Node::Bits { width, .. } => Sort::Bits(*width),
-        Node::Var(sort) => *sort,
+        Node::Constant(sort, _) | Node::Var(sort) => *sort,
         _ => Sort::Truth,
     }
+}
+
+/// A number as so many bits, the most significant first, if it has no more.
+pub(crate) fn bits(value: u128, width: u32) -> Option<Vec<u32>> {
+    let fits = width == 128 || value >> width == 0;
+    fits.then(|| (0..width).rev().map(|at| BIT + (value >> at & 1) as u32).collect())
 }

@@ -412,3 +412,65 @@ fn the_last_character_and_values_of_variables_are_no_others() {
     );
     assert_eq!(of(&hard, "-2 +3"), Ok(()));
 }
+
+/// Bits are of their width, also if only what they equal or differ from is known, and the first of a prefix is the most significant one.
+#[test]
+fn bits_are_as_many_as_their_width_says() {
+    let unseen = "part 0, step 0: some values make all of it false, as far as is known here";
+    let differ = |width: u32, length: u32, n: usize| {
+        let variables = (0..n).map(|name| format!("var bits {width} \"{name}\"\n"));
+        let mut query: String = variables.collect();
+        let (mut equations, mut clause) = (String::new(), String::new());
+        let mut term = n;
+        for a in 0..n {
+            for b in 0..a {
+                equations += &format!("eq {a} {b}\n");
+                clause += &format!(" +{term}");
+                term += 1;
+            }
+        }
+        query += &equations;
+        for a in (0..n).filter(|_| length > 0) {
+            query += &format!("prefix {a} {length} 1\n");
+            clause += &format!(" -{term}");
+            term += 1;
+        }
+        step(&query, &format!("lemma distinct{clause}"))
+    };
+    // So many values are left: of three bits eight, of a prefix that lacks one two, of a whole one one.
+    for (width, length, n) in
+        [(1, 0, 3), (2, 0, 5), (2, 1, 3), (3, 1, 5), (128, 127, 3), (128, 128, 2), (128, 126, 5)]
+    {
+        assert_eq!(differ(width, length, n), Ok(()), "{width} {length} {n}");
+        assert_eq!(differ(width, length, n - 1).unwrap_err(), unseen, "{width} {length} {n}");
+    }
+    assert_eq!(differ(128, 0, 9).unwrap_err(), unseen);
+    let query = "var bits 3 \"n\"\nbits 3 6\neq 0 1\nprefix 0 1 1\nprefix 0 2 2\nprefix 0 2 3\nprefix 0 3 6\n\
+                 bits 3 3\neq 0 7\n";
+    for (clause, holds) in [
+        ("-2 +3", true),
+        ("-2 +4", false),
+        ("-2 +5", true),
+        ("-2 -4", true),
+        ("-2 +6", true),
+        ("+2 -6", true),
+        ("+2 -5", false),
+        ("-2 -8", true),
+        ("+2 +8", false),
+        ("-3 -8", true),
+        ("+3 -8", false),
+    ] {
+        let found = step(query, &format!("lemma bits {clause}"));
+        assert_eq!(found, if holds { Ok(()) } else { Err(unseen.to_owned()) }, "{clause}");
+    }
+    // All addresses of 128 bits are in 256 networks, and not in all but one of them.
+    let networks = |which: &dyn Fn(&u32) -> bool| {
+        let mut query = "var bits 128 \"ip\"\n".to_owned();
+        query.extend((0..256).filter(which).map(|network| format!("prefix 0 8 {network}\n")));
+        let literals: Vec<String> =
+            (1..=(0..256).filter(which).count()).map(|term| format!("+{term}")).collect();
+        step(&query, &format!("lemma bits {}", literals.join(" ")))
+    };
+    assert_eq!(networks(&|_| true), Ok(()));
+    assert_eq!(networks(&|network| *network != 77).unwrap_err(), unseen);
+}
