@@ -176,6 +176,10 @@ fn principals_are_compared_by_kind_and_account() {
     check(root, of_account, false);
     check(root, r#"id"AIDA111122223333""#, false);
     check(root, r#"service"111122223333""#, false);
+    // What is no ARN is of no account.
+    check(r#"root"a""#, r#"service"a""#, false);
+    check(r#"root"a""#, r#"user"a""#, false);
+    check(r#"account"a""#, r#"user"a""#, false);
     check(of_account, r#"user"arn:aws:iam::111122223334:user/a""#, false);
     check(of_account, r#"id"AIDA111122223333""#, false);
     check(user, user, true);
@@ -498,8 +502,10 @@ fn bad_input_is_told_with_its_place() {
         let rejection = certificate(query, "").expect_err(reason).to_string();
         assert!(rejection.contains(reason), "{rejection}");
     };
-    check("", "the query has no line `question`");
-    check("question no-new-access\n", "the query has no line `type`");
+    check("", "line 3: the line does not begin with `question`");
+    check("question no-new-access\n", "line 4: the line does not begin with `type`");
+    let two = "question no-new-access\ntype identity resource\n";
+    check(two, "line 4: the line does not begin with `type`, one word behind it");
     check("type identity\n", "line 3: the line does not begin with `question`");
     check("question who-can\n", "line 3: `who-can` is no question about statements");
     let head = "question no-new-access\ntype identity\n";
@@ -515,7 +521,7 @@ fn bad_input_is_told_with_its_place() {
     let with = |lines: &str| format!("{head}side existing\n{lines}side new\n");
     check(&with("side existing\n"), "line 6: `existing` is not the side that is due");
     check(&with("action \"a\"\n"), "line 6: this is a line of no statement");
-    check(&with("as 0\n"), "line 6: no statement 0 is above");
+    check(&with("as 0\n"), "line 6: there is no statement 0");
     check(&with("allow\nas 0\naction \"a\"\n"), "line 8: this is a line of no statement");
     check(&format!("{}action \"a\"\n", with("allow\n")), "line 8: this is a line of no statement");
     check(&with("allow 1\n"), "line 6: `1` is too much");

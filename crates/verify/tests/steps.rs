@@ -354,10 +354,10 @@ fn bounds_are_where_they_are_said_to_be() {
         ("bits 128 340282366920938463463374607431768211455", None),
         ("bits 2 3", None),
         ("bits 2 4", Some("line 5: 4 has more than 2 bits")),
-        ("bits 0 0", Some("line 5: a width is from 1 to 128")),
-        ("bits 129 0", Some("line 5: a width is from 1 to 128")),
+        ("bits 0 0", Some("line 5: 0 is no width, from 1 to 128")),
+        ("bits 129 0", Some("line 5: 129 is no width, from 1 to 128")),
         ("in 0 set 1 0 1114111", None),
-        ("in 0 set 1 0 1114112", Some("line 5: 1114112 is no character")),
+        ("in 0 set 1 0 1114112", Some("line 5: 1114112 is no character, from 0 to 1114111")),
         ("text \"a\"b\"", Some("line 5: `\"a\"b\"` has a character that has to be escaped")),
         (
             "text \"a\u{7f}b\"",

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::read::{Literal, Node, Part, Term};
+use super::read::{Literal, Node, Part, Step, Term};
+use crate::{Rejection, Result, require};
 
 /// The literal that says that a term is true, or false: without negations around it.
 fn literal(part: &Part, mut term: Term, mut truth: bool) -> Literal {
@@ -14,8 +15,8 @@ fn literal(part: &Part, mut term: Term, mut truth: bool) -> Literal {
 
 /// The clauses into which an assertion falls: all are true if and only if it is.
 pub(crate) fn of_assertion(part: &Part, assertion: Term) -> HashSet<Vec<Literal>> {
-    let (mut clauses, mut open, mut seen) =
-        (HashSet::new(), vec![(assertion, true)], HashSet::new());
+    let (mut clauses, mut seen) = (HashSet::new(), HashSet::new());
+    let mut open = vec![(assertion, true)];
     while let Some((term, truth)) = open.pop() {
         let (term, truth) = literal(part, term, truth);
         // A term that stands in several places falls into the same clauses in each.
@@ -61,60 +62,26 @@ pub(crate) fn is_definition(part: &Part, clause: &[Literal]) -> bool {
     })
 }
 
-/// What is true and false for the time being.
-pub(crate) struct Facts {
-    truths: Vec<Option<bool>>,
-    set: Vec<Term>,
-}
-
-impl Facts {
-    pub(crate) fn of(part: &Part) -> Facts {
-        Facts { truths: vec![None; part.terms.len()], set: Vec::new() }
-    }
-
-    /// Whether the clause follows from these steps by unit propagation: if its literals are false, then each
-    /// step in turn has one literal that is not, which must be true then, and the last has none. If not, why not.
-    pub(crate) fn follows(
-        &mut self,
-        part: &Part,
-        step: usize,
-        hints: &[usize],
-    ) -> Result<(), String> {
-        for &(term, truth) in &part.steps[step].clause {
-            self.put((term, !truth));
-        }
-        let found = self.propagate(part, step, hints);
-        for term in self.set.drain(..) {
-            self.truths[term] = None;
-        }
-        found
-    }
-
-    fn put(&mut self, (term, truth): Literal) {
-        self.truths[term] = Some(truth);
-        self.set.push(term);
-    }
-
-    fn propagate(&mut self, part: &Part, step: usize, hints: &[usize]) -> Result<(), String> {
-        for (at, &hint) in hints.iter().enumerate() {
-            if hint >= step {
-                return Err(format!("hint {hint} is no earlier step"));
+/// Rejects a clause unless it follows from these steps by unit propagation: if its literals are false, then each step in turn has one
+/// literal that is not, which must be true then, and the last has none.
+pub(crate) fn follows(clause: &[Literal], steps: &[Step], hints: &[usize]) -> Result<()> {
+    let mut are_false: HashSet<Literal> = clause.iter().copied().collect();
+    for (at, &hint) in hints.iter().enumerate() {
+        let step = steps.get(hint);
+        let step = step.ok_or_else(|| Rejection::new(format!("hint {hint} is no earlier step")))?;
+        let mut open = step.clause.iter().filter(|literal| !are_false.contains(literal));
+        match (open.next(), open.next()) {
+            (None, _) => {
+                return require(at + 1 == hints.len(), || {
+                    format!("there are hints after hint {hint}, which is false")
+                });
             }
-            let mut open = part.steps[hint]
-                .clause
-                .iter()
-                .filter(|(term, truth)| self.truths[*term] != Some(!truth));
-            match (open.next(), open.next()) {
-                (None, _) if at + 1 == hints.len() => return Ok(()),
-                (None, _) => {
-                    return Err(format!("there are hints after hint {hint}, which is false"));
-                }
-                (Some(&only), None) => self.put(only),
-                (Some(_), Some(_)) => {
-                    return Err(format!("hint {hint} has two literals that are not false"));
-                }
+            (Some(&(term, truth)), None) => drop(are_false.insert((term, !truth))),
+            (Some(_), Some(_)) => {
+                let reason = format!("hint {hint} has two literals that are not false");
+                return Err(Rejection::new(reason));
             }
         }
-        Err("the hints come to no end".to_owned())
     }
+    Err(Rejection::new("the hints come to no end"))
 }

@@ -1,14 +1,14 @@
 //! The formulas of a certificate under given values of their variables.
 //!
-//! Nothing of this is needed to check a certificate. It reads the same text as the checker does, so that somebody can ask whether
-//! what a certificate is about says of a request what policies say of it. A variable without a value leaves open
-//! what hangs on it (Kleene, "Introduction to Metamathematics", 1952, section 64).
+//! A variable without a value leaves open what hangs on it (Kleene, "Introduction to Metamathematics", 1952, section 64).
 
 use std::collections::BTreeSet;
 
-use crate::language::{Languages, TooMuch};
-use crate::read::{Lines, Node, Part, Piece, Sort, Term, bits, parts};
-use crate::{BASE_BUDGET, BUDGET_PER_BYTE, MAX_BYTES, Rejection};
+use crate::budget::Budget;
+use crate::formulas::language::Languages;
+use crate::formulas::read::{Node, Part, Piece, Sort, Term, parts, symbols_of};
+use crate::words::Lines;
+use crate::{MAX_BYTES, Rejection, Result, require_at_most};
 
 /// The steps for each value of a variable that is looked at.
 const BUDGET_PER_VALUE: u64 = 1 << 16;
@@ -45,10 +45,8 @@ impl Query {
     ///
     /// [`Rejection`]: a line is none of them.
     pub fn read(text: &str) -> Result<Query, Rejection> {
-        if text.len() as u64 > MAX_BYTES {
-            return Err(Rejection::new(format!("longer than {MAX_BYTES} bytes")));
-        }
-        let mut languages = Languages::new(BASE_BUDGET + BUDGET_PER_BYTE * text.len() as u64);
+        require_at_most(text.len(), MAX_BYTES)?;
+        let mut languages = Languages::new(Budget::of(text.len()));
         let without_steps =
             "part\n".repeat(text.lines().filter(|l| l.starts_with("part ")).count());
         let proof = Lines { text: &without_steps, first: 0 };
@@ -79,8 +77,7 @@ impl Query {
         let part = &self.parts[part];
         let mut known: Vec<Option<Known>> = vec![None; part.terms.len()];
         for (name, &term) in &part.variables {
-            let name: String = name.iter().copied().filter_map(char::from_u32).collect();
-            known[term] = match (value(&name), &part.terms[term]) {
+            known[term] = match (value(name), &part.terms[term]) {
                 (None, _) => None,
                 (Some(value), Node::Var(sort)) => Some(value.of(*sort).ok_or_else(|| {
                     Rejection::new(format!("the value of `{name}` does not fit"))
@@ -88,13 +85,10 @@ impl Query {
                 (Some(_), _) => None,
             };
         }
-        self.languages.grant(BUDGET_PER_VALUE * part.terms.len() as u64);
+        self.languages.budget.grant(BUDGET_PER_VALUE * part.terms.len() as u64);
         for term in 0..part.terms.len() {
             if known[term].is_none() {
-                let found = known_of(part, term, &known, &mut self.languages);
-                known[term] = found.map_err(|TooMuch| {
-                    Rejection::new("evaluating takes more than this checker spends")
-                })?;
+                known[term] = known_of(part, term, &known, &mut self.languages)?;
             }
         }
         let truth = |term: &Term| match known[*term] {
@@ -112,7 +106,7 @@ impl Value {
             (Value::Text(text), Sort::Text) => {
                 Some(Known::Text(text.chars().map(u32::from).collect()))
             }
-            (Value::Bits(value), Sort::Bits(width)) => bits(value, width).map(Known::Text),
+            (Value::Bits(value), Sort::Bits(width)) => symbols_of(value, width).map(Known::Text),
             _ => None,
         }
     }
@@ -124,7 +118,7 @@ fn known_of(
     term: Term,
     known: &[Option<Known>],
     languages: &mut Languages,
-) -> Result<Option<Known>, TooMuch> {
+) -> Result<Option<Known>> {
     let truth = |term: &Term| match known[*term] {
         Some(Known::Truth(truth)) => Some(truth),
         _ => None,

@@ -8,8 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::language::{ALL, EMPTY, Id, Languages, ONE_CHAR, TooMuch};
-use crate::read::{Literal, Node, Part, Piece, Sort, Term};
+use super::language::{ALL, EMPTY, Id, Languages, ONE_CHAR};
+use super::read::{Literal, Node, Part, Piece, Sort, Term};
+use crate::{Result, require};
 
 /// The most classes with few values that are given values that differ.
 const MAX_CLASSES: usize = 128;
@@ -19,8 +20,6 @@ const VALUES: u32 = ONE_CHAR + 2;
 
 /// The symbol of a text of which nothing is known.
 const ANY_TEXT: u32 = ONE_CHAR + 1;
-
-type Result<T> = std::result::Result<T, TooMuch>;
 
 /// Whether one of the literals is true, whatever values the variables have.
 pub(crate) fn holds(part: &Part, clause: &[Literal], languages: &mut Languages) -> Result<bool> {
@@ -146,7 +145,7 @@ impl<'p> Cube<'p> {
         let mut all = EMPTY;
         for piece in pieces.iter().rev() {
             let first = match piece {
-                Piece::OneChar => languages.set(vec![(0, ONE_CHAR)])?,
+                Piece::OneChar => languages.set(vec![(0, ONE_CHAR + 1)])?,
                 Piece::Any => ALL,
                 Piece::Value(value) if are_free && self.text(*value).is_none() => ALL,
                 _ => languages.text(&self.symbols(piece))?,
@@ -238,9 +237,7 @@ fn are_too_few(
             few.push((*class, values));
         }
     }
-    if few.len() > MAX_CLASSES {
-        return Err(TooMuch);
-    }
+    require(few.len() <= MAX_CLASSES, || format!("more than {MAX_CLASSES} have few values"))?;
     Ok(!can_differ(&few, edges, &mut HashMap::new(), languages)?)
 }
 
@@ -253,7 +250,7 @@ fn can_differ<'v>(
 ) -> Result<bool> {
     let Some(((class, values), others)) = classes.split_first() else { return Ok(true) };
     for value in values {
-        languages.spend(1 + edges.len())?;
+        languages.budget.spend(1 + edges.len())?;
         chosen.insert(*class, value);
         let differ =
             |(a, b): &(Term, Term)| !chosen.contains_key(a) || chosen.get(a) != chosen.get(b);

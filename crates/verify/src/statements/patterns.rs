@@ -5,27 +5,11 @@
 //! characters; `?` reads none beyond ASCII here. Automata were not taken: a table of a thousand entries is to be checked in
 //! microseconds.
 
-use std::cell::Cell;
-
-use crate::language::TooMuch;
+use crate::Result;
+use crate::budget::Budget;
 
 /// So many steps of one comparison are taken before they are counted.
 const STEPS_AT_ONCE: usize = 1 << 12;
-
-/// How many steps are left.
-pub(crate) struct Budget(Cell<u64>);
-
-impl Budget {
-    pub(crate) fn new(n_steps: u64) -> Budget {
-        Budget(Cell::new(n_steps))
-    }
-
-    pub(crate) fn spend(&self, n_steps: usize) -> Result<(), TooMuch> {
-        let left = self.0.get().checked_sub(n_steps as u64).ok_or(TooMuch)?;
-        self.0.set(left);
-        Ok(())
-    }
-}
 
 fn is_wildcard(byte: u8) -> bool {
     matches!(byte, b'*' | b'?')
@@ -37,7 +21,7 @@ pub(crate) fn is_pattern(pattern: &str) -> bool {
 }
 
 /// True only if every text of `narrow` is one of `wide`; if `narrow` is an ASCII text without wildcards, if and only if.
-pub(crate) fn includes(wide: &str, narrow: &str, budget: &Budget) -> Result<bool, TooMuch> {
+pub(crate) fn includes(wide: &str, narrow: &str, budget: &Budget) -> Result<bool> {
     if wide == "*" || wide == narrow {
         return Ok(true);
     }
@@ -82,7 +66,7 @@ fn differ(mut pairs: impl Iterator<Item = (u8, u8)>) -> bool {
 }
 
 /// True only if no text is one of both.
-pub(crate) fn are_disjoint(a: &str, b: &str, budget: &Budget) -> Result<bool, TooMuch> {
+pub(crate) fn are_disjoint(a: &str, b: &str, budget: &Budget) -> Result<bool> {
     budget.spend(1 + a.len().min(b.len()) / 16)?;
     if differ(a.bytes().zip(b.bytes())) || differ(a.bytes().rev().zip(b.bytes().rev())) {
         return Ok(true);
@@ -95,29 +79,11 @@ pub(crate) fn are_disjoint(a: &str, b: &str, budget: &Budget) -> Result<bool, To
     }
 }
 
-/// Whether the text is one of the pattern, character by character. Nothing of this is needed to check a certificate.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let text: Vec<char> = text.chars().collect();
-    // Up to where what was read of the pattern may have read.
-    let mut ends = vec![false; text.len() + 1];
-    ends[0] = true;
-    for wanted in pattern.chars() {
-        let before = ends.clone();
-        for at in 0..=text.len() {
-            let is_read = |at: usize| wanted == '?' || text[at] == wanted;
-            ends[at] = match wanted {
-                '*' => before[at] || (at > 0 && ends[at - 1]),
-                _ => at > 0 && before[at - 1] && is_read(at - 1),
-            };
-        }
-    }
-    ends[text.len()]
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
     use super::*;
+    use crate::Rejection;
 
     /// All texts of up to so many of these characters.
     fn texts(letters: &[char], length: usize) -> Vec<String> {
@@ -163,7 +129,11 @@ mod tests {
             .collect();
         for (pattern, of) in patterns.iter().step_by(7) {
             for (text, is_one) in texts.iter().zip(of) {
-                assert_eq!(matches(pattern, text), *is_one, "{pattern} {text}");
+                assert_eq!(
+                    crate::requests::matches_pattern(pattern, text),
+                    *is_one,
+                    "{pattern} {text}"
+                );
             }
         }
         let mut n_found = [0; 2];
@@ -194,20 +164,26 @@ mod tests {
     /// What is compared byte by byte costs a step each, and what is looked at from both ends a sixteenth.
     #[test]
     fn comparisons_cost_what_they_read() {
-        let check = |cost: u64, compare: &dyn Fn(&Budget) -> Result<bool, TooMuch>, found: bool| {
+        let check = |cost: u64, compare: &dyn Fn(&Budget) -> Result<bool>, found: bool| {
             for more in [0, 1, 5_000] {
                 let budget = Budget::new(cost + more);
                 assert_eq!(compare(&budget), Ok(found));
-                assert_eq!(budget.0.get(), more);
+                assert_eq!(budget.left(), more);
             }
-            assert_eq!(compare(&Budget::new(cost - 1)), Err(TooMuch));
+            assert_eq!(
+                compare(&Budget::new(cost - 1)),
+                Err(Rejection::new("it takes more than this checker spends"))
+            );
         };
         check(3, &|budget| includes("abc", "abd", budget), false);
         check(4, &|budget| includes("a?c", "abc", budget), true);
         // The star, each letter that it reads, and the end.
         let long = "a".repeat(5_000);
         check(5_002, &|budget| includes("*b", &long, budget), false);
-        assert_eq!(includes("*b", &long, &Budget::new(1)), Err(TooMuch));
+        assert_eq!(
+            includes("*b", &long, &Budget::new(1)),
+            Err(Rejection::new("it takes more than this checker spends"))
+        );
         assert_eq!(includes("*", &long, &Budget::new(0)), Ok(true));
         let other = "b".repeat(163);
         check(1 + 163 / 16, &|budget| are_disjoint(&long, &other, budget), true);

@@ -1,13 +1,11 @@
 //! What statements of a certificate say of one request.
 //!
-//! Nothing of this is needed to check a certificate. It reads the same text as the checker does, so that somebody can ask whether the
-//! statements say of a request what the policies say of it. What the text leaves to the policy language (who is meant by a list of
+//! What the text leaves to the policy language (who is meant by a list of
 //! principals, conditions, variables) whoever asks has to answer, from what is written; the rest is decided here.
 
 use crate::Rejection;
-use crate::glob;
-use crate::read::Lines;
-use crate::statements::{Clause, Effect, Entry, Form, Property, Question, Statement, parts_of};
+use crate::statements::read::{Effect, Entry, List, Property, Question, Statement};
+use crate::words::Lines;
 
 /// The question and the statements of a certificate.
 #[derive(Debug)]
@@ -82,7 +80,7 @@ impl<'t> Statements<'t> {
         resource: &str,
         answer: &mut Answer<'_>,
     ) -> Option<(bool, Option<bool>)> {
-        let (_, statement) = self.0.get(number)?;
+        let (_, statement) = self.0.get(number).ok()?;
         let action = action.to_ascii_lowercase();
         let is_matched = matches(statement, (&action, resource), answer);
         Some((statement.effect == Effect::Deny, is_matched))
@@ -126,8 +124,8 @@ impl Statements<'_> {
     /// Whether a request that the statement matches is confined: by whom the statement names, or by a value that it or a Deny names for
     /// a trusted key.
     fn confined(&self, statement: &Statement<'_>, answer: &mut Answer<'_>) -> Option<bool> {
-        let named = statement.principal.iter().filter(|clause| !clause.negated);
-        let named = named.flat_map(|clause| &clause.entries).filter(|e| self.0.is_particular(e));
+        let listed = statement.principal.entries.iter().filter(|_| !statement.principal.negated);
+        let named = listed.filter(|entry| self.0.is_particular(entry));
         let entries: Vec<_> = named.map(|entry| (entry.kind, &*entry.text)).collect();
         let is_named = match entries.is_empty() {
             true => Some(false),
@@ -136,9 +134,9 @@ impl Statements<'_> {
         let denies = self.0.of(0, Effect::Deny).map(|(_, deny)| deny);
         let mut has_value = Some(false);
         for condition in denies.chain([statement]).flat_map(|s| &s.conditions) {
-            let (_, base, _) = parts_of(condition.operator);
-            let trusted = self.0.trusted.iter().find(|trusted| trusted.key == condition.key);
-            let Some(trusted) = trusted.filter(|_| base != "Null") else { continue };
+            let (_, base, _) = condition.parts();
+            let trusted = self.0.trusted(&condition.key).filter(|_| base != "Null");
+            let Some(trusted) = trusted else { continue };
             let operator = format!("ForAnyValue:{}", base.replace("Not", ""));
             for value in condition.values.iter().filter(|value| trusted.confines(value)) {
                 let (key, values) = (&*condition.key, [(value.kind, &*value.text)]);
@@ -169,20 +167,19 @@ fn matches(
     answer: &mut Answer<'_>,
 ) -> Option<bool> {
     let denies = statement.effect == Effect::Deny;
-    let actions = statement.action.as_ref().map_or(Some(true), |clause| listed(clause, action));
-    let resources = statement.resource.as_ref().map_or(Some(true), |clause| {
-        listed(clause, resource).or_else(|| {
-            let entries = pairs(&clause.entries);
-            answer(Asked::Resource { negated: clause.negated, entries: &entries })
-        })
+    let actions = listed(&statement.action, action);
+    let resources = listed(&statement.resource, resource).or_else(|| {
+        let List { negated, entries, .. } = &statement.resource;
+        answer(Asked::Resource { negated: *negated, entries: &pairs(entries) })
     });
     if [actions, resources].contains(&Some(false)) {
         return Some(false);
     }
-    let principals = statement.principal.as_ref().map_or(Some(true), |clause| {
-        let entries = pairs(&clause.entries);
-        answer(Asked::Principal { negated: clause.negated, denies, entries: &entries })
-    });
+    let List { is_written, negated, entries } = &statement.principal;
+    let principals = match is_written {
+        true => answer(Asked::Principal { negated: *negated, denies, entries: &pairs(entries) }),
+        false => Some(true),
+    };
     let conditions = statement.conditions.iter().map(|condition| {
         let (operator, key, values) = (condition.operator, &*condition.key, &condition.values);
         answer(Asked::Condition { operator, key, values: &pairs(values) })
@@ -195,18 +192,37 @@ fn pairs<'a>(entries: &'a [Entry<'_>]) -> Vec<(&'a str, &'a str)> {
 }
 
 /// Whether a text fits the list, unless an entry is opaque.
-fn listed(clause: &Clause<'_>, text: &str) -> Option<bool> {
-    let fits = |entry: &Entry<'_>| match entry.form {
-        Form::Text => Some(glob::matches(&entry.text, text)),
-        Form::Arn => {
-            let (own, fields) = (entry.text.splitn(6, ':'), text.splitn(6, ':'));
+fn listed(list: &List<'_>, text: &str) -> Option<bool> {
+    let fits = |entry: &Entry<'_>| match entry.n_fields {
+        0 => None,
+        1 => Some(matches_pattern(&entry.text, text)),
+        n => {
+            let (own, fields) = (entry.text.splitn(n, ':'), text.splitn(n, ':'));
             let is_arn = text.matches(':').count() >= 5;
-            Some(is_arn && own.zip(fields).all(|(pattern, field)| glob::matches(pattern, field)))
+            Some(is_arn && own.zip(fields).all(|(own, field)| matches_pattern(own, field)))
         }
-        Form::Opaque => None,
     };
-    let all: Option<Vec<bool>> = clause.entries.iter().map(fits).collect();
-    Some(all?.contains(&true) != clause.negated)
+    let all: Option<Vec<bool>> = list.entries.iter().map(fits).collect();
+    Some(all?.contains(&true) != list.negated)
+}
+
+/// Whether the text is one of the pattern, character by character.
+pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    // Up to where what was read of the pattern may have read.
+    let mut ends = vec![false; text.len() + 1];
+    ends[0] = true;
+    for wanted in pattern.chars() {
+        let before = ends.clone();
+        for at in 0..=text.len() {
+            let is_read = |at: usize| wanted == '?' || text[at] == wanted;
+            ends[at] = match wanted {
+                '*' => before[at] || (at > 0 && ends[at - 1]),
+                _ => at > 0 && before[at - 1] && is_read(at - 1),
+            };
+        }
+    }
+    ends[text.len()]
 }
 
 #[cfg(test)]
