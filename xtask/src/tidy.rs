@@ -119,6 +119,46 @@ fn unsafe_is_in_one_file_of_solvers() {
     );
 }
 
+/// The most lines that have to be read to trust a certificate of formulas, and one of statements: those of the checker's sources, with what
+/// both kinds share and the program, without tests, comments and empty lines. `docs/certificates.md` tells these numbers.
+const CHECKERS: [(&str, usize); 2] = [("formulas", 1_140), ("statements", 1_040)];
+
+#[test]
+fn each_checker_of_certificates_is_short_enough_to_be_read() {
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+    let is_of = |path: &str, kind: &str| match path.strip_prefix("crates/verify/src/") {
+        Some("lib.rs" | "main.rs" | "budget.rs" | "words.rs") => true,
+        Some(path) => path.strip_prefix(kind).is_some_and(|rest| rest.starts_with(['/', '.'])),
+        None => false,
+    };
+    let docs = fs::read_to_string(crate::root().join("docs/certificates.md")).unwrap_or_default();
+    let mut violations = Vec::new();
+    for (kind, most) in CHECKERS {
+        let of_kind = sources().into_iter().filter(|source| is_of(&source.path, kind));
+        let n_lines: usize = of_kind
+            .map(|source| {
+                let without_tests = source.text.split("\n#[cfg(test)]").next();
+                without_tests.map_or(0, |text| text.lines().filter(is_code).count())
+            })
+            .sum();
+        assert!(n_lines > 500, "the sources of `{kind}` are not where they were: {n_lines} lines");
+        if n_lines > most {
+            violations.push(format!("the checker of `{kind}` has {n_lines} lines, {most} at most"));
+        }
+        let told = format!("{},{:03}", most / 1_000, most % 1_000);
+        if !docs.contains(&told) {
+            violations.push(format!("docs/certificates.md does not tell `{told}` of `{kind}`"));
+        }
+    }
+    check(
+        violations,
+        "Whoever trusts a certificate has to be able to read all that checks it.\nSay it more \
+         shortly, or leave it to what is not needed to check (`requests`). Lines are not packed: \
+         rustfmt decides. If a rule that certificates need takes more, change CHECKERS in \
+         xtask/src/tidy.rs and what docs/certificates.md tells.",
+    );
+}
+
 #[test]
 fn no_file_names_a_path_outside_the_repository() {
     let outside = |source: &Source| -> Vec<String> {
