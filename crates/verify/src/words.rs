@@ -103,3 +103,27 @@ pub(crate) fn text(word: &str) -> Result<Cow<'_, str>> {
     }
     Ok(Cow::Owned(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn a_text_has_neither_quotes_nor_escapes_that_are_none() {
+        for (word, expected) in [
+            (r#""""#, Some("")),
+            (r#""a b""#, Some("a b")),
+            (r#""\u{61}b\u{22}""#, Some("ab\"")),
+            (r#"""""#, None),
+            (r#""""""#, None),
+            (r#""a"b""#, None),
+            (r#""\""#, None),
+            (r#""\\""#, None),
+            (r#""\u{d800}""#, None),
+            (r#"""#, None),
+            ("a", None),
+        ] {
+            assert_eq!(text(word).ok().as_deref(), expected, "{word}");
+        }
+    }
+}

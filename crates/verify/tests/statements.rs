@@ -45,6 +45,8 @@ fn right_ones_are_accepted() {
     for (name, text) in certificates() {
         let verified = verify(text.as_bytes()).unwrap_or_else(|r| panic!("{name}: {r}"));
         assert!(text.contains(&verified.query) && verified.parts.is_empty(), "{name}");
+        let question = text.lines().nth(2).unwrap().strip_prefix("question ");
+        assert_eq!(verified.property.as_deref(), question, "{name}");
         let (query, table) = parts(&text);
         assert_eq!(certificate(query, table).unwrap(), (verified, text.clone()), "{name}");
     }
@@ -231,6 +233,12 @@ fn conditions_are_implied_one_by_one() {
     covered("when StringEquals \"k\" \"a\"\n", "", false);
 }
 
+#[test]
+fn a_condition_has_no_negation_but_in_its_operator() {
+    let found = compared("no-new-access", "", "deny\nnot-when Null \"k\" \"true\"\n", "");
+    assert_eq!(found.unwrap_err(), "line 8: `not-when` is no line of a statement");
+}
+
 /// A statement with an empty list matches nothing; one that excludes an empty list matches whatever there is.
 #[test]
 fn what_matches_nothing_needs_no_row_and_stands_in_no_way() {
@@ -289,6 +297,10 @@ fn several_statements_cover_one_if_each_pair_is_in_some_row() {
     check("covered 0 3 *\n", "3 has not these resources of statement 0");
     check("covered 3 9 *\n", "line 20: there is no statement 9");
     check("given 3\n", "`given` is no row");
+    // A variable without a value may spoil the list that it stands in.
+    let spoilt = GET.replace("\"arn:aws:s3:::b\"", "$\"${a}\"");
+    let row = compared("no-new-access", &spoilt, GET, "covered 1 0 0 0-1@0\n");
+    assert!(row.unwrap_err().contains("0 has not these resources of statement 1"));
     // More than 64 resources are not told apart: a row about each of these says nothing of the last.
     let resources: String = (0..65).map(|n| format!(" \"arn:aws:s3:::{n}\"")).collect();
     let all_but_last = resources.rsplit_once(' ').unwrap().0;
@@ -350,6 +362,21 @@ fn a_deny_of_the_other_side_has_to_be_denied_as_well_or_to_be_about_something_el
     check(all, &format!("{all}{a}"), "denied 2 1 3\n", false);
     check(all, &format!("{all}{a}"), "denied 1 3 2\n", false);
     check(all, &format!("deny\nprincipal aws\naction \"s3:*\"\n{a}"), "denied 2 3 1\n", false);
+    // Whom it covers is enough if it is so of either, as is what it is about.
+    let by = "principal account\"1\"\n";
+    check(&format!("{all}{by}"), &format!("{all}{by}"), "denied 2 3 1\n", true);
+    check(all, &format!("{all}{by}"), "denied 2 3 1\n", false);
+    // A list with variables is apart from what it lists, and from nothing else.
+    let [one, other] = ["a", "b"].map(|name| format!("resource $\"arn:aws:s3:::${{{name}}}\"\n"));
+    for (listed, expected) in [(&one, true), (&other, false)] {
+        let found = compared(
+            "no-new-access",
+            &format!("allow\n{listed}deny\nnot-{one}"),
+            &format!("allow\n{listed}"),
+            "covered 2 0 *\n",
+        );
+        assert_eq!(found.is_ok(), expected, "{found:?}");
+    }
     // Or, of its entries, those that the statement may meet.
     let of = |actions: &str, resources: &str| format!("deny\naction \"s3:{actions}\n{resources}");
     let more = r#"resource "arn:aws:s3:::a" "arn:aws:sqs:::q""#.to_owned() + "\n";

@@ -376,6 +376,38 @@ fn bounds_are_where_they_are_said_to_be() {
 }
 
 #[test]
+fn operators_of_languages_are_what_they_are_called() {
+    let contradicts = |language: &str, text: &str| {
+        let query = format!("var text \"x\"\nin 0 {language}\ntext \"{text}\"\neq 0 2\n");
+        step(&query, "lemma included -1 -3").is_ok()
+    };
+    for (language, has, has_not) in [
+        ("or 2 \"a\" \"b\"", "a", "c"),
+        ("and 2 cat 2 \"a\" all cat 2 all \"b\"", "ab", "a"),
+        ("cat 2 \"a\" \"b\"", "ab", "b"),
+        ("not \"a\"", "b", "a"),
+        ("loop 2 3 \"a\"", "aaa", "a"),
+        ("loop 2 - \"a\"", "aaaa", "a"),
+        ("set 2 97 98 100 100", "d", "c"),
+        ("but 97", "b", "a"),
+        ("char", "a", "ab"),
+    ] {
+        assert!(!contradicts(language, has) && contradicts(language, has_not), "{language}");
+    }
+}
+
+#[test]
+fn the_literals_of_a_clause_ascend() {
+    let query = "var truth \"a\"\nvar truth \"b\"\n";
+    for (clause, ascends) in [("+0 -0", false), ("-0 +0", true), ("-0 -0", false), ("+1 +0", false)]
+    {
+        let found = step(query, &format!("lemma equality {clause}"));
+        let expected = if ascends { Ok(()) } else { Err(()) };
+        assert_eq!(found.map_err(|reason| assert!(reason.ends_with("do not ascend"))), expected);
+    }
+}
+
+#[test]
 fn the_last_character_and_values_of_variables_are_no_others() {
     let no =
         Err("part 0, step 0: some values make all of it false, as far as is known here".to_owned());

@@ -91,7 +91,8 @@ fn messages(mut command: Command) -> Result<(bool, Vec<Value>), String> {
 /// What the compiler has against the crates without their tests; nothing if it takes them.
 pub(super) fn faults(tree: &Path, crates: &[&str]) -> Result<Vec<Fault>, String> {
     let mut command = cargo(tree);
-    command.args(["check", "--lib", "--bins", "--keep-going"]);
+    // With the parts that are only built when somebody asks for them: tests do.
+    command.args(["check", "--lib", "--bins", "--keep-going", "--all-features"]);
     for name in crates {
         command.args(["--package", name]);
     }

@@ -438,6 +438,8 @@ mod tests {
             assert_eq!(l.repeat(NOTHING, least, most), Ok(none));
             assert_eq!(l.repeat(EMPTY, least, most), Ok(EMPTY));
         }
+        assert_eq!(l.set(vec![(97, 97), (98, 97)]), Ok(NOTHING));
+        assert_eq!(l.set(vec![(98, 98), (97, 98)]), Ok(a));
         let many = [NOTHING, EMPTY, ALL].map(|id| l.repeat(id, 0, None).unwrap());
         assert_eq!(many, [EMPTY, EMPTY, ALL]);
         assert_eq!(l.cat(ALL, ALL), Ok(ALL));

@@ -280,6 +280,24 @@ when StringLike "k" "v*"
         assert_eq!(breaks("s3:GetObject", "*", yes), yes);
     }
 
+    #[test]
+    fn what_one_side_allows_breaks_that_both_allow_the_same() {
+        let query = QUERY.replace("no-new-access", "equivalent");
+        let statements = Statements::read(&query).unwrap();
+        let breaks = |action: &str, resource: &str, is_satisfied: Option<bool>| {
+            statements.breaks(action, resource, &mut |asked| match asked {
+                Asked::Principal { negated, .. } => Some(!negated),
+                _ => is_satisfied,
+            })
+        };
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(breaks("s3:GetObject", "arn:aws:s3:::a/x", yes), no);
+        assert_eq!(breaks("s3:GetObject", "arn:aws:s3:::a/x", no), yes);
+        assert_eq!(breaks("s3:GetObject", "arn:aws:s3:::c", yes), yes);
+        assert_eq!(breaks("s3:GetObject", "arn:aws:s3:::c", no), no);
+        assert_eq!(breaks("s3:GetObject", "arn:aws:s3:::c", None), None);
+    }
+
     const PUBLIC: &str = r#"question no-public-access
 type resource
 deputy "s3.amazonaws.com"

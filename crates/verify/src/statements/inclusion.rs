@@ -59,8 +59,8 @@ impl Entry<'_> {
             "all" => true,
             "aws" => !matches!(narrow.kind, "all" | "service" | "provider"),
             "account" => narrow.account() == Some(&*self.text),
-            // The accounts of both and their partitions are the same.
-            "root" if narrow.kind != "account" => {
+            // The accounts of both and their partitions are the same; what names an account alone has none.
+            "root" => {
                 self.account().is_some_and(|own| narrow.account() == Some(own))
                     && narrow.fields(6).nth(1) == self.fields(6).nth(1)
             }

@@ -249,10 +249,10 @@ fn n_actions(statement: &Statement<'_>) -> usize {
     }
 }
 
-/// A bit for each resource of a statement of which rows tell them apart, else all.
+/// A bit for each resource of a statement of which rows tell them apart, else all. Rows of a list that excludes are about all.
 fn all_resources(statement: &Statement<'_>) -> u64 {
     match statement.resource.entries.len() {
-        n @ 1..=MAX_RESOURCES if !statement.resource.negated => u64::MAX >> (MAX_RESOURCES - n),
+        n @ 1..=MAX_RESOURCES => u64::MAX >> (MAX_RESOURCES - n),
         _ => u64::MAX,
     }
 }
