@@ -74,30 +74,22 @@ const PROPERTIES: [(&str, Property, &[&str]); 5] = [
     ("no-public-access", Property::NoPublicAccess, &["policy"]),
 ];
 
-/// The kinds of principals.
-const PRINCIPALS: &[&str] = &[
-    "all",
-    "aws",
-    "account",
-    "root",
-    "user",
-    "role",
-    "session",
-    "federated",
-    "id",
-    "service",
-    "provider",
-    "canonical",
-];
+/// Whether it is a kind of principals.
+fn is_principal(kind: &str) -> bool {
+    is_nameless(kind)
+        || matches!(kind, "account" | "root" | "user" | "role" | "session" | "federated")
+        || matches!(kind, "id" | "service" | "provider" | "canonical")
+}
 
-/// The kinds of principals that have no name.
-const NAMELESS: [&str; 2] = ["all", "aws"];
+/// Whether principals of this kind have no name.
+fn is_nameless(kind: &str) -> bool {
+    matches!(kind, "all" | "aws")
+}
 
-/// The only kind of actions.
-const ACTIONS: &[&str] = &[""];
-
-/// The kinds of other texts: a pattern, or what has variables or escaped characters.
-const TEXTS: &[&str] = &["", "$"];
+/// Whether it is a kind of other texts: a pattern, or what has variables or escaped characters.
+fn is_text(kind: &str) -> bool {
+    matches!(kind, "" | "$")
+}
 
 /// A question about statements.
 #[derive(Debug)]
@@ -176,20 +168,21 @@ impl<'t> Question<'t> {
             Some(name) => (true, name),
             None => (false, first),
         };
-        let (list, kinds) = match name {
-            "principal" => (&mut statement.principal, PRINCIPALS),
-            "action" => (&mut statement.action, ACTIONS),
-            "resource" => (&mut statement.resource, TEXTS),
+        let (list, is_kind): (_, fn(&str) -> bool) = match name {
+            "principal" => (&mut statement.principal, is_principal),
+            "action" => (&mut statement.action, str::is_empty),
+            "resource" => (&mut statement.resource, is_text),
             "when" if !negated => {
                 let (operator, key) = (words.word()?, words.text()?);
-                let values = words.map(|word| Entry::read(word, TEXTS)).collect::<Result<_>>()?;
+                let values = words.map(|word| Entry::read(word, is_text)).collect::<Result<_>>()?;
                 statement.conditions.push(Condition { operator, key, values });
                 return Ok(());
             }
             _ => return Err(Rejection::new(format!("`{first}` is no line of a statement"))),
         };
         require(!list.is_written, || format!("the statement has `{name}` twice"))?;
-        let mut entries = words.map(|word| Entry::read(word, kinds)).collect::<Result<Vec<_>>>()?;
+        let mut entries =
+            words.map(|word| Entry::read(word, is_kind)).collect::<Result<Vec<_>>>()?;
         if name == "resource" {
             entries.iter_mut().for_each(Entry::take_for_resource);
         }
@@ -230,10 +223,10 @@ impl Statement<'_> {
 
 impl<'t> Entry<'t> {
     /// A text in quotes but for the kind that stands before them.
-    fn read(word: &'t str, kinds: &[&str]) -> Result<Entry<'t>> {
+    fn read(word: &'t str, is_kind: fn(&str) -> bool) -> Result<Entry<'t>> {
         let (kind, quoted) = word.split_at(word.bytes().take_while(|byte| *byte != b'"').count());
-        require(kinds.contains(&kind), || format!("`{word}` is of no kind that fits here"))?;
-        let text = match NAMELESS.contains(&word) {
+        require(is_kind(kind), || format!("`{word}` is of no kind that fits here"))?;
+        let text = match is_nameless(word) {
             true => Cow::Borrowed(""),
             false => words::text(quoted)?,
         };
@@ -242,7 +235,8 @@ impl<'t> Entry<'t> {
 
     /// An ARN has six fields, the first of which is `arn`. What else there is means what its policy's type says.
     fn take_for_resource(&mut self) {
-        let is_arn = self.text.starts_with("arn:") && self.text.matches(':').count() >= 5;
+        let is_arn = self.text.starts_with("arn:")
+            && self.text.bytes().filter(|byte| *byte == b':').count() >= 5;
         self.n_fields = match self.kind == "$" {
             false if is_arn => 6,
             false if self.text == "*" => 1,
