@@ -13,9 +13,9 @@ mod candidates;
 
 use keyaki_policy::access::AccessPattern;
 use keyaki_policy::ast::{
-    ActionPattern, Clause, Condition, Effect, Operator, ResourcePattern, Statement,
+    ActionPattern, Clause, Condition, Effect, Operator, ResourcePattern, Statement, Template,
 };
-use keyaki_policy::{Policy, Readings};
+use keyaki_policy::{Policy, Readings, parse};
 
 use crate::check::{Evidence, Verdict, Witness};
 use crate::question::{PolicyRef, Question, Subject};
@@ -190,6 +190,31 @@ pub fn changed(question: &Question, change: &Change) -> Question {
     question
 }
 
+/// Whether the policy, written down, is read as the same one. An operator has a key once, and what is a variable in one version of
+/// the language is text in another.
+fn can_be_written(policy: &Policy) -> bool {
+    type Tests = Vec<(String, String, Vec<Template>)>;
+    let conditions = |statement: &Statement| -> Tests {
+        let test = |condition: &Condition| {
+            let values = condition.values.iter().map(|value| value.template.clone()).collect();
+            (condition.operator.to_string(), condition.key.clone(), values)
+        };
+        let mut tests: Tests = statement.conditions.iter().map(test).collect();
+        // What is written has those of one operator together.
+        tests.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        tests
+    };
+    let resources = |statement: &Statement| -> Vec<Template> {
+        let entries = statement.resource.iter().flat_map(|clause| &clause.entries);
+        entries.map(|entry| entry.template.clone()).collect()
+    };
+    let texts = |policy: &Policy| -> Vec<(Vec<Template>, Tests)> {
+        policy.statements.iter().map(|s| (resources(s), conditions(s))).collect()
+    };
+    let read = parse(&policy.to_string(), Some(policy.policy_type));
+    read.is_ok_and(|read| texts(&read) == texts(policy))
+}
+
 /// Changes after which a property holds.
 #[derive(Clone, Debug)]
 pub struct Remedy {
@@ -322,4 +347,85 @@ pub fn near_misses(question: &Question, witness: &Witness, readings: Readings) -
             Some(NearMiss { at, statement: statement.index, conditions })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use keyaki_policy::{PolicyType, parse};
+
+    use super::*;
+    use crate::zone::Zone;
+
+    const ACCOUNT: &str = "111122223333";
+
+    fn statement(version: &str, condition: &str) -> Policy {
+        let text = format!(
+            r#"{{"Version": "{version}", "Statement": {{"Effect": "Allow", "Principal": "*", "Action": "sqs:*",
+                "Resource": "*", "Condition": {condition}}}}}"#
+        );
+        parse(&text, Some(PolicyType::Resource)).unwrap()
+    }
+
+    /// The changes that are thought of where the property fails, each with the policy that it leaves.
+    fn changes(question: &Question, statements: &[(PolicyRef, usize)]) -> Vec<(Change, Policy)> {
+        let context = [("aws:PrincipalAccount", "999988887777"), ("aws:username", "ines")];
+        let mut request = keyaki_policy::Request {
+            action: "sqs:SendMessage".to_owned(),
+            resource: "arn:aws:sqs:us-east-1:111122223333:q".to_owned(),
+            ..Default::default()
+        };
+        for (key, value) in context {
+            let value = keyaki_policy::request::ContextValue::One(value.to_owned());
+            request.context.insert(key, value);
+        }
+        let witness =
+            Witness { request, side: statements[0].0.side, statements: statements.to_vec() };
+        let all = candidates::of(question, &witness, Readings::DEFAULT, true).into_iter();
+        let changed = |change: Change| {
+            let policy = changed(question, &change).policy(change.at).unwrap().clone();
+            (change, policy)
+        };
+        all.map(changed).collect()
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_not_suggested() {
+        use crate::question::Side;
+        let accounts = [ACCOUNT.to_owned()].into_iter().collect();
+        let zone = Zone { accounts, ..Zone::default() };
+        // The key has this operator already, and an operator has a key once.
+        let both =
+            r#"{"StringEquals": {"aws:PrincipalAccount": ["111122223333", "999988887777"]}}"#;
+        let policy = vec![statement("2012-10-17", both)].into();
+        let question = Question::NoExternalAccess { policy, zone };
+        let at = PolicyRef::of_union(Side::Policy, 0);
+        for (change, policy) in changes(&question, &[(at, 0)]) {
+            assert!(parse(&policy.to_string(), Some(PolicyType::Resource)).is_ok(), "{change:?}");
+        }
+        // An operator that stands twice among the conditions is written once.
+        let apart = r#"{"StringEquals": {"aws:username": "ines"}, "Bool": {"aws:SecureTransport": "true"},
+            "StringEqualsIfExists": {"aws:PrincipalAccount": "111122223333"}}"#;
+        let Question::NoExternalAccess { zone, .. } = question else { unreachable!() };
+        let policy = vec![statement("2012-10-17", apart)].into();
+        let question = Question::NoExternalAccess { policy, zone };
+        let is_replaced =
+            |(change, _): &(Change, Policy)| matches!(change.edit, Edit::ReplaceOperator { .. });
+        assert!(changes(&question, &[(at, 0)]).iter().any(is_replaced));
+        // What is a variable in one version is text in the other.
+        let variable = r#"{"StringEquals": {"aws:PrincipalTag/owner": "${aws:username}"}}"#;
+        for (old, new) in [("2012-10-17", "2008-10-17"), ("2008-10-17", "2012-10-17")] {
+            let existing = vec![statement(old, variable)].into();
+            let new = vec![statement(new, "{}")].into();
+            let question = Question::NoNewAccess { existing, new };
+            let at = PolicyRef::of_union(Side::New, 0);
+            for (change, policy) in changes(&question, &[(at, 0)]) {
+                let read = parse(&policy.to_string(), Some(PolicyType::Resource)).unwrap();
+                let values = |policy: &Policy| -> Vec<Template> {
+                    let conditions = policy.statements.iter().flat_map(|s| &s.conditions);
+                    conditions.flat_map(|c| &c.values).map(|v| v.template.clone()).collect()
+                };
+                assert_eq!(values(&read), values(&policy), "{change:?}");
+            }
+        }
+    }
 }

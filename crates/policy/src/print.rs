@@ -121,15 +121,18 @@ fn type_name(kind: &PrincipalKind) -> &'static str {
     }
 }
 
-/// Writes the value of `Condition`. Conditions of one operator follow each other in every tree that
-/// was parsed, since an operator stands only once.
+/// Writes the value of `Condition`: conditions of one operator stand together, as in every tree that was
+/// parsed.
 fn conditions(f: &mut Formatter<'_>, conditions: &[Condition]) -> fmt::Result {
     f.write_char('{')?;
-    let groups = conditions.chunk_by(|left, right| left.operator == right.operator);
-    for (n, group) in groups.enumerate() {
+    for (n, first) in conditions.iter().enumerate() {
+        if conditions[..n].iter().any(|other| other.operator == first.operator) {
+            continue;
+        }
         let comma = if n > 0 { "," } else { "" };
-        write!(f, "{comma}\"{}\":{{", group[0].operator)?;
-        for (n, condition) in group.iter().enumerate() {
+        write!(f, "{comma}\"{}\":{{", first.operator)?;
+        let of_operator = conditions[n..].iter().filter(|c| c.operator == first.operator);
+        for (n, condition) in of_operator.enumerate() {
             let comma = if n > 0 { "," } else { "" };
             write!(f, "{comma}{}:", Json(&condition.key))?;
             list(f, &condition.values, |f, value| Json(&value.template.to_string()).fmt(f))?;

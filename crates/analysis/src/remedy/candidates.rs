@@ -1,6 +1,7 @@
 //! Changes that may make a property hold, written down from a witness and the statements around it.
 //!
-//! Nothing here has to be right: whoever asks confirms each. The order is that of how little a change takes away.
+//! Nothing here has to be right: whoever asks confirms each. It has to be something that can be written down, which is seen to in
+//! the end. The order is that of how little a change takes away.
 
 use keyaki_policy::ast::{
     ActionPattern, BaseOperator, Clause, Condition, ConditionValue, Effect, Operator,
@@ -85,6 +86,10 @@ pub(super) fn of(
     }
     // The reference is not what is to be changed.
     changes.retain(|change| change.at.side != Side::Existing);
+    changes.retain(|change| {
+        let changed = super::changed(question, change);
+        changed.policy(change.at).is_some_and(super::can_be_written)
+    });
     changes
 }
 
