@@ -15,15 +15,13 @@ use keyaki_policy::request::Request;
 use keyaki_policy::{Readings, Switch};
 
 use super::addresses::{self, Counted};
-use super::{
-    Cell, Error, Evidence, Options, PolicyRef, Question, Run, Setting, Unsupported, Verdict,
-    Witness, readings,
-};
-use crate::encode::{Encoding, Placed, encode_with_patterns};
+use super::{Error, Evidence, Options, Run, Setting, Verdict, Witness, readings};
+use crate::encode::{Cell, Encoding, Placed, Unsupported, encode_with_patterns};
 use crate::findings::cover;
 use crate::findings::lattice::{self, Lattice, Pattern, Tuple};
 use crate::findings::{Cause, Coverage, Findings, Row, Wanted};
 use crate::public::Table;
+use crate::question::{PolicyRef, Question};
 
 /// The most combinations of patterns that one statement is asked for. With more of them it is a row as it stands.
 const MAX_TUPLES: usize = 4_096;
