@@ -203,9 +203,9 @@ impl Encoder<'_> {
             }
             KeySort::Arn => {
                 let mut tokens = pattern::literal("arn");
-                for (index, field) in ARN_FIELDS.into_iter().enumerate() {
+                for field in ARN_FIELDS {
                     let term = self.t.var(&key.field(field), Sort::String);
-                    let colon_free = index + 1 < ARN_FIELDS.len();
+                    let colon_free = field != "resource";
                     tokens.extend([Token::Char(':'), Token::Value { term, colon_free }]);
                 }
                 texts.push((when, tokens, false));

@@ -190,11 +190,12 @@ fn a_variable_spreads_over_a_path() {
 fn an_account_behind_a_variable_is_not_fixed() {
     let table = public::table("AWS::SNS::Topic", Reading::Semantic).expect("is a type");
     let service = Principal::Service { name: "sns.amazonaws.com".to_owned() };
-    let context = [("aws:SourceArn", "arn:aws:sns:5:111122223333:y"), ("s3:max-keys", "5")];
+    let context = [("aws:SourceArn", "arn:aws:sns:5:111122223333:5y"), ("s3:max-keys", "5")];
     for (value, expected) in [
-        ("arn:aws:sns:${s3:max-keys}:111122223333:y", "breaks"),
+        ("arn:aws:sns:${s3:max-keys}:111122223333:5y", "breaks"),
         ("arn:aws:s*:5:111122223333:*", "does not break"),
-        ("arn:aws:s*:5:11112222333*:y", "breaks"),
+        ("arn:aws:s*:*:111122223333:${s3:max-keys}*", "does not break"),
+        ("arn:aws:s*:5:11112222333*:5y", "breaks"),
     ] {
         let statement = allow_if(&format!(r#""ArnLike": {{"aws:SourceArn": "{value}"}}"#));
         let subject = Subject::no_public_access(document(&statement), table);
@@ -222,6 +223,124 @@ fn of_an_absent_key_an_operator_that_is_not_modelled_says_what_it_says() {
         assert!(subject.encoding.terms.variables().any(|(name, _)| is_opaque(name)));
         let readings = Readings::DEFAULT.with(Switch::D24, d24);
         assert_eq!(compare(&subject, &request(user(), &[]), readings), expected, "{operator}");
+    }
+}
+
+#[test]
+fn the_user_id_of_a_federated_user_has_account_and_name() {
+    let arn = "arn:aws:sts::111122223333:federated-user/ines".to_owned();
+    let federated = Principal::FederatedUser { arn, base: None };
+    for (id, expected) in [("111122223333:ines", "breaks"), ("111122223333:bob", "does not break")]
+    {
+        let statement = allow_if(&format!(r#""StringEquals": {{"aws:userid": "{id}"}}"#));
+        let context = [("aws:userid", "111122223333:ines")];
+        check_new(&statement, federated.clone(), &context, expected);
+    }
+}
+
+#[test]
+fn what_follows_from_the_principal_can_be_a_variable() {
+    let service = || Principal::Service { name: "a.amazonaws.com".to_owned() };
+    for (key, principal, value) in [
+        ("aws:PrincipalType", user(), "User"),
+        ("aws:PrincipalType", Principal::Anonymous, "Anonymous"),
+        ("aws:PrincipalIsAWSService", user(), "false"),
+        ("aws:PrincipalIsAWSService", service(), "true"),
+        ("aws:PrincipalServiceName", service(), "a.amazonaws.com"),
+        ("aws:PrincipalAccount", user(), "111122223333"),
+        ("aws:PrincipalArn", user(), "arn:aws:iam::111122223333:user/ines"),
+        ("aws:username", user(), "ines"),
+    ] {
+        let statement = allow_if(&format!(r#""StringEquals": {{"x:custom": "${{{key}}}"}}"#));
+        check_new(&statement, principal.clone(), &[(key, value), ("x:custom", value)], "breaks");
+        let other = [(key, value), ("x:custom", "other")];
+        check_new(&statement, principal, &other, "does not break");
+    }
+}
+
+#[test]
+fn a_text_is_an_arn_with_a_variable_in_its_last_field() {
+    let statement = allow_if(r#""ArnLike": {"x:custom": "arn:aws:s3:::${x:other}"}"#);
+    for (other, expected) in [("b", "breaks"), ("c", "does not break"), ("*", "does not break")] {
+        let context = [("x:custom", "arn:aws:s3:::b"), ("x:other", other)];
+        check_under(&statement, Readings::DEFAULT, &context, expected);
+    }
+}
+
+#[test]
+fn a_truth_value_can_be_a_variable() {
+    let statement = allow_if(r#""Bool": {"aws:SecureTransport": "${x:other}"}"#);
+    for (other, expected) in
+        [("TRUE", "breaks"), ("false", "does not break"), ("1", "does not break")]
+    {
+        let context = [("aws:SecureTransport", "true"), ("x:other", other)];
+        check_under(&statement, Readings::DEFAULT, &context, expected);
+    }
+}
+
+/// A list has an element for each test of it, and one for the name of which it has to have one (R8).
+#[test]
+fn a_list_has_room_for_what_relations_say_of_it() {
+    let statement = allow_if(
+        r#""ForAnyValue:StringEquals": {"aws:PrincipalServiceNamesList": "b.amazonaws.com"},
+           "ForAnyValue:StringLike": {"aws:PrincipalServiceNamesList": "c.*"},
+           "StringEquals": {"aws:PrincipalServiceName": "a.amazonaws.com"}"#,
+    );
+    let subject = Subject::no_new_access(PolicyType::Resource, vec![], vec![document(&statement)]);
+    let names = ["a.amazonaws.com", "b.amazonaws.com", "c.amazonaws.com"];
+    let service = Principal::Service { name: names[0].to_owned() };
+    let mut request = request(
+        service,
+        &[("aws:PrincipalServiceName", names[0]), ("aws:PrincipalIsAWSService", "true")],
+    );
+    let list = ContextValue::Many(names.map(str::to_owned).to_vec());
+    request.context.insert("aws:PrincipalServiceNamesList", list);
+    assert_eq!(compare(&subject, &request, Readings::DEFAULT), "breaks");
+}
+
+/// Of a text of which only the date is asked it is known whether it is empty (D23).
+#[test]
+fn an_empty_text_of_which_only_the_date_is_asked_may_be_null() {
+    let key = "aws:ResourceTag/level";
+    let statement =
+        allow_if(&format!(r#""Null": {{"{key}": "true"}}, "DateNotEquals": {{"{key}": "2026"}}"#));
+    let readings = |d23: bool| Readings::DEFAULT.with(Switch::D17, true).with(Switch::D23, d23);
+    for (d23, level, expected) in
+        [(true, "", "breaks"), (false, "", "does not break"), (true, "x", "does not break")]
+    {
+        check_under(&statement, readings(d23), &[(key, level)], expected);
+    }
+}
+
+#[test]
+fn a_number_with_an_exponent_equals_what_it_equals() {
+    let key = "aws:ResourceTag/level";
+    let statement = allow_if(&format!(
+        r#""NumericEquals": {{"{key}": "10"}}, "StringLike": {{"{key}": "*e*"}}"#
+    ));
+    for (level, expected) in [("1e1", "breaks"), ("1e2", "does not break"), ("e", "does not break")]
+    {
+        check_under(&statement, Readings::DEFAULT, &[(key, level)], expected);
+    }
+}
+
+/// In a service control policy what is too short is padded if it ends with a star (D9).
+#[test]
+fn a_short_arn_of_a_control_policy_is_padded_behind_a_star() {
+    for (resource, expected) in [
+        ("arn:aws:sqs*", "breaks"),
+        ("arn:aws:s3*", "does not break"),
+        ("arn:aws:*:eu-west-3", "does not break"),
+        ("arn:aws:sqs", "does not break"),
+    ] {
+        let text =
+            document(&format!(r#"{{"Effect": "Allow", "Action": "*", "Resource": "{resource}"}}"#));
+        let subject = Subject::no_new_access(PolicyType::Scp, vec![], vec![text]);
+        assert_eq!(
+            compare(&subject, &request(user(), &[]), Readings::DEFAULT),
+            expected,
+            "{resource}"
+        );
     }
 }
 
@@ -283,6 +402,7 @@ fn what_is_modelled_leaves_nothing_open() {
         r#""NotIpAddress": {"aws:ResourceTag/level": "10.0.0.0/8"}"#,
         r#""NumericNotEquals": {"aws:ResourceTag/level": "5"}"#,
         r#""StringLike": {"aws:ResourceTag/a": "${aws:userid}${aws:userid}${aws:userid}"}"#,
+        r#""NumericNotEquals": {"s3:max-keys": "5"}, "StringLike": {"s3:max-keys": "1*"}"#,
         // Both together are as many addresses as may be named.
         r#""IpAddress": {"aws:SourceIp": ["11.0.0.0/9", "13.0.0.0/9"]}"#,
     ] {
@@ -291,6 +411,7 @@ fn what_is_modelled_leaves_nothing_open() {
     for condition in [
         r#""NumericNotEquals": {"aws:CurrentTime": "5"}"#,
         r#""StringLike": {"aws:ResourceTag/a": "${aws:userid}${aws:userid}${aws:userid}${aws:userid}"}"#,
+        r#""StringLike": {"x:a": "${aws:PrincipalType}${aws:PrincipalType}${aws:PrincipalType}"}"#,
         r#""IpAddress": {"aws:SourceIp": ["11.0.0.0/9", "13.0.0.0/9", "15.0.0.0/32"]}"#,
     ] {
         assert!(!is_exact(condition), "{condition}");
