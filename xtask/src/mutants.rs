@@ -90,7 +90,7 @@ const PARTS: [Part; 4] = [
                 ],
             },
         ],
-        draw: Some(300),
+        draw: Some(600),
     },
     Part {
         name: "evaluator",
