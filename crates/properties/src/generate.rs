@@ -31,6 +31,37 @@ pub fn table(u: &mut Unstructured<'_>) -> Result<&'static Table> {
     Ok(*u.choose(&tables)?)
 }
 
+/// Another text, such as a version of a policy might have, or such as tells apart what is cut short, what has a field more and what is
+/// written in another case.
+///
+/// # Errors
+///
+/// The data is exhausted.
+pub fn edited(u: &mut Unstructured<'_>, text: &str) -> Result<String> {
+    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+    let at = if places.is_empty() { 0 } else { *u.choose(&places)? };
+    let (before, behind) = text.split_at(at);
+    let rest = behind.get(behind.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
+    Ok(match u.int_in_range(0..=10)? {
+        0 => "*".to_owned(),
+        1 => format!("{before}*"),
+        2 => text.replacen('*', "a", 1),
+        3 => format!("{text}a"),
+        4 => format!("{before}?{rest}"),
+        5 => format!("{before}*{rest}"),
+        6 => format!("{before}:{behind}"),
+        7 => before.to_owned() + &behind.replacen(':', "", 1),
+        8 => before.to_owned() + &behind.to_uppercase(),
+        9 => {
+            let mut fields: Vec<&str> = text.split(':').collect();
+            let field = u.choose_index(fields.len())?;
+            fields[field] = *u.choose(&["*", "", "?*", "a"])?;
+            fields.join(":")
+        }
+        _ => format!("{before}{rest}"),
+    })
+}
+
 /// The text of a random policy.
 pub fn policy(u: &mut Unstructured<'_>, policy_type: PolicyType) -> Result<String> {
     let n_statements = u.int_in_range(1..=3)?;

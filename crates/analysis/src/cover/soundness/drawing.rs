@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use keyaki_policy::ast::BaseOperator;
 use keyaki_policy::request::{Context, ContextValue, Principal, Request};
 use keyaki_policy::{Policy, PolicyType, parse};
+use keyaki_properties::generate::edited;
 use keyaki_testing::arbitrary::{Result, Unstructured};
 
 use super::WHOLE;
@@ -392,7 +393,7 @@ fn clause(
         0 => *negated = !*negated,
         1 => (*negated, *entries) = (!*negated, some(u, 2, new)?),
         2 => (*negated, *entries) = (false, vec!["*".to_owned()]),
-        _ => words(u, entries, text, new)?,
+        _ => words(u, entries, |u, text| edited(u, &text), new)?,
     }
     Ok(())
 }
@@ -461,32 +462,12 @@ pub(super) fn edit(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
                     let own = own.clone();
                     let vocabulary = KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(key));
                     let vocabulary = vocabulary.map_or(TEXTS, |(_, words)| words);
-                    words(u, values, text, |u| value(u, &own, vocabulary))?;
+                    words(u, values, |u, text| edited(u, &text), |u| value(u, &own, vocabulary))?;
                 }
             }
         }
     }
     Ok(())
-}
-
-/// Another text, such as tells apart what is cut short and what is wider.
-fn text(u: &mut Unstructured<'_>, text: String) -> Result<String> {
-    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
-    let at = if places.is_empty() { 0 } else { *u.choose(&places)? };
-    let (before, behind) = text.split_at(at);
-    let rest = behind.get(behind.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
-    Ok(match u.int_in_range(0..=9)? {
-        0 => "*".to_owned(),
-        1 => format!("{before}*"),
-        2 => text.replacen('*', "a", 1),
-        3 => format!("{text}a"),
-        4 => format!("{before}?{rest}"),
-        5 => format!("{before}*{rest}"),
-        6 => format!("{before}:{behind}"),
-        7 => before.to_owned() + &behind.replacen(':', "", 1),
-        8 => before.to_owned() + &behind.to_uppercase(),
-        _ => format!("{before}{rest}"),
-    })
 }
 
 /// A text that the pattern is likely to match.
